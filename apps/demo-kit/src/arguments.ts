@@ -1,0 +1,82 @@
+import { parseArgs } from 'node:util'
+import { parseDuration } from './duration.ts'
+
+/** What the command line of a demo says. */
+export interface DemoArguments {
+  readonly help: boolean
+  /** Milliseconds until the demo stops by itself; undefined to run until it is interrupted. */
+  readonly runFor: number | undefined
+  /** Port to listen on, 0 for any free one; undefined for the demo's default, or a free one if that is taken. */
+  readonly port: number | undefined
+  /** Number of simulated users that chat; 0 leaves the server to the browser. */
+  readonly users: number
+  /** Milliseconds between two lines of metrics. */
+  readonly metricsInterval: number
+}
+
+/** A command line that a demo does not understand; its message says what is wrong with it. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+const DEFAULT_USERS = 5
+const DEFAULT_METRICS_INTERVAL = 3_000
+
+/** Lists the options that every demo takes, ready to be printed. */
+export const OPTIONS_HELP = `Options:
+  --for <duration>      stop after this time, drain and print a summary, for example 8s or 2m (default: run until Ctrl-C)
+  --users <n>           simulated users, 0 to 100 (default: ${DEFAULT_USERS}; 0: only you, in the browser)
+  --port <n>            port to listen on, 0 for any (default: 3000, or any if it is taken)
+  --metrics <duration>  time between two lines of metrics (default: ${DEFAULT_METRICS_INTERVAL / 1_000}s)
+  -h, --help            print this text
+
+Environment:
+  OTEL_EXPORTER_OTLP_ENDPOINT   export traces and metrics there too (OTLP/HTTP), for example http://localhost:4318
+  OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, NO_COLOR as usual
+`
+
+/** Parses the command line of a demo; throws a {@link UsageError} that names the word or option it cannot take. */
+export function parseDemoArguments(argv: readonly string[]): DemoArguments {
+  const values = parse(argv)
+  return {
+    help: values.help === true,
+    runFor: values.for === undefined ? undefined : duration('--for', values.for),
+    port: values.port === undefined ? undefined : integer('--port', values.port, 65_535),
+    users: values.users === undefined ? DEFAULT_USERS : integer('--users', values.users, 100),
+    metricsInterval: values.metrics === undefined ? DEFAULT_METRICS_INTERVAL : duration('--metrics', values.metrics),
+  }
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        for: { type: 'string' },
+        users: { type: 'string' },
+        port: { type: 'string' },
+        metrics: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function duration(option: string, text: string): number {
+  const milliseconds = parseDuration(text)
+  // A timer of Node's holds at most 2^31 - 1 ms.
+  if (milliseconds === undefined || milliseconds < 1 || milliseconds > 2_147_483_647) {
+    throw new UsageError(`${option} takes a duration such as 500ms, 8s or 2m (at most 24 days), not '${text}'`)
+  }
+  return milliseconds
+}
+
+function integer(option: string, text: string, max: number): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value > max) {
+    throw new UsageError(`${option} takes a whole number from 0 to ${max}, not '${text}'`)
+  }
+  return value
+}

@@ -1,0 +1,168 @@
+import type { Writable } from 'node:stream'
+import { DiagLogLevel, diag } from '@opentelemetry/api'
+import { OPTIONS_HELP, parseDemoArguments, UsageError } from './arguments.ts'
+import { terminalColors } from './colors.ts'
+import { formatDuration } from './duration.ts'
+import { logStream } from './log-stream.ts'
+import { MetricStore } from './metric-store.ts'
+import { formatMetricsLine } from './metrics-line.ts'
+import { stopRequest } from './stop-request.ts'
+import { formatMetrics, SpanTally } from './summary.ts'
+import { environmentEndpoint, startTelemetry } from './telemetry.ts'
+import { printable } from './text.ts'
+import { TraceRecorder } from './trace-recorder.ts'
+import { formatTrace, traceHeading } from './trace-tree.ts'
+
+/** What a demo is started with. */
+export interface DemoSettings {
+  /** Port to listen on, 0 for any free one; undefined for port 3000, or any if that is taken. */
+  readonly port: number | undefined
+  /** Number of simulated users that chat. */
+  readonly users: number
+  /** Takes a logger's JSON lines and prints them between the traces. */
+  readonly log: Writable
+}
+
+/** A demo that has been started. */
+export interface RunningDemo {
+  /** Where its page is. */
+  readonly url: string
+  /** Lets the simulated users finish what they do and leave. */
+  stopUsers(): Promise<void>
+  /** Closes the server and the connections that are left. */
+  close(): Promise<void>
+}
+
+/** A demo: a server and simulated users of it. */
+export interface Demo {
+  /** The `service.name` of its telemetry, and its title. */
+  readonly name: string
+  /** One line that says what it shows. */
+  readonly description: string
+  /** Starts server and users; called when OpenTelemetry is set up. */
+  start(settings: DemoSettings): Promise<RunningDemo>
+}
+
+const WIDTH = 140
+const DRAIN_LIMIT = 15_000
+
+/**
+ * Runs a demo until its time is over or it is interrupted: prints every finished trace as a tree, a line of metrics
+ * every few seconds and, once everything has drained, a summary. Returns the exit code: 0, 1 when the demo failed or
+ * lost a span, 2 for a command line that it does not understand.
+ */
+export async function runDemo(demo: Demo, argv: readonly string[]): Promise<number> {
+  const settings = readArguments(argv)
+  if (typeof settings === 'string') {
+    process.stderr.write(`${settings}\nTry: pnpm demo --help\n`)
+    return 2
+  }
+  if (settings.help) {
+    process.stdout.write(`${demo.name}: ${demo.description}\n\n${OPTIONS_HELP}`)
+    return 0
+  }
+
+  const colors = terminalColors()
+  const print = (line: string) => process.stdout.write(`${line}\n`)
+  const width = () => Math.min(process.stdout.columns ?? WIDTH, WIDTH)
+  const startTime = Date.now()
+  const tally = new SpanTally()
+  let traces = 0
+  const recorder = new TraceRecorder((spans) => {
+    traces++
+    for (const span of spans) tally.add(span)
+    for (const line of formatTrace(spans, colors, width())) print(line)
+  })
+  const metrics = new MetricStore((now, before) => print(formatMetricsLine(now, before, startTime, colors)))
+
+  reportDiagnostics()
+  const telemetry = startTelemetry({
+    serviceName: demo.name,
+    spanProcessor: recorder,
+    metricExporter: metrics,
+    metricsInterval: settings.metricsInterval,
+  })
+
+  const stop = stopRequest()
+  let running: RunningDemo
+  try {
+    running = await demo.start({ port: settings.port, users: settings.users, log: logStream(print, colors) })
+  } catch (error) {
+    process.stderr.write(`${demo.name} could not start: ${error instanceof Error ? error.message : String(error)}\n`)
+    return 1
+  }
+
+  print(`\n${colors.bold(demo.name)}  ${colors.underline(running.url)}  ${colors.dim(demo.description)}`)
+  print(colors.dim(introduction(settings.users, settings.runFor)))
+  print(`\n${traceHeading(colors)}`)
+
+  if (settings.runFor !== undefined) setTimeout(stop.request, settings.runFor)
+  await stop.requested
+  print(colors.dim('\nStopping: the users leave, the server closes, what is left is exported.\n'))
+  const drained = await within(DRAIN_LIMIT, async () => {
+    await running.stopUsers()
+    await telemetry.flush()
+    await running.close()
+    await telemetry.shutdown()
+  })
+
+  const open = recorder.openSpans()
+  print('')
+  for (const line of tally.format(colors)) print(line)
+  print('')
+  for (const line of formatMetrics(metrics.last, colors)) print(line)
+  print(
+    `\n${colors.bold('Total')}  ${recorder.started} spans started, ${recorder.started - open.length} ended, ` +
+      `${recorder.reported} printed in ${traces} traces, ${tally.errors} with an error, ` +
+      `in ${formatDuration(Date.now() - startTime)}.`,
+  )
+  if (drained && recorder.reported === recorder.started) return 0
+  for (const span of open)
+    print(colors.red(`Never ended: ${printable(span.name)} (trace ${span.spanContext().traceId})`))
+  if (!drained) print(colors.red(`Not drained after ${formatDuration(DRAIN_LIMIT)}.`))
+  return 1
+}
+
+function readArguments(argv: readonly string[]) {
+  try {
+    return parseDemoArguments(argv)
+  } catch (error) {
+    if (error instanceof UsageError) return error.message
+    throw error
+  }
+}
+
+function introduction(users: number, runFor: number | undefined): string {
+  const who = users === 0 ? 'No simulated users: open the page to chat' : `${users} simulated users and some strangers`
+  const until = runFor === undefined ? 'Ctrl-C stops' : `stops after ${formatDuration(runFor)}`
+  const endpoint = environmentEndpoint()
+  return [who, until, ...(endpoint === undefined ? [] : [`exports to ${printable(endpoint)} too`])].join('  |  ')
+}
+
+/** Shows what OpenTelemetry and its exporters complain about, each complaint once. */
+function reportDiagnostics(): void {
+  const seen = new Set<string>()
+  const report = (...parts: unknown[]) => {
+    const message = parts.map(String).join(' ')
+    if (seen.has(message)) return
+    seen.add(message)
+    process.stderr.write(`OpenTelemetry: ${printable(message)}\n`)
+  }
+  const silent = () => {}
+  diag.setLogger(
+    { error: report, warn: report, info: silent, debug: silent, verbose: silent },
+    { logLevel: DiagLogLevel.WARN },
+  )
+}
+
+async function within(milliseconds: number, work: () => Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, false)
+  })
+  try {
+    return await Promise.race([work().then(() => true), limit])
+  } finally {
+    clearTimeout(timer)
+  }
+}

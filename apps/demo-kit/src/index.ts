@@ -1,0 +1,1 @@
+export { type Demo, type DemoSettings, type RunningDemo, runDemo } from './demo.ts'

@@ -1,0 +1,41 @@
+import { Writable } from 'node:stream'
+import type { Colors } from './colors.ts'
+import { clock, printable, shortId } from './text.ts'
+
+const LEVELS: Readonly<Record<number, string>> = {
+  10: 'TRACE',
+  20: 'DEBUG',
+  30: 'INFO',
+  40: 'WARN',
+  50: 'ERROR',
+  60: 'FATAL',
+}
+
+/**
+ * Stream for a logger that writes JSON lines, as pino does: each is printed below the columns of the trees, so that a
+ * log line and its trace are found together by the trace id that the line carries.
+ */
+export function logStream(print: (line: string) => void, colors: Colors): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write(chunk: string | Buffer, _encoding, done) {
+      for (const line of String(chunk).split('\n')) if (line !== '') print(formatLogLine(line, colors))
+      done()
+    },
+  })
+}
+
+function formatLogLine(line: string, colors: Colors): string {
+  let record: Record<string, unknown>
+  try {
+    record = JSON.parse(line)
+  } catch {
+    return printable(line)
+  }
+  const level = LEVELS[Number(record.level)] ?? 'LOG'
+  const time = typeof record.time === 'number' ? record.time : Date.now()
+  const trace = typeof record.trace_id === 'string' ? shortId(record.trace_id) : '      '
+  const paint = level === 'ERROR' || level === 'FATAL' ? colors.red : level === 'WARN' ? colors.yellow : colors.dim
+  const message = printable(String(record.msg ?? ''))
+  return `${colors.dim(clock(time))}  ${colors.cyan(trace)}  ${paint(`log ${level}`.padEnd(9))} ${message}`
+}

@@ -1,0 +1,90 @@
+import { context, metrics, propagation, trace } from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core'
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
+import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics'
+import { BatchSpanProcessor, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+
+/** What {@link startTelemetry} sets up. */
+export interface TelemetryOptions {
+  /** Value of the resource attribute `service.name`, unless the environment names another. */
+  readonly serviceName: string
+  /** Takes every span as it starts and ends. */
+  readonly spanProcessor: SpanProcessor
+  /** Takes every collection of the metrics. */
+  readonly metricExporter: PushMetricExporter
+  /** Milliseconds between two collections. */
+  readonly metricsInterval: number
+  /** Base URLs, without a slash at the end, of OTLP/HTTP receivers besides the one in the environment. Default: none. */
+  readonly endpoints?: readonly string[]
+}
+
+/** A running OpenTelemetry SDK. */
+export interface Telemetry {
+  /** Exports what has ended and been counted so far. */
+  flush(): Promise<void>
+  /** Exports the rest and stops. */
+  shutdown(): Promise<void>
+}
+
+/** Registers the OpenTelemetry SDK: traces, metrics, context and propagation. To be called before the server is made. */
+export function startTelemetry(options: TelemetryOptions): Telemetry {
+  const resource = defaultResource()
+    .merge(resourceFromAttributes({ 'service.name': options.serviceName }))
+    .merge(detectResources({ detectors: [envDetector] }))
+  const exporters = otlpExporters(options.endpoints ?? [])
+
+  const tracerProvider = new TracerProvider({
+    resource,
+    spanProcessors: [
+      options.spanProcessor,
+      ...exporters.map(({ spans }) => new BatchSpanProcessor({ exporter: spans, scheduledDelayMillis: 500 })),
+    ],
+  })
+  const meterProvider = new MeterProvider({
+    resource,
+    readers: [options.metricExporter, ...exporters.map(({ metrics }) => metrics)].map(
+      (exporter) =>
+        new PeriodicExportingMetricReader({
+          exporter,
+          exportIntervalMillis: options.metricsInterval,
+          exportTimeoutMillis: options.metricsInterval,
+        }),
+    ),
+  })
+
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+  propagation.setGlobalPropagator(
+    new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
+  )
+  trace.setGlobalTracerProvider(tracerProvider)
+  metrics.setGlobalMeterProvider(meterProvider)
+
+  return {
+    async flush() {
+      await Promise.all([tracerProvider.forceFlush(), meterProvider.forceFlush()])
+    },
+    async shutdown() {
+      await Promise.all([tracerProvider.shutdown(), meterProvider.shutdown()])
+    },
+  }
+}
+
+function otlpExporters(endpoints: readonly string[]) {
+  const exporters = endpoints.map((endpoint) => ({
+    spans: new OTLPTraceExporter({ url: `${endpoint}/v1/traces` }),
+    metrics: new OTLPMetricExporter({ url: `${endpoint}/v1/metrics` }),
+  }))
+  // Without options the exporters read their endpoint, headers and timeouts from the environment.
+  if (environmentEndpoint() !== undefined) {
+    exporters.push({ spans: new OTLPTraceExporter(), metrics: new OTLPMetricExporter() })
+  }
+  return exporters
+}
+
+/** The OTLP endpoint that the environment names, if it does. */
+export function environmentEndpoint(): string | undefined {
+  return process.env.OTEL_EXPORTER_OTLP_ENDPOINT || undefined
+}
