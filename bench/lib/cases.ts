@@ -1,0 +1,85 @@
+/** One server to measure: `servers/{id}.ts`. */
+export interface Case {
+  id: string
+  label: string
+  /** The untraced server that it is compared with. */
+  baseline: string
+  /** Spans that each echoed message must export. */
+  spansPerMessage: 0 | 2
+  /** Upper bound to aim for of CPU per message, as a ratio to the baseline. */
+  targetRatio?: number
+  /** The direct SDK calls whose added cost is the limit for this case's. */
+  limit?: string
+  /** Upper bound to aim for of the added cost, as a ratio to the limit's. */
+  targetOfLimit?: number
+  /** Upper bound to aim for of heap per idle connection over the baseline, in bytes. */
+  targetHeap?: number
+}
+
+const ws = { baseline: 'ws-bare' }
+const fastify = { baseline: 'fastify-bare' }
+
+export const wsCases: Case[] = [
+  { ...ws, id: 'ws-bare', label: 'bare ws', spansPerMessage: 0 },
+  { ...ws, id: 'ws-no-sdk', label: 'otel-ws, no SDK', spansPerMessage: 0, targetRatio: 1.05, targetHeap: 500 },
+  { ...ws, id: 'ws-unsampled', label: 'otel-ws, unsampled', spansPerMessage: 0, targetRatio: 1.2, targetHeap: 500 },
+  {
+    ...ws,
+    id: 'ws-unsampled-metrics',
+    label: 'otel-ws, unsampled + metrics',
+    spansPerMessage: 0,
+    targetRatio: 1.4,
+    targetHeap: 500,
+  },
+  {
+    ...ws,
+    id: 'ws-sampled',
+    label: 'otel-ws, sampled',
+    spansPerMessage: 2,
+    limit: 'ws-sdk-calls',
+    targetOfLimit: 1.15,
+    targetHeap: 500,
+  },
+  {
+    ...ws,
+    id: 'ws-sampled-metrics',
+    label: 'otel-ws, sampled + metrics',
+    spansPerMessage: 2,
+    limit: 'ws-sdk-calls-metrics',
+    targetOfLimit: 1.25,
+    targetHeap: 500,
+  },
+  { ...ws, id: 'ws-by-hand-unsampled', label: 'hand-written, unsampled', spansPerMessage: 0 },
+  { ...ws, id: 'ws-by-hand-sampled', label: 'hand-written, sampled', spansPerMessage: 2, limit: 'ws-sdk-calls' },
+  { ...ws, id: 'ws-sdk-calls', label: 'bare SDK calls', spansPerMessage: 2 },
+  { ...ws, id: 'ws-sdk-calls-metrics', label: 'bare SDK calls + histogram', spansPerMessage: 2 },
+]
+
+export const fastifyCases: Case[] = [
+  { ...fastify, id: 'fastify-bare', label: 'bare @fastify/websocket', spansPerMessage: 0 },
+  { ...fastify, id: 'fastify-no-sdk', label: 'otel-ws, no SDK', spansPerMessage: 0, targetRatio: 1.05 },
+  { ...fastify, id: 'fastify-unsampled', label: 'otel-ws, unsampled', spansPerMessage: 0, targetRatio: 1.2 },
+  {
+    ...fastify,
+    id: 'fastify-unsampled-metrics',
+    label: 'otel-ws, unsampled + metrics',
+    spansPerMessage: 0,
+    targetRatio: 1.4,
+  },
+  { ...fastify, id: 'fastify-sampled', label: 'otel-ws, sampled', spansPerMessage: 2 },
+  { ...fastify, id: 'fastify-sampled-metrics', label: 'otel-ws, sampled + metrics', spansPerMessage: 2 },
+]
+
+export const allCases: Case[] = [...wsCases, ...fastifyCases]
+
+/** The cases whose heap per idle connection is shown. */
+export const heapCases: Case[] = wsCases.filter(
+  ({ id, targetHeap }) => id === 'ws-bare' || id === 'ws-by-hand-sampled' || targetHeap !== undefined,
+)
+
+/** The case of this id. Throws with the known ids when there is none. */
+export function caseOf(id: string): Case {
+  const found = allCases.find((candidate) => candidate.id === id)
+  if (found) return found
+  throw new TypeError(`no variant "${id}"; known: ${allCases.map((known) => known.id).join(', ')}`)
+}

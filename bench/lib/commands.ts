@@ -1,0 +1,43 @@
+/** A server's counters at one moment. */
+export interface Mark {
+  /** CPU time that the process has used, user and system, in µs. */
+  cpu: number
+  /** Spans that reached the exporter. */
+  exported: number
+}
+
+/** What two spans must have in common to be called the same. */
+export interface SpanShape {
+  name: string
+  kind: number
+  attributes: string[]
+  links: string[][]
+  hasParent: boolean
+}
+
+/** What a server under test can be asked for. */
+export interface ServerCommands {
+  /** The port that it listens on. */
+  port(): Promise<number>
+  /** Flushes the span processor, then reads the counters. */
+  mark(): Promise<Mark>
+  /** Flushes, collects garbage and returns `heapUsed` in bytes. */
+  heap(): Promise<number>
+  /** Keeps the spans that are exported from now on. */
+  keepSpans(): Promise<void>
+  /** The kept spans of the names that start with `process` or `send`. */
+  keptSpans(): Promise<SpanShape[]>
+  startProfile(): Promise<void>
+  /** Stops profiling and writes the `.cpuprofile` to this file. */
+  stopProfile(file: string): Promise<void>
+}
+
+/** What the load generator can be asked for. */
+export interface LoadCommands {
+  /** Opens this many connections more. */
+  connect(options: { port: number; path: string; count: number }): Promise<void>
+  /** Sends this many messages over the open connections and resolves when every echo is back, byte for byte. */
+  echo(options: { messages: number; window: number }): Promise<void>
+  /** Closes all connections. */
+  disconnect(): Promise<void>
+}

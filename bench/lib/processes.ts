@@ -1,0 +1,36 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { outDir } from './build.ts'
+import type { LoadCommands, ServerCommands } from './commands.ts'
+import { Remote } from './remote.ts'
+
+const LOAD_CORE = 0
+const SERVER_CORE = 1
+
+const hasTaskset = spawnSync('taskset', ['--version']).status === 0
+
+/** Whether processes are pinned, in words. */
+export const pinning: string =
+  hasTaskset && availableParallelism() > 1
+    ? `server on core ${SERVER_CORE}, load generator on core ${LOAD_CORE}`
+    : `not pinned: ${hasTaskset ? 'one core only' : 'no taskset'}, expect noise`
+
+const isPinned = !pinning.startsWith('not')
+
+function start(node: string, core: number, name: string): ChildProcess {
+  const command = [node, '--expose-gc', join(outDir, `${name}.js`)]
+  const [file, ...args] = isPinned ? ['taskset', '-c', String(core), ...command] : command
+  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(NODE_OPTIONS|OTEL_)/.test(key)))
+  return spawn(file!, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+}
+
+/** Starts one server under test. */
+export function startServer(node: string, id: string): Remote<ServerCommands> {
+  return new Remote(start(node, SERVER_CORE, id))
+}
+
+/** Starts the load generator, always on the Node.js that runs this. */
+export function startLoad(): Remote<LoadCommands> {
+  return new Remote(start(process.execPath, LOAD_CORE, 'load'))
+}

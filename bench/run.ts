@@ -1,0 +1,161 @@
+import { writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { buildServers } from './lib/build.ts'
+import { allCases, type Case, caseOf, fastifyCases, heapCases, wsCases } from './lib/cases.ts'
+import type { LoadCommands } from './lib/commands.ts'
+import { echoFigures, heapFigures, withReferences } from './lib/figures.ts'
+import { type EchoSample, type Load, measureEcho, measureHeap, spanShapes } from './lib/measure.ts'
+import { findNodes, type Node } from './lib/nodes.ts'
+import { pinning, startLoad } from './lib/processes.ts'
+import type { Remote } from './lib/remote.ts'
+import { echoTable, heapTable, spanComplaints } from './lib/report.ts'
+
+const HELP = `pnpm bench [options]
+
+  --rounds <n>        interleaved rounds (5)
+  --messages <n>      counted messages of each run (100000)
+  --warmup <n>        messages before them (50000)
+  --connections <n>   connections that carry them (4)
+  --window <n>        unanswered messages on each (16)
+  --node <versions>   Node.js versions to run servers with, such as 20,24 (all at hand)
+  --variants <ids>    only these servers and what they are compared with (all)
+  --idle <n>          idle connections that heap is measured with; 0 for none (2000)
+  --json <file>       write all samples and figures
+  --help
+
+Variants: ${allCases.map(({ id }) => id).join(', ')}
+`
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    messages: { type: 'string', default: '100000' },
+    warmup: { type: 'string', default: '50000' },
+    connections: { type: 'string', default: '4' },
+    window: { type: 'string', default: '16' },
+    node: { type: 'string' },
+    variants: { type: 'string' },
+    idle: { type: 'string', default: '2000' },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+function count(name: 'rounds' | 'messages' | 'warmup' | 'connections' | 'window' | 'idle', least = 1): number {
+  const value = Number(values[name])
+  if (Number.isInteger(value) && value >= least) return value
+  throw new TypeError(`--${name} must be a whole number from ${least}, not "${values[name]}"`)
+}
+
+function chosenNodes(): Node[] {
+  const { nodes, missing } = findNodes()
+  for (const alias of missing) console.log(`Skipped: the optional dependency ${alias} is not installed here.`)
+  if (values.node === undefined) return nodes
+  return values.node.split(',').map((version) => {
+    const found = nodes.find((node) => node.version === version || node.version.startsWith(`${version}.`))
+    if (found) return found
+    throw new TypeError(`--node ${version}: at hand are ${nodes.map((node) => node.version).join(', ')}`)
+  })
+}
+
+/** The cases in an order that starts one later each round, so that none always follows the same one. */
+function rotated(cases: readonly Case[], round: number): Case[] {
+  const start = round % cases.length
+  return [...cases.slice(start), ...cases.slice(0, start)]
+}
+
+type Samples<T> = Map<Node, Map<string, T[]>>
+
+/** Runs every case on every Node.js once per round, all of a round before the next round. */
+async function interleaved<T>(
+  what: string,
+  nodes: readonly Node[],
+  cases: readonly Case[],
+  rounds: number,
+  measure: (node: Node, id: string) => Promise<T>,
+): Promise<Samples<T>> {
+  const samples: Samples<T> = new Map(nodes.map((node) => [node, new Map(cases.map(({ id }) => [id, []]))]))
+  for (let round = 0; round < rounds; round++) {
+    for (const { id } of rotated(cases, round)) {
+      for (const node of nodes) {
+        if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what} ${round + 1}/${rounds}: ${id}`)
+        samples
+          .get(node)!
+          .get(id)!
+          .push(await measure(node, id))
+      }
+    }
+  }
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+  return samples
+}
+
+/** Compares the spans of each traced server with those of its limit, so that like is compared with like. */
+async function shapeComplaints(node: Node, cases: readonly Case[], load: Remote<LoadCommands>): Promise<string[]> {
+  const complaints: string[] = []
+  for (const { id, limit } of cases) {
+    if (limit === undefined) continue
+    const own = JSON.stringify(await spanShapes(node.executable, id, load))
+    const reference = JSON.stringify(await spanShapes(node.executable, limit, load))
+    if (own !== reference) complaints.push(`! ${id} makes other spans than ${limit}:\n    ${own}\n    ${reference}`)
+  }
+  return complaints
+}
+
+async function main(): Promise<void> {
+  if (values.help) return console.log(HELP)
+  const rounds = count('rounds')
+  const idle = count('idle', 0)
+  const how: Load = {
+    connections: count('connections'),
+    window: count('window'),
+    warmup: count('warmup'),
+    messages: count('messages'),
+  }
+  const nodes = chosenNodes()
+  const ids = values.variants?.split(',') ?? allCases.map(({ id }) => id)
+  const cases = withReferences(allCases, ids)
+  const idleCases = idle > 0 ? withReferences(heapCases, ids) : []
+
+  await buildServers(cases.map(({ id }) => id))
+  const load = startLoad()
+  try {
+    const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`
+    console.log(`Server CPU per echoed message of 128 bytes, ${machine}; ${pinning}.`)
+    console.log(
+      `${rounds} interleaved rounds of ${how.messages} messages after ${how.warmup} of warm-up, ` +
+        `each in a fresh process; ${how.connections} connections with ${how.window} messages in flight. Medians.`,
+    )
+
+    const shapes = await shapeComplaints(nodes[0]!, cases, load)
+    const echo = await interleaved<EchoSample>('echo', nodes, cases, rounds, (node, id) =>
+      measureEcho(node.executable, id, load, how),
+    )
+    const heap = await interleaved<number>('heap', nodes, idleCases, rounds, (node, id) =>
+      measureHeap(node.executable, id, load, idle),
+    )
+
+    const results = nodes.map((node) => ({
+      node: node.version,
+      echo: cases.map(({ id }) => echoFigures(id, echo.get(node)!)),
+      heap: idleCases.map(({ id }) => heapFigures(id, heap.get(node)!)),
+    }))
+    for (const { node, ...figures } of results) {
+      for (const [host, all] of Object.entries({ ws: wsCases, Fastify: fastifyCases })) {
+        const own = figures.echo.filter(({ id }) => all.includes(caseOf(id)))
+        if (own.length > 0) console.log(`\n${echoTable(`Node ${node}, ${host}`, own)}`)
+      }
+      if (figures.heap.length > 0) console.log(`\n${heapTable(`Node ${node}, ${idle} idle connections`, figures.heap)}`)
+      for (const complaint of spanComplaints(figures.echo)) console.log(complaint)
+    }
+    for (const complaint of shapes) console.log(complaint)
+    if (values.json !== undefined) {
+      await writeFile(values.json, `${JSON.stringify({ machine, pinning, rounds, idle, ...how, results }, null, 2)}\n`)
+    }
+  } finally {
+    await load.stop()
+  }
+}
+
+await main()

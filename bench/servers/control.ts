@@ -1,0 +1,61 @@
+import { writeFile } from 'node:fs/promises'
+import { Session } from 'node:inspector/promises'
+import { setImmediate } from 'node:timers/promises'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import type { ServerCommands, SpanShape } from '../lib/commands.ts'
+import { answerParent } from '../lib/remote.ts'
+import type { Sdk } from './sdk.ts'
+
+const COLLECTIONS = 5
+const SAMPLING_INTERVAL_US = 200
+
+/** Puts a listening server under the control of the process that started it. */
+export function control(port: Promise<number>, sdk?: Sdk): void {
+  const session = new Session()
+  answerParent<ServerCommands>({
+    port: () => port,
+    async mark() {
+      await sdk?.flush()
+      const { user, system } = process.cpuUsage()
+      return { cpu: user + system, exported: sdk?.exporter.count ?? 0 }
+    },
+    async heap() {
+      await sdk?.flush()
+      // Finalizers and the http server's own clean-up run between collections.
+      for (let i = 0; i < COLLECTIONS; i++) {
+        global.gc?.()
+        await setImmediate()
+      }
+      return process.memoryUsage().heapUsed
+    },
+    async keepSpans() {
+      if (sdk) sdk.exporter.kept = []
+    },
+    async keptSpans() {
+      await sdk?.flush()
+      const spans = sdk?.exporter.kept ?? []
+      return spans.filter(({ name }) => /^(process|send) /.test(name)).map(shapeOf)
+    },
+    async startProfile() {
+      session.connect()
+      await session.post('Profiler.enable')
+      await session.post('Profiler.setSamplingInterval', { interval: SAMPLING_INTERVAL_US })
+      await session.post('Profiler.start')
+    },
+    async stopProfile(file) {
+      const { profile } = await session.post('Profiler.stop')
+      session.disconnect()
+      await writeFile(file, JSON.stringify(profile))
+    },
+  })
+}
+
+function shapeOf(span: ReadableSpan): SpanShape {
+  return {
+    name: span.name,
+    kind: span.kind,
+    attributes: Object.keys(span.attributes).sort(),
+    links: span.links.map((link) => Object.keys(link.attributes ?? {})),
+    hasParent: span.parentSpanContext !== undefined,
+  }
+}

@@ -1,0 +1,4 @@
+import { control } from './control.ts'
+import { fastifyEcho } from './fastify-echo.ts'
+
+control(fastifyEcho())

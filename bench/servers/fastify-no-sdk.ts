@@ -1,0 +1,4 @@
+import { control } from './control.ts'
+import { tracedFastifyEcho } from './fastify-traced.ts'
+
+control(tracedFastifyEcho())

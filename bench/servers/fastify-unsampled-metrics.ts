@@ -1,0 +1,6 @@
+import { control } from './control.ts'
+import { tracedFastifyEcho } from './fastify-traced.ts'
+import { startSdk } from './sdk.ts'
+
+const sdk = startSdk({ ratio: 0, withMetrics: true })
+control(tracedFastifyEcho(), sdk)

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import { type Histogram, type Link, metrics, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
+import type { WebSocketServer } from 'ws'
+
+const BOUNDARIES = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** The one histogram that a message records. */
+export function processDuration(): Histogram {
+  return metrics.getMeter('sdk-calls').createHistogram('websocket.server.message.process.duration', {
+    unit: 's',
+    advice: { explicitBucketBoundaries: BOUNDARIES },
+  })
+}
+
+/**
+ * The limit: an echo server whose message handler makes our two spans by direct SDK calls and nothing else.
+ *
+ * No active context, no error handling, no callback; what can be built once per connection is.
+ */
+export function echoWithSdkCalls(server: WebSocketServer, histogram?: Histogram): void {
+  const tracer = trace.getTracer('sdk-calls')
+  const metricAttributes = { 'websocket.route': '/echo' }
+
+  server.on('connection', (socket) => {
+    const handshake = tracer.startSpan('GET /echo', { kind: SpanKind.SERVER })
+    handshake.end()
+    const id = randomBytes(8).toString('hex')
+    const links: Link[] = [{ context: handshake.spanContext(), attributes: { 'websocket.link.kind': 'handshake' } }]
+    let received = 0
+    let sent = 0
+
+    socket.on('message', (data, isBinary) => {
+      const start = histogram && performance.now()
+      const type = isBinary ? 'binary' : 'text'
+      const size = (data as Buffer).length
+      const processSpan = tracer.startSpan(
+        'process /echo',
+        {
+          kind: SpanKind.CONSUMER,
+          attributes: {
+            'websocket.connection.id': id,
+            'websocket.route': '/echo',
+            'websocket.message.type': type,
+            'websocket.message.size': size,
+            'websocket.message.sequence': ++received,
+          },
+          links,
+        },
+        ROOT_CONTEXT,
+      )
+      const sendSpan = tracer.startSpan(
+        'send /echo',
+        {
+          kind: SpanKind.PRODUCER,
+          attributes: {
+            'websocket.connection.id': id,
+            'websocket.route': '/echo',
+            'websocket.message.type': type,
+            'websocket.message.size': size,
+            'websocket.message.sequence': ++sent,
+          },
+        },
+        trace.setSpan(ROOT_CONTEXT, processSpan),
+      )
+      socket.send(data, { binary: isBinary })
+      sendSpan.end()
+      processSpan.end()
+      if (start !== undefined) histogram?.record((performance.now() - start) / 1000, metricAttributes)
+    })
+  })
+}

@@ -1,0 +1,9 @@
+import { control } from './control.ts'
+import { listen } from './echo.ts'
+import { startSdk } from './sdk.ts'
+import { echoWithSdkCalls } from './sdk-calls.ts'
+
+const sdk = startSdk({ ratio: 1, withMetrics: false })
+const { server, port } = listen()
+echoWithSdkCalls(server)
+control(port, sdk)
