@@ -47,8 +47,10 @@ async function withWarmServer<T>(
 ): Promise<T> {
   return withServer(node, id, load, async (server, port) => {
     await load.ask('connect', { port, path: PATH, count: connections })
-    await load.ask('echo', { messages: warmup, window })
+    // Start-up garbage goes in between, so that code which a collection ages is warm again when the counted run starts.
+    await load.ask('echo', { messages: Math.ceil(warmup / 2), window })
     await server.ask('heap')
+    await load.ask('echo', { messages: Math.ceil(warmup / 2), window })
     return work(server)
   })
 }

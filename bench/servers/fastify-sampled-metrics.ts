@@ -2,5 +2,5 @@ import { control } from './control.ts'
 import { tracedFastifyEcho } from './fastify-traced.ts'
 import { startSdk } from './sdk.ts'
 
-const sdk = startSdk({ ratio: 1, withMetrics: true })
+const sdk = startSdk({ sampled: true, withMetrics: true })
 control(tracedFastifyEcho(), sdk)

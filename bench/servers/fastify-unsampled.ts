@@ -2,5 +2,5 @@ import { control } from './control.ts'
 import { tracedFastifyEcho } from './fastify-traced.ts'
 import { startSdk } from './sdk.ts'
 
-const sdk = startSdk({ ratio: 0, withMetrics: false })
+const sdk = startSdk({ sampled: false, withMetrics: false })
 control(tracedFastifyEcho(), sdk)

@@ -39,11 +39,15 @@ export interface Sdk {
   flush(): Promise<void>
 }
 
-/** Registers the SDK globally, before anything asks for a tracer: parent-based ratio sampler, batch processor, no-op exporters. */
-export function startSdk({ ratio, withMetrics }: { ratio: 0 | 1; withMetrics: boolean }): Sdk {
+/**
+ * Registers the SDK globally, before anything asks for a tracer: batch processor, no-op exporters, async-hooks context.
+ *
+ * Sampled is the SDK's default sampler; unsampled is a parent-based ratio of 0.
+ */
+export function startSdk({ sampled, withMetrics }: { sampled: boolean; withMetrics: boolean }): Sdk {
   const exporter = new CountingSpanExporter()
   const tracerProvider = new TracerProvider({
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
+    ...(!sampled && { sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0) }) }),
     spanProcessors: [new BatchSpanProcessor({ exporter })],
   })
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())

@@ -3,7 +3,7 @@ import { control } from './control.ts'
 import { listen } from './echo.ts'
 import { startSdk } from './sdk.ts'
 
-const sdk = startSdk({ ratio: 0, withMetrics: false })
+const sdk = startSdk({ sampled: false, withMetrics: false })
 const { server, port } = listen()
 echoTracedByHand(server)
 control(port, sdk)

@@ -4,7 +4,7 @@ import { echo, listen } from './echo.ts'
 import { options } from './options.ts'
 import { startSdk } from './sdk.ts'
 
-const sdk = startSdk({ ratio: 1, withMetrics: false })
+const sdk = startSdk({ sampled: true, withMetrics: false })
 const { server, port } = listen()
 server.on('connection', echo)
 traceWebSocketServer(server, options)

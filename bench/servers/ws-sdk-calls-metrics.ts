@@ -3,7 +3,7 @@ import { listen } from './echo.ts'
 import { startSdk } from './sdk.ts'
 import { echoWithSdkCalls, processDuration } from './sdk-calls.ts'
 
-const sdk = startSdk({ ratio: 1, withMetrics: true })
+const sdk = startSdk({ sampled: true, withMetrics: true })
 const { server, port } = listen()
 echoWithSdkCalls(server, processDuration())
 control(port, sdk)

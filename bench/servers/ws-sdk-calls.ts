@@ -3,7 +3,7 @@ import { listen } from './echo.ts'
 import { startSdk } from './sdk.ts'
 import { echoWithSdkCalls } from './sdk-calls.ts'
 
-const sdk = startSdk({ ratio: 1, withMetrics: false })
+const sdk = startSdk({ sampled: true, withMetrics: false })
 const { server, port } = listen()
 echoWithSdkCalls(server)
 control(port, sdk)

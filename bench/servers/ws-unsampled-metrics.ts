@@ -4,7 +4,7 @@ import { echo, listen } from './echo.ts'
 import { options } from './options.ts'
 import { startSdk } from './sdk.ts'
 
-const sdk = startSdk({ ratio: 0, withMetrics: true })
+const sdk = startSdk({ sampled: false, withMetrics: true })
 const { server, port } = listen()
 server.on('connection', echo)
 traceWebSocketServer(server, options)
