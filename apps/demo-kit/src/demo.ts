@@ -73,7 +73,10 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
     for (const span of spans) tally.add(span)
     for (const line of formatTrace(spans, colors, width())) print(line)
   })
-  const metrics = new MetricStore((now, before) => print(formatMetricsLine(now, before, startTime, colors)))
+  let stopping = false
+  const metrics = new MetricStore((now, before) => {
+    if (!stopping) print(formatMetricsLine(now, before, startTime, colors))
+  })
 
   reportDiagnostics()
   const telemetry = startTelemetry({
@@ -98,6 +101,7 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
 
   if (settings.runFor !== undefined) setTimeout(stop.request, settings.runFor)
   await stop.requested
+  stopping = true
   print(colors.dim('\nStopping: the users leave, the server closes, what is left is exported.\n'))
   const drained = await within(DRAIN_LIMIT, async () => {
     await running.stopUsers()
@@ -110,7 +114,7 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
   print('')
   for (const line of tally.format(colors)) print(line)
   print('')
-  for (const line of formatMetrics(metrics.last, colors)) print(line)
+  for (const line of formatMetrics(metrics.last, colors, width())) print(line)
   print(
     `\n${colors.bold('Total')}  ${recorder.started} spans started, ${recorder.started - open.length} ended, ` +
       `${recorder.reported} printed in ${traces} traces, ${tally.errors} with an error, ` +

@@ -3,7 +3,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { formatBytes, formatDuration } from './duration.ts'
 
 /** Attributes told in words, by the row's other columns, or of no help to somebody who reads along. */
-const TOLD = /^(websocket|http|url|network|server|client|user_agent|error|exception)\./
+const TOLD = /^(websocket|http|url|network|server|client|user|user_agent|error|exception)\./
 
 /** Tells the error of a span, `SyntaxError: Unexpected token`; undefined when its status is not an error. */
 export function errorOf(span: ReadableSpan): string | undefined {
@@ -26,6 +26,8 @@ export function detailsOf(span: ReadableSpan): string[] {
   const outcome = attributes['websocket.handshake.outcome']
   if (outcome !== undefined) details.push(words(attributes['http.response.status_code'], outcome))
   else tell('http.response.status_code', String)
+
+  tell('user.id', String)
 
   const code = attributes['websocket.close.code']
   if (code !== undefined) {

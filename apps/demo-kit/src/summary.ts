@@ -68,7 +68,7 @@ export class SpanTally {
 }
 
 /** Writes one line for each metric: name, total and, where it has telling attributes, a breakdown by one of them. */
-export function formatMetrics(snapshot: MetricSnapshot | undefined, colors: Colors): string[] {
+export function formatMetrics(snapshot: MetricSnapshot | undefined, colors: Colors, width: number): string[] {
   const metrics = [...(snapshot?.metrics.values() ?? [])].filter((metric) => metric.dataPoints.length > 0)
   metrics.sort((a, b) => (a.descriptor.name < b.descriptor.name ? -1 : 1))
   return [
@@ -76,8 +76,8 @@ export function formatMetrics(snapshot: MetricSnapshot | undefined, colors: Colo
     ...metrics.map((metric) => {
       const [total, rest] = totalOf(metric)
       const breakdown = breakdownOf(metric)
-      const notes = [rest, breakdown].filter((note) => note !== '').join(colors.dim('  |  '))
-      return `  ${metric.descriptor.name.padEnd(44)}${total.padStart(11)}  ${notes}`.trimEnd()
+      const notes = [rest, breakdown].filter((note) => note !== '').join('  |  ')
+      return cut(`  ${printable(metric.descriptor.name).padEnd(44)}${total.padStart(11)}  ${notes}`.trimEnd(), width)
     }),
   ]
 }

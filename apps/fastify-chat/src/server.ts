@@ -1,0 +1,127 @@
+import { EventEmitter } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import fastifyStatic from '@fastify/static'
+import fastifyWebsocket from '@fastify/websocket'
+import otelWs from '@otel-ws/fastify'
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify'
+import type { WebSocket } from 'ws'
+import { Accounts } from './accounts.ts'
+import { Chat, type Member } from './chat.ts'
+import { BadMessage, parseClientMessage } from './messages.ts'
+
+/** Close code of a client that does not keep to the chat's protocol. */
+export const CLOSE_BAD_MESSAGE = 4400
+
+/** Milliseconds until a reminder is sent. */
+const REMINDER_DELAY = 1_000
+
+interface ChatRequest {
+  Params: { room: string }
+  Querystring: { token?: string }
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks, once their token has been checked. */
+    user: string
+  }
+}
+
+// A rejected `message` listener becomes an `error` of its socket, and so a call of the `errorHandler` below.
+EventEmitter.captureRejections = true
+
+/** Makes the chat server. OpenTelemetry is set up already when this is called; see the demo kit's telemetry.ts. */
+export async function createChatServer(logger: FastifyServerOptions['logger'] = false): Promise<FastifyInstance> {
+  const fastify = Fastify({ logger })
+  const accounts = new Accounts()
+  const chat = new Chat()
+
+  // This line traces and measures every WebSocket route; its options are this application's taste.
+  await fastify.register(otelWs, {
+    messageName: '$.type',
+    closeCodes: [CLOSE_BAD_MESSAGE],
+    closeReason: true,
+    heartbeatInterval: 1_000,
+    heartbeatTimeout: 1_000,
+    heartbeatTerminate: true,
+  })
+  await fastify.register(fastifyWebsocket, { errorHandler: onError, options: { maxPayload: 64 * 1024 } })
+  await fastify.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
+
+  fastify.decorateRequest('user', '')
+
+  fastify.post<{ Body: { name: string } }>('/login', { schema: { body: LOGIN_BODY } }, async (request, reply) => {
+    const token = accounts.signUp(request.body.name)
+    return token === undefined ? reply.code(409).send({ error: 'That name cannot be had.' }) : { token }
+  })
+
+  async function authenticate(request: FastifyRequest<ChatRequest>, reply: FastifyReply): Promise<void> {
+    const user = accounts.nameOf(request.query.token)
+    if (user === undefined) {
+      request.log.warn('rejected a login')
+      await reply.code(401).send({ error: 'Log in first.' })
+      return
+    }
+    request.user = user
+  }
+
+  fastify.get<ChatRequest>(
+    '/chat/:room',
+    { websocket: true, preValidation: authenticate },
+    (socket: WebSocket, request) => {
+      // From here on every span of this connection says who it is.
+      request.wsConnection?.setAttribute('user.id', request.user)
+      const member: Member = { name: request.user, room: request.params.room, socket }
+
+      socket.on('message', (data) => receive(member, String(data), request))
+      socket.on('close', () => chat.leave(member))
+      chat.join(member)
+    },
+  )
+
+  async function receive(member: Member, data: string, request: FastifyRequest<ChatRequest>): Promise<void> {
+    const message = parseClientMessage(data)
+    switch (message.type) {
+      case 'say':
+        return chat.say(member, message.text)
+      case 'whisper':
+        return chat.whisper(member, message.to, message.text)
+      case 'announce':
+        return chat.announce(member, message.text)
+      case 'search':
+        return chat.search(member, message.text)
+      case 'translate':
+        return chat.translate(member, message.text)
+      case 'remind':
+        remindLater(member, message.text, request)
+    }
+  }
+
+  /** What a timer sends belongs to the connection: the message that set the timer is long done by then. */
+  function remindLater(member: Member, text: string, request: FastifyRequest<ChatRequest>): void {
+    const remind = () => chat.tell(member, { type: 'reminder', text })
+    const timer = setTimeout(() => request.wsConnection?.run(remind), REMINDER_DELAY)
+    member.socket.once('close', () => clearTimeout(timer))
+  }
+
+  return fastify
+}
+
+/** Takes the failures of handlers and the errors of the sockets themselves. */
+function onError(error: Error, socket: WebSocket, request: FastifyRequest): void {
+  request.log.error(error)
+  if (socket.readyState !== socket.OPEN) return
+  socket.send(JSON.stringify({ type: 'error', message: error.message }))
+  if (error instanceof BadMessage) socket.close(CLOSE_BAD_MESSAGE, error.message)
+}
+
+const LOGIN_BODY = {
+  type: 'object',
+  required: ['name'],
+  properties: { name: { type: 'string' } },
+} as const

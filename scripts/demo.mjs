@@ -1,0 +1,29 @@
+// Starts a demo: `node scripts/demo.mjs [name] [options]`. The demos are TypeScript and need no build.
+import 'tsx'
+
+const DEFAULT = 'fastify'
+
+const demos = {
+  fastify: { entry: '../apps/fastify-chat/src/main.ts', shows: 'chat rooms on Fastify and @fastify/websocket' },
+}
+
+const [first, ...rest] = process.argv.slice(2)
+const named = first !== undefined && !first.startsWith('-')
+const name = named ? first : DEFAULT
+const options = named ? rest : process.argv.slice(2)
+
+if (!Object.hasOwn(demos, name)) {
+  process.stderr.write(`There is no demo '${name}'. Demos: ${Object.keys(demos).join(', ')}\n`)
+  process.exit(2)
+}
+if (options.includes('--help') || options.includes('-h')) {
+  const list = Object.entries(demos).map(([key, { shows }]) => `  ${key.padEnd(20)}  ${shows}\n`)
+  process.stdout.write(`Usage: pnpm demo [name] [options]\n\nDemos (default: ${DEFAULT}):\n${list.join('')}\n`)
+}
+
+// A reader that has seen enough (`pnpm demo | head`) is no error.
+process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+const { main } = await import(demos[name].entry)
+const exitCode = await main(options)
+process.stdout.write('', () => process.exit(exitCode))
