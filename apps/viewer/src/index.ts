@@ -1,0 +1,2 @@
+export type { Viewer, ViewerOptions } from './viewer.ts'
+export { startViewer } from './viewer.ts'

@@ -1,0 +1,105 @@
+import type { ServerResponse } from 'node:http'
+import { metricsBoard } from './query/board.ts'
+import { connectionDetail } from './query/connection-detail.ts'
+import { listConnections } from './query/connection-list.ts'
+import type { LiveQuery } from './query/live-query.ts'
+import { traceDetail } from './query/trace-detail.ts'
+import { listTraces } from './query/trace-list.ts'
+import type { Store } from './store/store.ts'
+import type { ConnectionDetail, Update } from './wire.ts'
+
+/** How often pages are told what is new, in milliseconds. */
+const interval = 500
+
+interface Session {
+  readonly query: LiveQuery
+  readonly response: ServerResponse
+  readonly sent: Map<string, string>
+  version: number
+  /** When the metrics were last drawn: their time axis moves even when nothing comes in. */
+  drawn: number
+  nextMark: number
+}
+
+/** Pushes updates to the pages that are open, as server-sent events: to each only what it shows and what has changed. */
+export class Live {
+  readonly #store: Store
+  readonly #endpoint: () => string
+  readonly #most: number
+  readonly #sessions = new Set<Session>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(store: Store, endpoint: () => string, most: number) {
+    this.#store = store
+    this.#endpoint = endpoint
+    this.#most = most
+  }
+
+  /** Whether no further page can be served. */
+  get full(): boolean {
+    return this.#sessions.size >= this.#most
+  }
+
+  open(query: LiveQuery, response: ServerResponse): void {
+    const session: Session = { query, response, sent: new Map(), version: -1, drawn: 0, nextMark: 0 }
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    this.#sessions.add(session)
+    response.once('close', () => {
+      this.#sessions.delete(session)
+      if (this.#sessions.size === 0) this.#stop()
+    })
+    this.#update(session)
+    this.#timer ??= setInterval(() => this.#tick(), interval).unref()
+  }
+
+  close(): void {
+    this.#stop()
+    for (const { response } of this.#sessions) response.end()
+    this.#sessions.clear()
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  #tick(): void {
+    for (const session of this.#sessions) this.#update(session)
+  }
+
+  #update(session: Session): void {
+    const { query, response, sent } = session
+    // A page that is slower than its updates gets fewer of them, not a queue.
+    if (response.writableNeedDrain) return
+    const now = Date.now()
+    const metricsDue = query.view === 'metrics' && now - session.drawn >= 1000
+    if (session.version === this.#store.version && !metricsDue && now - session.drawn < 5000) return
+    session.version = this.#store.version
+    session.drawn = now
+    const parts: string[] = [`"now":${now}`]
+    const part = (name: keyof Update, value: unknown) => {
+      const json = JSON.stringify(value) ?? 'null'
+      if (sent.get(name) === json) return
+      sent.set(name, json)
+      parts.push(`"${name}":${json}`)
+    }
+    part('status', { ...this.#store.counts(), endpoint: this.#endpoint() })
+    part('highlights', this.#store.highlights)
+    if (query.view === 'traces') {
+      part('traces', listTraces(this.#store.traces, query, query.traceSort, query.limit))
+      if (query.open !== '') part('trace', traceDetail(this.#store.traces, query.open))
+    } else if (query.view === 'connections') {
+      part('connections', listConnections(this.#store.connections, query, query.connectionSort, query.limit))
+      if (query.open !== '') part('connection', this.#connection(session))
+    } else part('metrics', metricsBoard(this.#store.metrics, query, now))
+    // Line ends cannot occur within JSON, so one update is one line of one event.
+    response.write(`data: {${parts.join(',')}}\n\n`)
+  }
+
+  #connection(session: Session): ConnectionDetail | null {
+    const detail = connectionDetail(this.#store.connections, session.query.open, session.nextMark)
+    if (detail === null) session.nextMark = 0
+    else session.nextMark = Math.max(session.nextMark, (detail.marks.at(-1)?.number ?? -1) + 1)
+    return detail
+  }
+}

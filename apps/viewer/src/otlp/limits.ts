@@ -1,0 +1,19 @@
+/** What is kept of one span or data point. Everything beyond is cut or counted as dropped, never an error. */
+export const limits = {
+  /** Characters of a name: span, event, metric, attribute key. */
+  nameLength: 256,
+  /** Characters of an attribute value or status message. */
+  valueLength: 4096,
+  attributes: 128,
+  events: 64,
+  links: 128,
+  /** Elements of an array or map value, and how deep they may nest. */
+  elements: 64,
+  depth: 4,
+  /** Buckets of a histogram. */
+  buckets: 256,
+}
+
+export function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text
+}

@@ -1,0 +1,24 @@
+import protobuf from 'protobufjs/light.js'
+import { otlpDescriptor } from './descriptor.ts'
+
+const root = protobuf.Root.fromJSON(otlpDescriptor)
+const traceRequest = root.lookupType('otlp.TraceRequest')
+const metricsRequest = root.lookupType('otlp.MetricsRequest')
+const exportResponse = root.lookupType('otlp.ExportResponse')
+const status = root.lookupType('otlp.Status')
+
+/** Decodes a protobuf trace or metrics request into the shape of its OTLP/JSON body. Throws when it is malformed. */
+export function decodeProtobuf(signal: 'traces' | 'metrics', body: Uint8Array): unknown {
+  return (signal === 'traces' ? traceRequest : metricsRequest).decode(body)
+}
+
+/** Encodes the answer to an export request; an empty message says that everything was taken. */
+export function encodeExportResponse(rejected: number, errorMessage: string): Uint8Array {
+  const message = rejected > 0 ? { partialSuccess: { rejected, errorMessage } } : {}
+  return exportResponse.encode(exportResponse.create(message)).finish()
+}
+
+/** Encodes the `google.rpc.Status` that OTLP asks for in the body of a 4xx or 5xx answer. */
+export function encodeStatus(code: number, message: string): Uint8Array {
+  return status.encode(status.create({ code, message })).finish()
+}

@@ -1,0 +1,212 @@
+import { numberAttribute, type Span, textAttribute } from '../model.ts'
+import * as names from '../names.ts'
+import type { Operation } from './operation.ts'
+
+export type ConnectionState = 'open' | 'closed' | 'rejected' | 'abandoned'
+
+/** What is known of one connection, from its spans. */
+export interface Connection {
+  readonly id: string
+  service: string
+  route: string
+  subprotocol: string
+  peer: string
+  state: ConnectionState
+  /** Epoch milliseconds; `opened` is that of the first span where the handshake was not seen. */
+  opened: number
+  openedSeen: boolean
+  closed: number
+  lastSeen: number
+  /** HTTP status of the handshake; 0 when unknown. */
+  status: number
+  /** The highest sequence numbers seen while it is open, the totals of the close record afterwards. */
+  received: number
+  sent: number
+  /** Sizes of the messages seen while it is open, the totals of the close record afterwards. */
+  bytesReceived: number
+  bytesSent: number
+  /** Seconds and bytes, as last told; undefined when no span told. */
+  rtt: number | undefined
+  buffered: number | undefined
+  errors: number
+  closeCode: number | undefined
+  closeCategory: string
+  closeInitiator: string
+  closeReason: string
+  errorType: string
+  /** Spans of the connection that are still kept, with their number in order of arrival. */
+  readonly marks: Map<Span, number>
+  nextMark: number
+}
+
+/** Categories of a close that nobody needs to look at. */
+const usualCloses = new Set(['normal', 'going_away', 'no_status'])
+
+/** Whether the connection ended other than by an ordinary close. */
+export function wasDropped(connection: Connection): boolean {
+  return connection.state === 'closed' && !usualCloses.has(connection.closeCategory)
+}
+
+/** One record per connection, built from the spans that carry its id; the oldest go first when there are too many. */
+export class ConnectionStore {
+  readonly #most: number
+  /** In order of the last span. */
+  readonly #connections = new Map<string, Connection>()
+  #dropped = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  get count(): number {
+    return this.#connections.size
+  }
+
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  get(id: string): Connection | undefined {
+    return this.#connections.get(id)
+  }
+
+  values(): IterableIterator<Connection> {
+    return this.#connections.values()
+  }
+
+  add(span: Span, operation: Operation): void {
+    const id = textAttribute(span.attributes, names.CONNECTION_ID)
+    if (id === '' || operation === '') return
+    let connection = this.#connections.get(id)
+    if (connection === undefined) connection = create(id, span)
+    else this.#connections.delete(id)
+    this.#connections.set(id, connection)
+    update(connection, span, operation)
+    if (this.#connections.size > this.#most) this.#evict()
+  }
+
+  /** Forgets a span that is no longer kept; the record of its connection stays. */
+  remove(span: Span): void {
+    const id = textAttribute(span.attributes, names.CONNECTION_ID)
+    if (id !== '') this.#connections.get(id)?.marks.delete(span)
+  }
+
+  clear(): void {
+    this.#connections.clear()
+    this.#dropped = 0
+  }
+
+  #evict(): void {
+    let victim: string | undefined
+    let looked = 0
+    for (const connection of this.#connections.values()) {
+      victim ??= connection.id
+      if (connection.state !== 'open') {
+        victim = connection.id
+        break
+      }
+      if (++looked === 64) break
+    }
+    this.#connections.delete(victim!)
+    this.#dropped++
+  }
+}
+
+function create(id: string, span: Span): Connection {
+  return {
+    id,
+    service: span.resource.service,
+    route: '',
+    subprotocol: '',
+    peer: '',
+    state: 'open',
+    opened: span.start,
+    openedSeen: false,
+    closed: 0,
+    lastSeen: 0,
+    status: 0,
+    received: 0,
+    sent: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+    rtt: undefined,
+    buffered: undefined,
+    errors: 0,
+    closeCode: undefined,
+    closeCategory: '',
+    closeInitiator: '',
+    closeReason: '',
+    errorType: '',
+    marks: new Map(),
+    nextMark: 0,
+  }
+}
+
+function update(connection: Connection, span: Span, operation: Operation): void {
+  const { attributes } = span
+  const end = span.start + span.duration
+  connection.marks.set(span, connection.nextMark++)
+  connection.lastSeen = Math.max(connection.lastSeen, end)
+  if (span.error) connection.errors++
+  // The other end may tell its side under the same id: it is drawn, and counted only once.
+  if (span.resource.service !== connection.service && operation !== 'handshake') return
+  connection.route ||= textAttribute(attributes, names.ROUTE) || textAttribute(attributes, names.NAMESPACE)
+  connection.subprotocol ||= textAttribute(attributes, names.SUBPROTOCOL)
+  connection.rtt = numberAttribute(attributes, names.PING_RTT) ?? connection.rtt
+  connection.buffered = numberAttribute(attributes, names.SEND_BUFFERED) ?? connection.buffered
+  if (!connection.openedSeen) connection.opened = Math.min(connection.opened, span.start)
+  if (operation === 'handshake') openConnection(connection, span)
+  else if (operation === 'process') countMessage(connection, span, 'received')
+  else if (operation === 'send') countMessage(connection, span, 'sent')
+  if (operation === 'close' || operation === 'connection') closeConnection(connection, span)
+}
+
+function openConnection(connection: Connection, span: Span): void {
+  const { attributes } = span
+  connection.service = span.resource.service
+  connection.opened = span.start + span.duration
+  connection.openedSeen = true
+  connection.status = numberAttribute(attributes, names.HTTP_STATUS) ?? 0
+  const address = textAttribute(attributes, names.CLIENT_ADDRESS)
+  const port = textAttribute(attributes, names.CLIENT_PORT)
+  connection.peer =
+    address.includes(':') && port ? `[${address}]:${port}` : address + (port && address ? `:${port}` : '')
+  const outcome = textAttribute(attributes, names.HANDSHAKE_OUTCOME)
+  if (outcome !== 'rejected' && outcome !== 'abandoned') return
+  connection.state = outcome
+  connection.closed = connection.opened
+  connection.errorType = textAttribute(attributes, names.ERROR_TYPE)
+}
+
+function countMessage(connection: Connection, span: Span, direction: 'received' | 'sent'): void {
+  // After the close its totals stand; a handler that ends later has been counted there.
+  if (connection.state !== 'open') return
+  const sequence = numberAttribute(span.attributes, names.MESSAGE_SEQUENCE) ?? connection[direction] + 1
+  const size = numberAttribute(span.attributes, names.MESSAGE_SIZE) ?? 0
+  connection[direction] = Math.max(connection[direction], sequence)
+  if (direction === 'received') connection.bytesReceived += size
+  else connection.bytesSent += size
+}
+
+function closeConnection(connection: Connection, span: Span): void {
+  const { attributes } = span
+  const category = textAttribute(attributes, names.CLOSE_CATEGORY)
+  // A segment of a long connection ends without one, and the connection goes on.
+  if (category === '') return
+  connection.state = 'closed'
+  connection.closed = span.start + span.duration
+  connection.closeCategory = category
+  connection.closeCode = numberAttribute(attributes, names.CLOSE_CODE)
+  connection.closeInitiator = textAttribute(attributes, names.CLOSE_INITIATOR)
+  connection.closeReason = textAttribute(attributes, names.CLOSE_REASON)
+  connection.errorType = textAttribute(attributes, names.ERROR_TYPE)
+  connection.received = numberAttribute(attributes, names.MESSAGES_RECEIVED) ?? connection.received
+  connection.sent = numberAttribute(attributes, names.MESSAGES_SENT) ?? connection.sent
+  connection.bytesReceived = numberAttribute(attributes, names.BYTES_RECEIVED) ?? connection.bytesReceived
+  connection.bytesSent = numberAttribute(attributes, names.BYTES_SENT) ?? connection.bytesSent
+  const seconds = numberAttribute(attributes, names.CONNECTION_DURATION)
+  if (!connection.openedSeen && seconds !== undefined) {
+    connection.opened = connection.closed - seconds * 1000
+    connection.openedSeen = true
+  }
+}

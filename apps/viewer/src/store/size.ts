@@ -1,0 +1,19 @@
+import type { Attribute, Span } from '../model.ts'
+
+/** Approximate bytes that a span holds in memory; short strings are shared and count as a reference. */
+export function approximateBytes(span: Span): number {
+  let bytes = 600 + text(span.name) + text(span.statusMessage) + attributes(span.attributes)
+  for (const event of span.events) bytes += 120 + text(event.name) + attributes(event.attributes)
+  for (const link of span.links) bytes += 400 + attributes(link.attributes)
+  return bytes
+}
+
+function attributes(pairs: readonly Attribute[]): number {
+  let bytes = 0
+  for (const [key, value] of pairs) bytes += 48 + text(key) + (typeof value === 'string' ? text(value) : 8)
+  return bytes
+}
+
+function text(value: string): number {
+  return value.length > 64 ? 2 * value.length : 8
+}
