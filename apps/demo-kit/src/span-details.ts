@@ -27,18 +27,16 @@ export function detailsOf(span: ReadableSpan): string[] {
   if (outcome !== undefined) details.push(words(attributes['http.response.status_code'], outcome))
   else tell('http.response.status_code', String)
 
-  tell('user.id', String)
-
   const code = attributes['websocket.close.code']
   if (code !== undefined) {
-    const initiator = attributes['websocket.close.initiator']
-    details.push(words(code, attributes['websocket.close.category'], initiator && `by ${initiator}`))
+    details.push(words(code, attributes['websocket.close.category'], attributes['websocket.close.initiator']))
     tell('websocket.close.reason', (reason) => `"${reason}"`)
-    tell('websocket.connection.duration', (seconds) => `open ${formatDuration(Number(seconds) * 1_000)}`)
-    tell('websocket.connection.messages.received', (count) => `${count} in`)
-    tell('websocket.connection.messages.sent', (count) => `${count} out`)
-    tell('websocket.connection.spans.dropped', (count) => `${count} spans dropped`)
   }
+  tell('user.id', String)
+  tell('websocket.connection.duration', (seconds) => formatDuration(Number(seconds) * 1_000))
+  tell('websocket.connection.messages.received', (count) => `${count} in`)
+  tell('websocket.connection.messages.sent', (count) => `${count} out`)
+  tell('websocket.connection.spans.dropped', (count) => `${count} spans dropped`)
 
   tell('websocket.broadcast.recipients', (count) => `${count} recipients`)
   tell('websocket.broadcast.skipped', (count) => (Number(count) > 0 ? `${count} skipped` : ''))

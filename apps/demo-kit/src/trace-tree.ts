@@ -14,7 +14,7 @@ interface Row {
   readonly first: boolean
 }
 
-const NAME_WIDTH = 27
+const NAME_WIDTH = 25
 const DURATION_WIDTH = 8
 
 /** Names the columns of {@link formatTrace}. */
