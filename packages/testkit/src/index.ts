@@ -1,0 +1,5 @@
+export { type Closed, connect, TestClient } from './client.ts'
+export { closePayload, decodeFrames, encodeFrame, type Frame, type FrameOptions, OPCODE } from './frames.ts'
+export type { Capabilities, Connection, ConnectionHandler, Harness, Host, HostOptions } from './harness.ts'
+export { RawClient, rawConnect, type UpgradeOptions } from './raw-client.ts'
+export { endOf, type MetricRow, milliseconds, Telemetry } from './telemetry.ts'

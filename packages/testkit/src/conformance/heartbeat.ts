@@ -1,0 +1,114 @@
+import { SpanStatusCode } from '@opentelemetry/api'
+import { describe, expect, it } from 'vitest'
+import type { Fixture } from '../fixture.ts'
+import { OPCODE } from '../frames.ts'
+import type { Harness } from '../harness.ts'
+
+export function heartbeatTests(harness: Harness, fixture: Fixture): void {
+  const { route } = harness
+  const rtt = 'websocket.server.ping.rtt'
+  const missed = 'websocket.server.ping.missed'
+
+  describe('heartbeat', () => {
+    it("measures the application's own pings", async () => {
+      const { client, socket } = await fixture.open({ telemetry: {} })
+      const pong = new Promise((resolve) => socket.once('pong', resolve))
+      socket.ping('mine')
+      expect(String(await pong)).toBe('mine')
+      const [row] = await fixture.telemetry.collect(rtt)
+      expect(row).toMatchObject({ unit: 's', count: 1, attributes: { 'websocket.route': route } })
+      await client.close(1000)
+    })
+
+    it('is not misled by pongs that nobody asked for', async () => {
+      let ponged: () => void = () => {}
+      const seen = new Promise<void>((resolve) => {
+        ponged = resolve
+      })
+      const host = await fixture.serve({
+        telemetry: {},
+        connection(socket) {
+          socket.ping('mine')
+          socket.on('pong', (data) => data.toString() === 'last' && ponged())
+        },
+      })
+      const client = await fixture.rawConnect(host)
+      expect((await client.nextFrame()).payload.toString()).toBe('mine')
+      client.send(OPCODE.pong, 'foreign')
+      client.send(OPCODE.pong, 'last')
+      await seen
+      expect(await fixture.telemetry.collect(rtt)).toEqual([])
+    })
+
+    it('sends no pings of ours by default', async () => {
+      const host = await fixture.serve({
+        telemetry: {},
+        connection(socket) {
+          setTimeout(() => socket.send('end'), 50)
+        },
+      })
+      const client = await fixture.rawConnect(host)
+      expect((await client.nextFrame()).opcode).toBe(OPCODE.text)
+    })
+
+    it('on demand pings every connection and measures the round trip', async () => {
+      const { host, socket } = await fixture.open({ telemetry: { heartbeatInterval: 20 } })
+      await new Promise((resolve) => socket.once('pong', resolve))
+      await new Promise((resolve) => socket.once('pong', resolve))
+      const [row] = await fixture.telemetry.collect(rtt)
+      expect(row?.count).toBeGreaterThanOrEqual(1)
+      await host.close()
+    })
+
+    it('counts pings that a dead client misses, and does not touch its connection', async () => {
+      const host = await fixture.serve({ telemetry: { heartbeatInterval: 20, heartbeatTimeout: 20 }, connection() {} })
+      const client = await fixture.rawConnect(host)
+      for (let ping = 0; ping < 4; ping++) expect((await client.nextFrame()).opcode).toBe(OPCODE.ping)
+      const [row] = await fixture.telemetry.collect(missed)
+      expect(row?.value).toBeGreaterThanOrEqual(3)
+      expect([...host.wss.clients].map((socket) => socket.readyState)).toEqual([1])
+      expect(fixture.telemetry.spans(`close ${route}`)).toEqual([])
+    })
+
+    it('terminates a dead client on demand, which is told as a timeout', async () => {
+      const host = await fixture.serve({
+        telemetry: { heartbeatInterval: 20, heartbeatTimeout: 20, heartbeatTerminate: true },
+        connection() {},
+      })
+      const dead = await fixture.rawConnect(host)
+      const alive = await fixture.connect(host)
+      await dead.closed
+      const span = await fixture.telemetry.waitForSpan(`close ${route}`)
+      expect(span.attributes).toMatchObject({
+        'websocket.close.code': 1006,
+        'websocket.close.category': 'timeout',
+        'websocket.close.initiator': 'local',
+        'error.type': 'timeout',
+      })
+      expect(span.status.code).toBe(SpanStatusCode.ERROR)
+      const [row] = await fixture.telemetry.collect(missed)
+      expect(row?.value).toBe(1)
+      expect(alive.socket.readyState).toBe(alive.socket.OPEN)
+      await alive.close(1000)
+      expect((await fixture.telemetry.waitForSpan(`close ${route}`, 2)).attributes['websocket.close.category']).toBe(
+        'normal',
+      )
+    })
+
+    it("tells the application's own termination of a dead client as a timeout", async () => {
+      const host = await fixture.serve({
+        telemetry: { heartbeatTimeout: 20 },
+        connection(socket) {
+          socket.ping()
+          setTimeout(() => socket.terminate(), 60)
+        },
+      })
+      await fixture.rawConnect(host)
+      const span = await fixture.telemetry.waitForSpan(`close ${route}`)
+      expect(span.attributes['websocket.close.category']).toBe('timeout')
+      expect(span.attributes['websocket.close.initiator']).toBe('local')
+      const [row] = await fixture.telemetry.collect(missed)
+      expect(row?.value).toBe(1)
+    })
+  })
+}
