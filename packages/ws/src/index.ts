@@ -1,0 +1,10 @@
+export {
+  type ConnectionContext,
+  connectionOf,
+  connectionSampler,
+  OptionError,
+  type Stream,
+  type TelemetryOptions,
+} from '@otel-ws/core'
+export { type BroadcastOptions, broadcast } from './broadcast.ts'
+export { type TracedServer, traceWebSocketServer, type WebSocketServerOptions } from './server.ts'

@@ -1,0 +1,535 @@
+import {
+  type Attributes,
+  type AttributeValue,
+  context,
+  type Link,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  type SpanOptions,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api'
+import { SpanBudget } from './budget.ts'
+import { type Close, type CloseFacts, closeCodeLabel, tellClose, truncateUtf8 } from './close.ts'
+import { guard } from './diagnostics.ts'
+import { frameOf, withoutSpan, withSpan } from './frame.ts'
+import { HEARTBEAT_PAYLOAD } from './heartbeat.ts'
+import type { LiveConnection, Series } from './metrics.ts'
+import type { MessageName } from './names.ts'
+import { Open } from './open.ts'
+import type { CloseInfo } from './options.ts'
+import { Process } from './process.ts'
+import * as schema from './schema.ts'
+import { Segment } from './segment.ts'
+import { Stream } from './stream.ts'
+import type { Telemetry } from './telemetry.ts'
+import type { Transmission } from './transmission.ts'
+
+/** What is known of a connection when it opens, and frozen then. */
+export interface ConnectionFacts {
+  readonly route?: string | undefined
+  readonly subprotocol?: string | undefined
+  readonly namespace?: string | undefined
+  /** The host library's own id, recorded with option `sessionId`. */
+  readonly sessionId?: string | undefined
+}
+
+/** What an application can reach of a connection: `connectionOf(socket)`. */
+export interface ConnectionContext {
+  /** Random, 16 hex digits; `websocket.connection.id` of every span. */
+  readonly id: string
+  readonly route: string | undefined
+  readonly subprotocol: string | undefined
+  /** Sets an attribute on every later span of this connection, for example the user's id once it is known. */
+  setAttribute(key: string, value: AttributeValue): this
+  /** Sets several attributes on every later span of this connection. */
+  setAttributes(attributes: Attributes): this
+  /**
+   * Runs work that belongs to the connection and to no message, such as a timer's or a queue's: whatever span was active
+   * is left behind, so that what it sends is told as server-initiated.
+   */
+  run<R>(fn: () => R): R
+  /** The trace context as a W3C carrier: of the active span, else of the connection's handshake. Empty without an SDK. */
+  traceContext(): Record<string, string>
+  /**
+   * Measures a streamed answer. Called in a message's handler, the figures stand on its process span, which then lasts
+   * until the stream ends.
+   */
+  stream(): Stream
+}
+
+/** A message of which some fragments have been sent. */
+export interface PartialMessage {
+  readonly startedAt: number
+  readonly binary: boolean
+  size: number
+  count: number
+}
+
+/** The record of one connection. Holds numbers, texts and ids; never a span that has ended. */
+export class Connection implements ConnectionContext, LiveConnection {
+  readonly id = randomId()
+  readonly telemetry: Telemetry
+  readonly route: string | undefined
+  readonly subprotocol: string | undefined
+  readonly series: Series
+  received = 0
+  sent = 0
+  receivedBytes = 0
+  sentBytes = 0
+  /** The message that is being sent in fragments. */
+  partialSend: PartialMessage | undefined
+  readonly #socket: unknown
+  readonly #namespace: string | undefined
+  readonly #sessionId: string | undefined
+  readonly #handshake: SpanContext | undefined
+  readonly #openedAt = performance.now()
+  #attributes: Attributes | undefined
+  #spanOptions: SpanOptions | undefined
+  #unsampled: Span | undefined
+  #budget: SpanBudget | undefined
+  #droppedSpans = 0
+  #segment: Segment | undefined
+  #streams: Set<Stream> | undefined
+  #sentCode: number | undefined
+  #terminated = false
+  #timedOut = false
+  #closed = false
+  #sentReason: string | undefined
+  #failedCode: number | undefined
+  readonly #pings: [Ping, Ping] = [
+    { payload: undefined, sentAt: 0 },
+    { payload: undefined, sentAt: 0 },
+  ]
+
+  constructor(telemetry: Telemetry, socket: unknown, facts: ConnectionFacts, handshake: SpanContext | undefined) {
+    this.telemetry = telemetry
+    this.#socket = socket
+    this.route = facts.route
+    this.subprotocol = facts.subprotocol
+    this.#namespace = facts.namespace
+    this.#sessionId = telemetry.options.sessionId ? facts.sessionId : undefined
+    this.#handshake = handshake
+    this.series = telemetry.metrics.series(facts.route, facts.namespace, facts.subprotocol)
+  }
+
+  /** True once the close was told. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Attributes of every span of the connection. */
+  identity(): Attributes {
+    if (this.#attributes !== undefined) return this.#attributes
+    const attributes: Attributes = { [schema.ATTR_WEBSOCKET_CONNECTION_ID]: this.id }
+    if (this.route !== undefined) attributes[schema.ATTR_WEBSOCKET_ROUTE] = this.route
+    if (this.subprotocol !== undefined) attributes[schema.ATTR_WEBSOCKET_SUBPROTOCOL] = this.subprotocol
+    if (this.#namespace !== undefined) attributes[schema.ATTR_WEBSOCKET_NAMESPACE] = this.#namespace
+    if (this.#sessionId !== undefined) attributes[schema.ATTR_WEBSOCKET_SESSION_ID] = this.#sessionId
+    this.#attributes = attributes
+    return attributes
+  }
+
+  setAttribute(key: string, value: AttributeValue): this {
+    return this.setAttributes({ [key]: value })
+  }
+
+  setAttributes(attributes: Attributes): this {
+    // A new object: the one before may belong to a span by now.
+    this.#attributes = { ...this.identity(), ...attributes }
+    this.#spanOptions = undefined
+    this.#segment?.span?.setAttributes(attributes)
+    return this
+  }
+
+  run<R>(fn: () => R): R {
+    const base = withoutSpan(context.active())
+    const span = this.#segment?.span
+    return context.with(span === undefined ? base : withSpan(base, span), fn)
+  }
+
+  traceContext(): Record<string, string> {
+    const carrier: Record<string, string> = {}
+    const active = context.active()
+    if (trace.getSpanContext(active) !== undefined) propagation.inject(active, carrier)
+    else if (this.#handshake !== undefined)
+      propagation.inject(trace.setSpanContext(ROOT_CONTEXT, this.#handshake), carrier)
+    return carrier
+  }
+
+  stream(): Stream {
+    const frame = frameOf(context.active())
+    const process = frame instanceof Process && frame.connection === this && !frame.settled ? frame : undefined
+    const stream = new Stream(this, process)
+    if (!this.#closed) {
+      this.#streams ??= new Set()
+      this.#streams.add(stream)
+    }
+    return stream
+  }
+
+  streamEnded(stream: Stream): void {
+    this.#streams?.delete(stream)
+  }
+
+  bufferedAmount(): number {
+    return this.telemetry.driver.bufferedAmount(this.#socket)
+  }
+
+  /** Called by the handshake once its span has ended. */
+  opened(): void {
+    this.series.live.add(this)
+    this.telemetry.opened(this)
+    if (this.telemetry.options.traces === 'connection') this.#segment = Segment.first(this, this.#handshake)
+  }
+
+  /** The user's connection handler is about to run; `undefined` when nothing is to be told of it. */
+  opening(): Open | undefined {
+    const { tracer } = this.telemetry
+    if (tracer === undefined) return undefined
+    const active = withoutSpan(context.active())
+    const parent = this.#handshake === undefined ? active : withSpan(active, trace.wrapSpanContext(this.#handshake))
+    const suffix = this.route === undefined ? '' : ` ${this.route}`
+    const span = tracer.startSpan(`open${suffix}`, { attributes: this.identity() }, parent)
+    return new Open(this, active, span)
+  }
+
+  /**
+   * A message arrived and is about to be dispatched. Counts it. Returns the operation to run the dispatch in, or
+   * `undefined` when it can go its way untouched.
+   *
+   * @param name when the host knows it; else option `messageName` is asked
+   * @param reply the sender waits for an answer: the span is a SERVER span
+   */
+  receive(data: unknown, binary: boolean, size: number, name?: string, reply = false): Process | undefined {
+    const sequence = ++this.received
+    this.receivedBytes += size
+    const { series, telemetry } = this
+    series.receivedBytes += size
+    if (binary) series.receivedBinary++
+    else series.receivedText++
+    if (telemetry.dark) return undefined
+    const { options, metrics } = telemetry
+    const message = name === undefined ? telemetry.nameOf(data, binary, size, this.route) : telemetry.named(name)
+    if (options.messageSizeMetric) metrics.messageSize.record(size, series.directed('receive'))
+    if (options.ignore !== undefined && this.#ignores(message, 'receive')) return undefined
+    const span = options.messages ? this.#startProcess(message, reply) : undefined
+    if (span === undefined && !metrics.recording) return undefined
+    const process = new Process(this, message, span)
+    if (span?.isRecording()) {
+      this.describe(span, message, binary, size, sequence)
+      this.#callMessageHook(span, 'receive', data, binary)
+    }
+    return process
+  }
+
+  /**
+   * A message is about to be handed to the host for sending. Returns the transmission it belongs to, or `undefined` when
+   * it is only counted. The adapter calls `sent` once the host has taken the message.
+   *
+   * @param startedAt when the message began earlier, with its first fragment
+   */
+  sending(data: unknown, binary: boolean, size: number, name?: string, startedAt = 0): Transmission | undefined {
+    const { telemetry } = this
+    if (telemetry.dark) return undefined
+    return telemetry.fanout.take(this, data, binary, size, name, startedAt)
+  }
+
+  /** The host has taken a whole message. Returns its sequence number. */
+  counted(binary: boolean, size: number): number {
+    const { series } = this
+    this.sentBytes += size
+    series.sentBytes += size
+    if (binary) series.sentBinary++
+    else series.sentText++
+    const { options, metrics } = this.telemetry
+    if (options.messageSizeMetric && metrics.recording) metrics.messageSize.record(size, series.directed('send'))
+    return ++this.sent
+  }
+
+  /** The application sent a message on a connection that is not open. */
+  notSent(data: unknown, binary: boolean, size: number, name?: string): void {
+    this.series.notOpen++
+    if (!this.telemetry.dark) this.telemetry.fanout.skip(this, data, binary, size, name)
+  }
+
+  /** An explicit broadcast passed this connection over because it is not open. */
+  passedOver(): void {
+    this.telemetry.fanout.passOver(this)
+  }
+
+  /** True when option `ignore` or `outgoing` leaves this outgoing message without a span. */
+  untracedSend(message: MessageName): boolean {
+    const { options } = this.telemetry
+    return !options.messages || !options.outgoing || (options.ignore !== undefined && this.#ignores(message, 'send'))
+  }
+
+  /**
+   * Starts the span of a message that was sent outside of any span: a trace of its own linked to the handshake, or a
+   * child of the connection span.
+   */
+  startSend(name: string, startTime: number): Span | undefined {
+    const { tracer } = this.telemetry
+    if (tracer === undefined || this.#inheritsUnsampled() || !this.spend()) return undefined
+    const segment = this.#nextSegment()
+    const base = withoutSpan(context.active())
+    const parent = segment === undefined ? base : withSpan(base, segment)
+    const links = segment === undefined ? this.#links() : []
+    return tracer.startSpan(name, { kind: SpanKind.PRODUCER, attributes: this.identity(), links, startTime }, parent)
+  }
+
+  /** Takes one span from the connection's budget; `false` when it is used up. */
+  spend(now = performance.now()): boolean {
+    const limit = this.telemetry.options.maxMessageSpansPerSecond
+    if (limit === Number.POSITIVE_INFINITY) return true
+    this.#budget ??= new SpanBudget(limit, now)
+    if (this.#budget.take(now)) return true
+    this.#droppedSpans++
+    return false
+  }
+
+  /** Puts a message's attributes on its span. */
+  describe(span: Span, message: MessageName, binary: boolean, size: number, sequence?: number): void {
+    if (message.name !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
+    if (message.original !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME_ORIGINAL, message.original)
+    span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_TYPE, binary ? 'binary' : 'text')
+    span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SIZE, size)
+    if (sequence !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEQUENCE, sequence)
+  }
+
+  /** Tells hook `onMessage` of a message that was sent. */
+  callSendHook(span: Span, data: unknown, binary: boolean): void {
+    this.#callMessageHook(span, 'send', data, binary)
+  }
+
+  /** A ping was sent, ours or the application's. One of the same sender that is still unanswered counts as missed. */
+  pingSent(payload: string): void {
+    const ping = this.#ping(payload)
+    if (ping.payload !== undefined) this.series.missedPings++
+    ping.payload = payload
+    ping.sentAt = performance.now()
+  }
+
+  /** A pong arrived. Only the answer to the latest ping counts: unsolicited ones are the peer's own business. */
+  pongReceived(payload: string): void {
+    const ping = this.#ping(payload)
+    if (payload !== ping.payload) return
+    ping.payload = undefined
+    const { metrics } = this.telemetry
+    if (metrics.recording) metrics.pingRtt.record((performance.now() - ping.sentAt) / 1000, this.series.attributes)
+  }
+
+  /** Milliseconds that a ping of ours has been waiting for its pong; 0 when none is outstanding. */
+  heartbeatOverdue(): number {
+    return overdue(this.#pings[0])
+  }
+
+  /** Sends a ping of ours. */
+  ping(payload: string): void {
+    this.telemetry.driver.ping?.(this.#socket, payload)
+  }
+
+  /** Cuts a connection whose peer is dead. */
+  terminateDead(): void {
+    this.terminating()
+    this.#timedOut = true
+    this.telemetry.driver.terminate?.(this.#socket)
+  }
+
+  /** This side sent the first close frame, or fails the connection with this code. 1005 stands for a frame without a code. */
+  closing(code: number, reason?: string): void {
+    if (this.#sentCode !== undefined) return
+    this.#sentCode = code
+    this.#sentReason = reason
+  }
+
+  /** This side found an error of the protocol that this close code stands for, whether or not a frame can still tell. */
+  failing(code: number | undefined): void {
+    this.#failedCode ??= code
+  }
+
+  /** This side cuts the connection without a close frame. */
+  terminating(): void {
+    if (this.#terminated) return
+    this.#terminated = true
+    const { heartbeatTimeout } = this.telemetry.options
+    // An application that cuts a connection whose pong is overdue is doing what a heartbeat is for.
+    const late = this.#pings.find((ping) => overdue(ping) >= (heartbeatTimeout ?? APPLICATION_PING_TIMEOUT))
+    if (late === undefined) return
+    late.payload = undefined
+    this.series.missedPings++
+    this.#timedOut = true
+  }
+
+  /** The connection has closed. The first call is told; later ones are ignored. */
+  close(facts: CloseFacts = {}): void {
+    if (this.#closed) return
+    this.#closed = true
+    const { series, telemetry } = this
+    series.live.delete(this)
+    telemetry.closed(this)
+    telemetry.fanout.flush()
+    if (this.#streams !== undefined) for (const stream of this.#streams) stream.disconnect()
+    const duration = (performance.now() - this.#openedAt) / 1000
+    const close = tellClose({
+      sent: this.#sentCode,
+      failed: this.#failedCode,
+      terminated: this.#terminated,
+      timedOut: this.#timedOut,
+      ...facts,
+    })
+    if (telemetry.metrics.recording) {
+      telemetry.metrics.connectionDuration.record(duration, {
+        ...series.attributes,
+        [schema.ATTR_WEBSOCKET_CLOSE_CATEGORY]: close.category,
+        [schema.ATTR_WEBSOCKET_CLOSE_INITIATOR]: close.initiator,
+        [schema.ATTR_WEBSOCKET_CLOSE_CODE]: closeCodeLabel(close.code, telemetry.options.closeCodes),
+      })
+    }
+    this.#tellClose(close, this.#sentCode === undefined ? facts.reason : this.#sentReason, duration)
+  }
+
+  #tellClose(close: Close, reason: string | undefined, duration: number): void {
+    const { options, tracer } = this.telemetry
+    const segment = this.#segment
+    this.#segment = undefined
+    const suffix = this.route === undefined ? '' : ` ${this.route}`
+    const startSpan = () =>
+      this.#inheritsUnsampled()
+        ? undefined
+        : tracer?.startSpan(
+            `close${suffix}`,
+            { attributes: this.identity(), links: this.#links() },
+            withoutSpan(context.active()),
+          )
+    const span = segment?.span ?? startSpan()
+    if (span?.isRecording()) {
+      const text = options.closeReason && reason !== undefined && reason !== '' ? truncateUtf8(reason, 123) : undefined
+      span.setAttributes(this.#closeAttributes(close, text, duration))
+      if (options.closeErrors.has(close.category)) {
+        span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, close.category)
+      }
+      const info: CloseInfo = { connectionId: this.id, ...close, reason, duration }
+      const extra = options.onClose === undefined ? undefined : guard('onClose', options.onClose, span, info)
+      if (extra) span.setAttributes(extra)
+    }
+    if (segment === undefined) span?.end()
+    else segment.end()
+  }
+
+  #closeAttributes(close: Close, reason: string | undefined, duration: number): Attributes {
+    const attributes: Attributes = {
+      [schema.ATTR_NETWORK_PROTOCOL_NAME]: 'websocket',
+      [schema.ATTR_NETWORK_TRANSPORT]: 'tcp',
+      [schema.ATTR_WEBSOCKET_CLOSE_CODE]: close.code,
+      [schema.ATTR_WEBSOCKET_CLOSE_CATEGORY]: close.category,
+      [schema.ATTR_WEBSOCKET_CLOSE_INITIATOR]: close.initiator,
+      [schema.ATTR_WEBSOCKET_CONNECTION_DURATION]: duration,
+      [schema.ATTR_WEBSOCKET_CONNECTION_MESSAGES_RECEIVED]: this.received,
+      [schema.ATTR_WEBSOCKET_CONNECTION_MESSAGES_SENT]: this.sent,
+      [schema.ATTR_WEBSOCKET_CONNECTION_BYTES_RECEIVED]: this.receivedBytes,
+      [schema.ATTR_WEBSOCKET_CONNECTION_BYTES_SENT]: this.sentBytes,
+    }
+    if (reason !== undefined) attributes[schema.ATTR_WEBSOCKET_CLOSE_REASON] = reason
+    if (this.#droppedSpans > 0) attributes[schema.ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED] = this.#droppedSpans
+    return attributes
+  }
+
+  #startProcess(message: MessageName, reply: boolean): Span | undefined {
+    const { tracer } = this.telemetry
+    if (tracer === undefined) return undefined
+    // What runs under a message that is not recorded must not start traces of its own.
+    if (this.#inheritsUnsampled() || !this.spend()) return this.#unsampledSpan()
+    const base = withoutSpan(context.active())
+    const segment = this.#nextSegment()
+    if (segment !== undefined) {
+      const kind = reply ? SpanKind.SERVER : SpanKind.CONSUMER
+      return tracer.startSpan(message.process, { kind, attributes: this.identity() }, withSpan(base, segment))
+    }
+    return tracer.startSpan(
+      message.process,
+      reply ? { ...this.#rootOptions(), kind: SpanKind.SERVER } : this.#rootOptions(),
+      base,
+    )
+  }
+
+  /** Options of process spans that start a trace: the same object for all of them. */
+  #rootOptions(): SpanOptions {
+    this.#spanOptions ??= { kind: SpanKind.CONSUMER, attributes: this.identity(), links: this.#links() }
+    return this.#spanOptions
+  }
+
+  #links(): Link[] {
+    return this.#handshake === undefined ? [] : [{ context: this.#handshake, attributes: HANDSHAKE_LINK }]
+  }
+
+  #nextSegment(): Span | undefined {
+    const segment = this.#segment
+    if (segment === undefined) return undefined
+    if (segment.full()) this.segmentEnded(segment)
+    return this.#segment?.count()
+  }
+
+  /** A segment reached its bound: the connection goes on in the next one. */
+  segmentEnded(segment: Segment, endedBy?: 'age' | 'shutdown'): void {
+    if (this.#segment !== segment) return
+    this.#segment = endedBy === 'shutdown' ? undefined : segment.next(this.#links())
+    segment.end(endedBy)
+  }
+
+  #inheritsUnsampled(): boolean {
+    return (
+      this.telemetry.options.messageSampling === 'connection' &&
+      this.#handshake !== undefined &&
+      (this.#handshake.traceFlags & TraceFlags.SAMPLED) === 0
+    )
+  }
+
+  /** Pings of ours and the application's are told apart by their payload. */
+  #ping(payload: string): Ping {
+    return this.#pings[payload.startsWith(HEARTBEAT_PAYLOAD) ? 0 : 1]
+  }
+
+  #unsampledSpan(): Span | undefined {
+    if (this.#handshake === undefined) return undefined
+    this.#unsampled ??= trace.wrapSpanContext({ ...this.#handshake, traceFlags: TraceFlags.NONE })
+    return this.#unsampled
+  }
+
+  #ignores(message: MessageName, direction: 'receive' | 'send'): boolean {
+    return this.telemetry.ignores({ kind: 'message', route: this.route, name: message.name, direction })
+  }
+
+  #callMessageHook(span: Span, direction: 'receive' | 'send', data: unknown, binary: boolean): void {
+    const { onMessage } = this.telemetry.options
+    if (onMessage === undefined) return
+    const extra = guard('onMessage', onMessage, span, { connectionId: this.id, direction, data, binary })
+    if (extra) span.setAttributes(extra)
+  }
+}
+
+const HANDSHAKE_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'handshake' }
+
+/** Milliseconds after which a ping of the application's own counts as missed when it cuts the connection. */
+const APPLICATION_PING_TIMEOUT = 1000
+
+interface Ping {
+  payload: string | undefined
+  sentAt: number
+}
+
+function overdue(ping: Ping): number {
+  return ping.payload === undefined ? 0 : performance.now() - ping.sentAt
+}
+
+function randomId(): string {
+  return hex32() + hex32()
+}
+
+function hex32(): string {
+  return ((Math.random() * 0x100000000) >>> 0).toString(16).padStart(8, '0')
+}

@@ -1,0 +1,240 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  type Link,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
+import { Connection, type ConnectionFacts } from './connection.ts'
+import { errorType, guard } from './diagnostics.ts'
+import { Frame, spanOf, withSpan } from './frame.ts'
+import { recordError } from './operation.ts'
+import type { RemoteContext, UpgradeRequest } from './options.ts'
+import * as schema from './schema.ts'
+import type { Telemetry } from './telemetry.ts'
+
+/** What became of an upgrade request. */
+export type HandshakeOutcome = 'accepted' | 'rejected' | 'abandoned'
+
+class HandshakeFrame extends Frame {
+  end(): void {
+    const { span } = this
+    this.release()
+    span?.end()
+  }
+}
+
+/** One upgrade request, from the moment it was seen to its answer. Each has one outcome; later ones are ignored. */
+export class Handshake {
+  readonly telemetry: Telemetry
+  readonly request: UpgradeRequest
+  readonly startTime = performance.now()
+  route: string | undefined
+  outcome: HandshakeOutcome | undefined
+  #frame: HandshakeFrame | undefined
+
+  constructor(telemetry: Telemetry, request: UpgradeRequest, route: string | undefined, deferred: boolean) {
+    this.telemetry = telemetry
+    this.request = request
+    this.route = route
+    if (!deferred) this.start()
+  }
+
+  /** Ids of the handshake's span; `undefined` when there is none. */
+  get span(): Span | undefined {
+    return this.#frame?.span
+  }
+
+  /** Creates the span, if that was deferred, under the span that is active now. */
+  start(active: Context = context.active()): void {
+    const { tracer } = this.telemetry
+    if (this.#frame !== undefined || tracer === undefined) return
+    const { parent, links } = this.#remote(active)
+    const enclosing = spanOf(parent) as (Span & { kind?: SpanKind; isRecording(): boolean }) | undefined
+    const kind = enclosing?.kind === SpanKind.SERVER && enclosing.isRecording() ? SpanKind.INTERNAL : SpanKind.SERVER
+    const attributes = requestAttributes(this.request, this.telemetry.redactQuery)
+    this.#setRoute(attributes)
+    const span = tracer.startSpan(this.#name(), { kind, attributes, links, startTime: this.startTime }, parent)
+    this.#frame = new HandshakeFrame(parent, span)
+    const hook = this.telemetry.options.onHandshake
+    if (hook !== undefined && span.isRecording()) {
+      const extra = guard('onHandshake', hook, span, this.request)
+      if (extra) span.setAttributes(extra)
+    }
+  }
+
+  /** Runs `fn` with the handshake's span active, until its outcome is known. */
+  run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): R {
+    const frame = this.#frame
+    return frame === undefined || frame.ended ? fn(...args) : context.with(frame, fn, undefined, ...args)
+  }
+
+  /** The route became known after the request was seen. */
+  setRoute(route: string): void {
+    this.route = route
+    const { span } = this
+    if (span === undefined) return
+    const attributes: Attributes = {}
+    this.#setRoute(attributes)
+    span.updateName(this.#name()).setAttributes(attributes)
+  }
+
+  /**
+   * The connection is open: the 101 was written. Returns its record, which the adapter stores on the socket.
+   *
+   * @param telemetry of the server that took the request, when that is not the one that saw it first
+   */
+  accept(socket: unknown, facts: ConnectionFacts = {}, telemetry: Telemetry = this.telemetry): Connection {
+    const route = facts.route ?? this.route
+    if (route !== undefined && route !== this.route) this.setRoute(route)
+    this.start()
+    const subprotocol = telemetry.subprotocolLabel(facts.subprotocol)
+    const spanContext = this.span?.spanContext()
+    const connection = new Connection(telemetry, socket, { ...facts, route, subprotocol }, spanContext)
+    this.span?.setAttributes(connection.identity())
+    this.#settle('accepted', 101, undefined, connection.identity())
+    connection.opened()
+    return connection
+  }
+
+  /** The 101 was written by a server that is not traced: the handshake has its outcome, the connection is another's. */
+  accepted(): void {
+    this.#settle('accepted', 101, undefined)
+  }
+
+  /** The request was answered with another status. */
+  reject(status: number, error?: unknown): void {
+    this.#settle('rejected', status, error)
+  }
+
+  /** The connection ended before an answer was written. `by` tells who ended it. */
+  abandon(by: 'local' | 'remote', error?: unknown): void {
+    this.start()
+    if (this.outcome === undefined) this.span?.setAttribute(schema.ATTR_WEBSOCKET_CLOSE_INITIATOR, by)
+    this.#settle('abandoned', undefined, error)
+  }
+
+  #settle(outcome: HandshakeOutcome, status: number | undefined, error: unknown, identity?: Attributes): void {
+    if (this.outcome !== undefined) return
+    this.start()
+    this.outcome = outcome
+    const failed = error !== undefined || (status !== undefined && status >= 500)
+    const type = error !== undefined ? errorType(error) : failed ? String(status) : undefined
+    this.#recordDuration(outcome, status, type, identity)
+    const { span } = this
+    if (span === undefined) return
+    span.setAttribute(schema.ATTR_WEBSOCKET_HANDSHAKE_OUTCOME, outcome)
+    if (status !== undefined) span.setAttribute(schema.ATTR_HTTP_RESPONSE_STATUS_CODE, status)
+    if (error !== undefined) recordError(span, error)
+    else if (type !== undefined)
+      span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, type)
+    this.#frame?.end()
+  }
+
+  #recordDuration(outcome: string, status: number | undefined, type: string | undefined, identity?: Attributes): void {
+    const { metrics } = this.telemetry
+    if (!metrics.recording) return
+    const attributes: Attributes = { [schema.ATTR_WEBSOCKET_HANDSHAKE_OUTCOME]: outcome }
+    for (const name of [schema.ATTR_WEBSOCKET_SUBPROTOCOL, schema.ATTR_WEBSOCKET_NAMESPACE]) {
+      const value = identity?.[name]
+      if (value !== undefined) attributes[name] = value
+    }
+    if (this.route !== undefined) attributes[schema.ATTR_WEBSOCKET_ROUTE] = this.route
+    if (status !== undefined) attributes[schema.ATTR_HTTP_RESPONSE_STATUS_CODE] = status
+    if (type !== undefined) attributes[schema.ATTR_ERROR_TYPE] = type
+    metrics.handshakeDuration.record((performance.now() - this.startTime) / 1000, attributes, this.#frame)
+  }
+
+  #name(): string {
+    return this.route === undefined ? 'GET' : `GET ${this.route}`
+  }
+
+  #setRoute(attributes: Attributes): void {
+    if (this.route === undefined) return
+    attributes[schema.ATTR_HTTP_ROUTE] = this.route
+    attributes[schema.ATTR_WEBSOCKET_ROUTE] = this.route
+  }
+
+  /** What the peer's trace context is to us: it comes in headers, or in the query for browsers, which cannot set headers. */
+  #remote(active: Context): { parent: Context; links: Link[] } {
+    const { remoteContext } = this.telemetry.options
+    const trust: RemoteContext | undefined =
+      typeof remoteContext === 'function' ? guard('remoteContext', remoteContext, this.request) : remoteContext
+    const enclosing = spanOf(active)
+    const spanContext = trust === 'parent' || trust === 'link' ? remoteSpanContext(this.request) : undefined
+    if (spanContext === undefined) return { parent: active, links: [] }
+    // A span of this process that is active already has dealt with the headers.
+    if (enclosing !== undefined && trace.isSpanContextValid(enclosing.spanContext()))
+      return { parent: active, links: [] }
+    if (trust === 'link') {
+      return {
+        parent: active,
+        links: [{ context: spanContext, attributes: { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'message' } }],
+      }
+    }
+    const extracted = extract(active, this.request)
+    return { parent: withSpan(extracted, trace.wrapSpanContext(spanContext)), links: [] }
+  }
+}
+
+const PROPAGATION_KEYS = ['traceparent', 'tracestate', 'baggage']
+const MAX_CARRIER_LENGTH = 8192
+
+function extract(base: Context, request: UpgradeRequest): Context {
+  try {
+    const fromHeaders = propagation.extract(base, request.headers)
+    if (spanOf(fromHeaders) !== undefined && spanOf(fromHeaders) !== spanOf(base)) return fromHeaders
+    const query = carrierFromQuery(request.url)
+    return query === undefined ? fromHeaders : propagation.extract(fromHeaders, query)
+  } catch {
+    return base
+  }
+}
+
+function remoteSpanContext(request: UpgradeRequest) {
+  const span = spanOf(extract(ROOT_CONTEXT, request))
+  const spanContext = span?.spanContext()
+  return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext : undefined
+}
+
+function carrierFromQuery(url: string | undefined): Record<string, string> | undefined {
+  const at = url?.indexOf('?') ?? -1
+  if (url === undefined || at === -1 || url.length > MAX_CARRIER_LENGTH || !url.includes('traceparent=', at))
+    return undefined
+  const parameters = new URLSearchParams(url.slice(at + 1))
+  const carrier: Record<string, string> = {}
+  for (const key of PROPAGATION_KEYS) {
+    const value = parameters.get(key)
+    if (value !== null) carrier[key] = value
+  }
+  return carrier
+}
+
+function requestAttributes(request: UpgradeRequest, redact: (query: string) => string): Attributes {
+  const attributes: Attributes = {
+    [schema.ATTR_HTTP_REQUEST_METHOD]: request.method ?? 'GET',
+    [schema.ATTR_URL_SCHEME]: request.socket?.encrypted === true ? 'wss' : 'ws',
+  }
+  const url = request.url
+  if (typeof url === 'string') {
+    const at = url.indexOf('?')
+    attributes[schema.ATTR_URL_PATH] = at === -1 ? url : url.slice(0, at)
+    if (at !== -1 && at < url.length - 1) attributes[schema.ATTR_URL_QUERY] = redact(url.slice(at + 1))
+  }
+  const host = request.headers['host']
+  if (typeof host === 'string') {
+    const match = /^(.*?)(?::(\d{1,5}))?$/.exec(host)
+    if (match?.[1]) attributes[schema.ATTR_SERVER_ADDRESS] = match[1]
+    if (match?.[2]) attributes[schema.ATTR_SERVER_PORT] = Number(match[2])
+  }
+  const agent = request.headers['user-agent']
+  if (typeof agent === 'string') attributes[schema.ATTR_USER_AGENT_ORIGINAL] = agent.slice(0, 1024)
+  if (request.socket?.remoteAddress !== undefined) attributes[schema.ATTR_CLIENT_ADDRESS] = request.socket.remoteAddress
+  if (request.socket?.remotePort !== undefined) attributes[schema.ATTR_CLIENT_PORT] = request.socket.remotePort
+  return attributes
+}

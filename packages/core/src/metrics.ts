@@ -1,0 +1,264 @@
+import {
+  type Attributes,
+  type BatchObservableResult,
+  createNoopMeter,
+  type Histogram,
+  type Meter,
+  type MeterProvider,
+  metrics,
+  type Observable,
+} from '@opentelemetry/api'
+import type { MessageName } from './names.ts'
+import * as schema from './schema.ts'
+
+/** What the gauges need of an open connection. */
+export interface LiveConnection {
+  bufferedAmount(): number
+}
+
+export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile'
+
+/**
+ * The numbers of all connections that share route, namespace and subprotocol: plain fields, incremented per message
+ * and read when metrics are collected.
+ */
+export class Series {
+  readonly attributes: Attributes
+  readonly live = new Set<LiveConnection>()
+  receivedText = 0
+  receivedBinary = 0
+  receivedBytes = 0
+  sentText = 0
+  sentBinary = 0
+  sentBytes = 0
+  processing = 0
+  missedPings = 0
+  notOpen = 0
+  sendErrors = 0
+  ackTimeouts = 0
+  volatileDrops = 0
+  readonly #named = new Map<string, Attributes>()
+
+  constructor(attributes: Attributes) {
+    this.attributes = attributes
+  }
+
+  /** Attributes of this series with a message name: one object per name, not per record. */
+  named(name: MessageName): Attributes {
+    if (name.name === undefined) return this.attributes
+    let attributes = this.#named.get(name.name)
+    if (attributes === undefined) {
+      attributes = { ...this.attributes, [schema.ATTR_WEBSOCKET_MESSAGE_NAME]: name.name }
+      this.#named.set(name.name, attributes)
+    }
+    return attributes
+  }
+
+  /** Attributes of this series with a message name and the type of an error. */
+  failed(name: MessageName, type: string): Attributes {
+    return { ...this.named(name), [schema.ATTR_ERROR_TYPE]: type }
+  }
+
+  /** Attributes of this series with a direction. */
+  directed(direction: 'receive' | 'send'): Attributes {
+    return { ...this.attributes, ...(direction === 'receive' ? RECEIVE : SEND) }
+  }
+
+  /** Counts a send whose callback reports an error. Shared by all sends that have no callback of the user's. */
+  readonly onTransmitted = (error?: unknown): void => {
+    if (error !== undefined && error !== null) this.sendErrors++
+  }
+}
+
+/** All instruments of one instrumentation scope. Until a MeterProvider is registered it only counts. */
+export class MetricSet {
+  readonly #series = new Map<string, Series>()
+  readonly #scope: { name: string; version: string }
+  readonly #slowBytes: number
+  #meter: Meter
+  #unbind: (() => void) | undefined
+  /** False while nothing would be recorded: durations need not be measured. */
+  recording = false
+  handshakeDuration!: Histogram
+  connectionDuration!: Histogram
+  processDuration!: Histogram
+  messageSize!: Histogram
+  pingRtt!: Histogram
+  broadcastRecipients!: Histogram
+  broadcastDuration!: Histogram
+  streamFirstItem!: Histogram
+  streamDuration!: Histogram
+
+  constructor(scope: { name: string; version: string }, slowBytes: number) {
+    this.#scope = scope
+    this.#slowBytes = slowBytes
+    this.#meter = createNoopMeter()
+    this.#createInstruments()
+  }
+
+  /** The series of a combination of attributes; connections hold on to theirs. */
+  series(route: string | undefined, namespace: string | undefined, subprotocol: string | undefined): Series {
+    const key = `${route}\n${namespace}\n${subprotocol}`
+    let series = this.#series.get(key)
+    if (series === undefined) {
+      const attributes: Attributes = {}
+      if (route !== undefined) attributes[schema.ATTR_WEBSOCKET_ROUTE] = route
+      if (namespace !== undefined) attributes[schema.ATTR_WEBSOCKET_NAMESPACE] = namespace
+      if (subprotocol !== undefined) attributes[schema.ATTR_WEBSOCKET_SUBPROTOCOL] = subprotocol
+      series = new Series(attributes)
+      this.#series.set(key, series)
+    }
+    return series
+  }
+
+  /** Records to this provider from now on. Counts so far are kept. */
+  bind(provider: MeterProvider): void {
+    const meter = provider.getMeter(this.#scope.name, this.#scope.version)
+    if (meter === this.#meter) return
+    this.#unbind?.()
+    this.#meter = meter
+    this.recording = meter !== createNoopMeter()
+    this.#createInstruments()
+  }
+
+  #createInstruments(): void {
+    this.handshakeDuration = this.#histogram(schema.METRIC_HANDSHAKE_DURATION)
+    this.connectionDuration = this.#histogram(schema.METRIC_CONNECTION_DURATION)
+    this.processDuration = this.#histogram(schema.METRIC_PROCESS_DURATION)
+    this.messageSize = this.#histogram(schema.METRIC_MESSAGE_SIZE)
+    this.pingRtt = this.#histogram(schema.METRIC_PING_RTT)
+    this.broadcastRecipients = this.#histogram(schema.METRIC_BROADCAST_RECIPIENTS)
+    this.broadcastDuration = this.#histogram(schema.METRIC_BROADCAST_DURATION)
+    this.streamFirstItem = this.#histogram(schema.METRIC_STREAM_FIRST_ITEM_DURATION)
+    this.streamDuration = this.#histogram(schema.METRIC_STREAM_DURATION)
+    if (this.recording) this.#observe()
+  }
+
+  #histogram({ name, description, unit, buckets }: schema.InstrumentSchema): Histogram {
+    return this.#meter.createHistogram(name, {
+      description,
+      unit,
+      ...(buckets && { advice: { explicitBucketBoundaries: buckets } }),
+    })
+  }
+
+  #observable({ name, type, description, unit }: schema.InstrumentSchema): Observable {
+    const options = { description, unit }
+    if (type === 'observable counter') return this.#meter.createObservableCounter(name, options)
+    if (type === 'observable gauge') return this.#meter.createObservableGauge(name, options)
+    return this.#meter.createObservableUpDownCounter(name, options)
+  }
+
+  #observe(): void {
+    const meter = this.#meter
+    const active = this.#observable(schema.METRIC_CONNECTION_ACTIVE)
+    const processing = this.#observable(schema.METRIC_PROCESS_ACTIVE)
+    const messages = this.#observable(schema.METRIC_MESSAGES)
+    const io = this.#observable(schema.METRIC_IO)
+    const buffered = this.#observable(schema.METRIC_SEND_BUFFERED)
+    const slow = this.#observable(schema.METRIC_CONNECTION_SLOW)
+    const undelivered = this.#observable(schema.METRIC_SEND_UNDELIVERED)
+    const missedPings = this.#observable(schema.METRIC_PING_MISSED)
+    const observables = [active, processing, messages, io, buffered, slow, undelivered, missedPings]
+    const callback = (result: BatchObservableResult) => {
+      for (const series of this.#series.values()) {
+        const { attributes } = series
+        result.observe(active, series.live.size, attributes)
+        result.observe(processing, series.processing, attributes)
+        observeMessages(result, messages, series)
+        result.observe(io, series.receivedBytes, series.directed('receive'))
+        result.observe(io, series.sentBytes, series.directed('send'))
+        let bufferedBytes = 0
+        let slowConnections = 0
+        for (const connection of series.live) {
+          const bytes = connection.bufferedAmount()
+          bufferedBytes += bytes
+          if (bytes > this.#slowBytes) slowConnections++
+        }
+        result.observe(buffered, bufferedBytes, attributes)
+        result.observe(slow, slowConnections, attributes)
+        observeUndelivered(result, undelivered, series)
+        result.observe(missedPings, series.missedPings, attributes)
+      }
+    }
+    meter.addBatchObservableCallback(callback, observables)
+    this.#unbind = () => meter.removeBatchObservableCallback(callback, observables)
+  }
+}
+
+const RECEIVE = { [schema.ATTR_WEBSOCKET_MESSAGE_DIRECTION]: 'receive' }
+const SEND = { [schema.ATTR_WEBSOCKET_MESSAGE_DIRECTION]: 'send' }
+const TEXT = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'text' }
+const BINARY = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'binary' }
+
+function observeMessages(result: BatchObservableResult, instrument: Observable, series: Series): void {
+  const { attributes } = series
+  if (series.receivedText > 0) result.observe(instrument, series.receivedText, { ...attributes, ...RECEIVE, ...TEXT })
+  if (series.receivedBinary > 0)
+    result.observe(instrument, series.receivedBinary, { ...attributes, ...RECEIVE, ...BINARY })
+  if (series.sentText > 0) result.observe(instrument, series.sentText, { ...attributes, ...SEND, ...TEXT })
+  if (series.sentBinary > 0) result.observe(instrument, series.sentBinary, { ...attributes, ...SEND, ...BINARY })
+}
+
+function observeUndelivered(result: BatchObservableResult, instrument: Observable, series: Series): void {
+  const counts: [UndeliveredReason, number][] = [
+    ['not_open', series.notOpen],
+    ['error', series.sendErrors],
+    ['ack_timeout', series.ackTimeouts],
+    ['volatile', series.volatileDrops],
+  ]
+  for (const [reason, count] of counts) {
+    if (count === 0) continue
+    result.observe(instrument, count, { ...series.attributes, [schema.ATTR_WEBSOCKET_UNDELIVERED_REASON]: reason })
+  }
+}
+
+interface Registry {
+  /** Sets for providers given in options. */
+  readonly explicit: WeakMap<MeterProvider, Map<string, MetricSet>>
+  /** Sets that follow the global provider, by scope. */
+  readonly global: Map<string, { provider: MeterProvider; set: MetricSet }>
+}
+
+/** Copies of this package must share instruments: two observers of one instrument would overwrite each other. */
+const REGISTRY_KEY = Symbol.for('otel-ws.metrics.1')
+
+function registry(): Registry {
+  const host = globalThis as { [REGISTRY_KEY]?: Registry }
+  host[REGISTRY_KEY] ??= { explicit: new WeakMap(), global: new Map() }
+  return host[REGISTRY_KEY]
+}
+
+/**
+ * The metric set of a scope: one per provider, or one that follows the global provider. Called again for each new
+ * connection, so that a provider that is registered late is found; counts made before are carried over.
+ */
+export function metricSet(
+  scope: { name: string; version: string },
+  provider: MeterProvider | undefined,
+  slowBytes: number,
+): MetricSet {
+  const { explicit, global } = registry()
+  if (provider !== undefined) {
+    let scopes = explicit.get(provider)
+    if (scopes === undefined) {
+      scopes = new Map()
+      explicit.set(provider, scopes)
+    }
+    let set = scopes.get(scope.name)
+    if (set === undefined) {
+      set = new MetricSet(scope, slowBytes)
+      set.bind(provider)
+      scopes.set(scope.name, set)
+    }
+    return set
+  }
+  const current = metrics.getMeterProvider()
+  const known = global.get(scope.name)
+  if (known?.provider === current) return known.set
+  // Only counts made without a provider are carried over: another provider starts from its own zero.
+  const set = known !== undefined && !known.set.recording ? known.set : new MetricSet(scope, slowBytes)
+  set.bind(current)
+  global.set(scope.name, { provider: current, set })
+  return set
+}

@@ -1,0 +1,17 @@
+import type { Context, Span } from '@opentelemetry/api'
+import type { Connection } from './connection.ts'
+import { Operation } from './operation.ts'
+
+/** The user's connection handler. */
+export class Open extends Operation {
+  constructor(connection: Connection, parent: Context, span: Span) {
+    super(connection.telemetry, parent, span, 0)
+  }
+
+  /** What the handler leaves behind, such as timers, is server-initiated work and no part of opening the connection. */
+  override get adopts(): boolean {
+    return !this.ended
+  }
+
+  protected override onSettled(): void {}
+}

@@ -1,0 +1,132 @@
+import { type Context, context, type Span, SpanStatusCode } from '@opentelemetry/api'
+import { errorType } from './diagnostics.ts'
+import type { Expirable } from './expiry.ts'
+import { Frame } from './frame.ts'
+import { ATTR_ERROR_TYPE, ATTR_WEBSOCKET_SPAN_ENDED_BY } from './schema.ts'
+import type { Telemetry } from './telemetry.ts'
+
+/** Marks a span as failed: status, `error.type`, and the exception itself, once. */
+export function recordError(span: Span, error: unknown): void {
+  if (!span.isRecording()) return
+  const type = errorType(error)
+  span.setAttribute(ATTR_ERROR_TYPE, type)
+  const message = error instanceof Error ? error.message : typeof error === 'string' ? error : undefined
+  span.setStatus(message === undefined ? { code: SpanStatusCode.ERROR } : { code: SpanStatusCode.ERROR, message })
+  span.recordException(error instanceof Error ? error : (message ?? type))
+}
+
+/**
+ * A piece of user code that one of our spans covers: it runs in this frame, and the span ends when the code has
+ * returned and everything that it left pending has settled. There is one path to the end and it is taken once.
+ */
+export abstract class Operation extends Frame implements Expirable {
+  /** Milliseconds on the monotonic clock; 0 when nobody measures. */
+  readonly startTime: number
+  /** When the span ended; 0 before. */
+  endedAt = 0
+  readonly #telemetry: Telemetry
+  #pending = 1
+  #held = false
+  #settled = false
+  #failed = false
+  #error: unknown
+
+  constructor(telemetry: Telemetry, parent: Context, span: Span | undefined, startTime: number) {
+    super(parent, span)
+    this.startTime = startTime
+    this.#telemetry = telemetry
+  }
+
+  /** True while what is sent in this context belongs under the operation's span. */
+  abstract get adopts(): boolean
+
+  /**
+   * Calls `dispatch` with this operation and three arguments, in the operation's context. Takes its arguments one by
+   * one so that no closure is made per message. Returns and throws what `dispatch` returns and throws.
+   */
+  run<A, B, C, R>(dispatch: (operation: this, a: A, b: B, c: C) => R, a: A, b: B, c: C): R {
+    const { fanout } = this.#telemetry
+    fanout.enter()
+    try {
+      return this.span === undefined ? dispatch(this, a, b, c) : context.with(this, dispatch, undefined, this, a, b, c)
+    } catch (error) {
+      this.fail(error)
+      throw error
+    } finally {
+      fanout.leave()
+      this.done()
+    }
+  }
+
+  /** True once the user's code, and all that it left pending, has settled. */
+  get settled(): boolean {
+    return this.#settled
+  }
+
+  /** Keeps the operation open until `done()` is called once more. */
+  hold(): void {
+    this.#pending++
+    if (!this.#held) {
+      this.#held = true
+      this.#telemetry.expiry.add(this)
+    }
+  }
+
+  /** Gives back one `hold()`, or the hold that a new operation starts with. */
+  done(): void {
+    if (--this.#pending > 0 || this.#settled) return
+    this.#settled = true
+    if (this.#held) this.#telemetry.expiry.delete(this)
+    this.onSettled(this.#failed, this.#error)
+    this.#end()
+    this.#error = undefined
+  }
+
+  /** Tells the operation that user code failed; the first error is the one that is recorded. */
+  fail(error: unknown): void {
+    if (this.#failed) return
+    this.#failed = true
+    this.#error = error
+  }
+
+  /**
+   * Follows what a handler returned. Native promises are awaited; all else is none of our business: calling `then` on
+   * a lazy thenable, such as a query builder, would start its work. A rejection that nobody else handles stays
+   * unhandled, unless `handled` says that the host takes care of it.
+   */
+  follow(result: unknown, handled = false): void {
+    if (!isNativePromise(result)) return
+    this.hold()
+    result.then(
+      () => this.done(),
+      (error: unknown) => {
+        this.fail(error)
+        this.done()
+        if (!handled) throw error
+      },
+    )
+  }
+
+  /** Ends the span although the code goes on. Metrics still tell the true duration when it settles. */
+  expire(reason: 'age' | 'shutdown'): void {
+    this.span?.setAttribute(ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
+    this.#end()
+  }
+
+  /** Called once, when everything has settled and before the span ends. */
+  protected abstract onSettled(failed: boolean, error: unknown): void
+
+  #end(): void {
+    const { span } = this
+    if (span === undefined) return
+    if (this.#failed) recordError(span, this.#error)
+    this.endedAt = performance.now()
+    this.release()
+    span.end()
+  }
+}
+
+/** A promise made by the language itself, whose `then` does nothing but observe. */
+export function isNativePromise(value: unknown): value is Promise<unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Promise.prototype
+}

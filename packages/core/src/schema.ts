@@ -1,0 +1,261 @@
+/*
+ * Every name that otel-ws emits. `docs/telemetry.md` is generated from the declarations and comments of this file,
+ * so a name is written here and nowhere else. Constants follow the naming of @opentelemetry/semantic-conventions;
+ * names of stable conventions that we use are copied here so that core needs no second dependency.
+ */
+
+/** Always `websocket`. @on connection, close */
+export const ATTR_NETWORK_PROTOCOL_NAME = 'network.protocol.name'
+/** `tcp`, or `unix` for a Unix domain socket. @on connection, close */
+export const ATTR_NETWORK_TRANSPORT = 'network.transport'
+
+/** Id of the connection: ours, random, 16 hex digits. @on all spans but broadcast and deliver */
+export const ATTR_WEBSOCKET_CONNECTION_ID = 'websocket.connection.id'
+/** Route template the connection was opened on, never a raw path. @on all spans, metrics */
+export const ATTR_WEBSOCKET_ROUTE = 'websocket.route'
+/** Negotiated subprotocol, when there is one. @on all spans, metrics */
+export const ATTR_WEBSOCKET_SUBPROTOCOL = 'websocket.subprotocol'
+/** Namespace of a host that has them, such as `/chat`. @on all spans, metrics */
+export const ATTR_WEBSOCKET_NAMESPACE = 'websocket.namespace'
+/** The host library's own session id; with option `sessionId` only. @on all spans */
+export const ATTR_WEBSOCKET_SESSION_ID = 'websocket.session.id'
+
+/** Name of the message, of bounded cardinality: `_OTHER` once a limit is exceeded. @on process, send, broadcast, deliver, metrics */
+export const ATTR_WEBSOCKET_MESSAGE_NAME = 'websocket.message.name'
+/** The name as the message had it, where `websocket.message.name` is `_OTHER`; cut at 128 characters. @on process, send, broadcast, deliver */
+export const ATTR_WEBSOCKET_MESSAGE_NAME_ORIGINAL = 'websocket.message.name_original'
+/** `text` or `binary`. @on process, send, broadcast, metrics */
+export const ATTR_WEBSOCKET_MESSAGE_TYPE = 'websocket.message.type'
+/** Payload in bytes, uncompressed; UTF-8 for text. @on process, send, broadcast */
+export const ATTR_WEBSOCKET_MESSAGE_SIZE = 'websocket.message.size'
+/** Position of the message in its connection and direction, from 1, counted also for messages that are not sampled. @on process, send */
+export const ATTR_WEBSOCKET_MESSAGE_SEQUENCE = 'websocket.message.sequence'
+/** `receive` or `send`. @on metrics */
+export const ATTR_WEBSOCKET_MESSAGE_DIRECTION = 'websocket.message.direction'
+/** Frames the message came or went in; with option `frames` only. @on process, send */
+export const ATTR_WEBSOCKET_MESSAGE_FRAMES = 'websocket.message.frames'
+/** Seconds from the first frame of the message to its last; with option `frames` only. @on process */
+export const ATTR_WEBSOCKET_MESSAGE_RECEIVE_TIME = 'websocket.message.receive_time'
+/** Seconds from the call to the flush of the last frame; with option `frames` only. @on send */
+export const ATTR_WEBSOCKET_MESSAGE_SEND_TIME = 'websocket.message.send_time'
+
+/** Local connections the message was sent to. @on broadcast, deliver */
+export const ATTR_WEBSOCKET_BROADCAST_RECIPIENTS = 'websocket.broadcast.recipients'
+/** Connections that were passed over because they were not open. @on broadcast, deliver */
+export const ATTR_WEBSOCKET_BROADCAST_SKIPPED = 'websocket.broadcast.skipped'
+
+/** Items of a streamed answer. @on process */
+export const ATTR_WEBSOCKET_STREAM_ITEMS = 'websocket.stream.items'
+/** Seconds from the start of the process span to the first item. @on process */
+export const ATTR_WEBSOCKET_STREAM_TIME_TO_FIRST_ITEM = 'websocket.stream.time_to_first_item'
+/** Seconds from the start of the process span to the last item. @on process */
+export const ATTR_WEBSOCKET_STREAM_TIME_TO_LAST_ITEM = 'websocket.stream.time_to_last_item'
+/** Mean seconds between two items. @on process */
+export const ATTR_WEBSOCKET_STREAM_ITEM_INTERVAL = 'websocket.stream.item_interval'
+
+/** Effective close code (RFC 6455, section 7.4). @on close, metrics */
+export const ATTR_WEBSOCKET_CLOSE_CODE = 'websocket.close.code'
+/** `normal`, `going_away`, `no_status`, `abnormal`, `protocol_error`, `policy`, `too_big`, `server_error`, `restart`, `timeout`, `application`, `other`. @on close, metrics */
+export const ATTR_WEBSOCKET_CLOSE_CATEGORY = 'websocket.close.category'
+/** `local`, `remote` or `network`: whose close frame, or whose act, came first. @on close, metrics */
+export const ATTR_WEBSOCKET_CLOSE_INITIATOR = 'websocket.close.initiator'
+/** Reason text of the close frame, cut at 123 bytes; with option `closeReason` only. @on close */
+export const ATTR_WEBSOCKET_CLOSE_REASON = 'websocket.close.reason'
+/** Seconds from the 101 to the close. @on close */
+export const ATTR_WEBSOCKET_CONNECTION_DURATION = 'websocket.connection.duration'
+/** Messages received on the connection. @on close */
+export const ATTR_WEBSOCKET_CONNECTION_MESSAGES_RECEIVED = 'websocket.connection.messages.received'
+/** Messages sent on the connection. @on close */
+export const ATTR_WEBSOCKET_CONNECTION_MESSAGES_SENT = 'websocket.connection.messages.sent'
+/** Payload bytes received on the connection. @on close */
+export const ATTR_WEBSOCKET_CONNECTION_BYTES_RECEIVED = 'websocket.connection.bytes.received'
+/** Payload bytes sent on the connection. @on close */
+export const ATTR_WEBSOCKET_CONNECTION_BYTES_SENT = 'websocket.connection.bytes.sent'
+/** Message spans left out because the connection was over `maxMessageSpansPerSecond`. @on close */
+export const ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED = 'websocket.connection.spans.dropped'
+
+/** `accepted`, `rejected` or `abandoned`. @on handshake, metrics */
+export const ATTR_WEBSOCKET_HANDSHAKE_OUTCOME = 'websocket.handshake.outcome'
+/** Stands on a span that ended before what it covers did, and says why: `age` or `shutdown`. @on open, process, connection */
+export const ATTR_WEBSOCKET_SPAN_ENDED_BY = 'websocket.span.ended_by'
+/** What a link leads to: `handshake`, `segment` (the previous segment of a connection span) or `message`. @on links */
+export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
+/** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`. @on metrics */
+export const ATTR_WEBSOCKET_UNDELIVERED_REASON = 'websocket.send.undelivered.reason'
+
+/** Class name of an error, or its code; for a rejected handshake the status code. @on spans and metrics of failures */
+export const ATTR_ERROR_TYPE = 'error.type'
+/** Method of the upgrade request. @on handshake */
+export const ATTR_HTTP_REQUEST_METHOD = 'http.request.method'
+/** Status of the answer to the upgrade request. @on handshake, metrics */
+export const ATTR_HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code'
+/** Route template. @on handshake */
+export const ATTR_HTTP_ROUTE = 'http.route'
+/** Path of the upgrade request. @on handshake */
+export const ATTR_URL_PATH = 'url.path'
+/** Query of the upgrade request; values of names that carry secrets are `REDACTED`. @on handshake */
+export const ATTR_URL_QUERY = 'url.query'
+/** `ws` or `wss`. @on handshake */
+export const ATTR_URL_SCHEME = 'url.scheme'
+/** Host the client asked for. @on handshake */
+export const ATTR_SERVER_ADDRESS = 'server.address'
+/** Port the client asked for. @on handshake */
+export const ATTR_SERVER_PORT = 'server.port'
+/** Address of the peer. @on handshake */
+export const ATTR_CLIENT_ADDRESS = 'client.address'
+/** Port of the peer. @on handshake */
+export const ATTR_CLIENT_PORT = 'client.port'
+/** The client's `User-Agent`. @on handshake */
+export const ATTR_USER_AGENT_ORIGINAL = 'user_agent.original'
+
+/** Value of a bounded attribute once its limit is exceeded; the term is the semantic conventions'. */
+export const OTHER = '_OTHER'
+
+/** Buckets for connection lifetimes: 1 s to 1 day. */
+const LIFETIME_BUCKETS = [1, 5, 15, 30, 60, 300, 900, 1800, 3600, 14400, 43200, 86400]
+/** Buckets for handlers, round trips and other short durations: 100 µs to 10 s. */
+const LATENCY_BUCKETS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+]
+/** Buckets for message sizes: powers of 4 from 64 B to 16 MiB. */
+const SIZE_BUCKETS = [64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216]
+/** Buckets for fan-outs: 1-2-5 series up to 100,000 connections. */
+const RECIPIENT_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000]
+
+/** What an instrument is created with: its name, kind, UCUM unit, description and bucket boundaries. */
+export interface InstrumentSchema {
+  readonly name: string
+  readonly type: 'histogram' | 'observable counter' | 'observable up-down counter' | 'observable gauge'
+  readonly unit: string
+  readonly description: string
+  readonly buckets?: number[]
+}
+
+/** @attributes route, namespace, subprotocol */
+export const METRIC_CONNECTION_ACTIVE = {
+  name: 'websocket.server.connection.active',
+  type: 'observable up-down counter',
+  unit: '{connection}',
+  description: 'Connections that are open.',
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol, close category, initiator, code */
+export const METRIC_CONNECTION_DURATION = {
+  name: 'websocket.server.connection.duration',
+  type: 'histogram',
+  unit: 's',
+  description: 'Time from the 101 to the close of a connection.',
+  buckets: LIFETIME_BUCKETS,
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol, outcome, `http.response.status_code`, `error.type` */
+export const METRIC_HANDSHAKE_DURATION = {
+  name: 'websocket.server.handshake.duration',
+  type: 'histogram',
+  unit: 's',
+  description: 'Time from the upgrade request to its answer.',
+  buckets: LATENCY_BUCKETS,
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol, message name, `error.type` */
+export const METRIC_PROCESS_DURATION = {
+  name: 'websocket.server.message.process.duration',
+  type: 'histogram',
+  unit: 's',
+  description: 'Time from the dispatch of a message until all of its handlers have settled.',
+  buckets: LATENCY_BUCKETS,
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol */
+export const METRIC_PROCESS_ACTIVE = {
+  name: 'websocket.server.message.process.active',
+  type: 'observable up-down counter',
+  unit: '{message}',
+  description: 'Messages whose handlers have not settled yet.',
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol, direction, type */
+export const METRIC_MESSAGES = {
+  name: 'websocket.server.messages',
+  type: 'observable counter',
+  unit: '{message}',
+  description: 'Messages received and sent.',
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol, direction */
+export const METRIC_IO = {
+  name: 'websocket.server.io',
+  type: 'observable counter',
+  unit: 'By',
+  description: 'Payload bytes received and sent, uncompressed.',
+} as const satisfies InstrumentSchema
+/** With option `messageSizeMetric` only. @attributes route, namespace, subprotocol, direction */
+export const METRIC_MESSAGE_SIZE = {
+  name: 'websocket.server.message.size',
+  type: 'histogram',
+  unit: 'By',
+  description: 'Payload of a message, uncompressed.',
+  buckets: SIZE_BUCKETS,
+} as const satisfies InstrumentSchema
+/** Sum over connections. @attributes route, namespace, subprotocol */
+export const METRIC_SEND_BUFFERED = {
+  name: 'websocket.server.send.buffered',
+  type: 'observable gauge',
+  unit: 'By',
+  description: 'Bytes accepted for sending and not yet handed to the kernel.',
+} as const satisfies InstrumentSchema
+/** Above option `slowConsumerBytes`. @attributes route, namespace, subprotocol */
+export const METRIC_CONNECTION_SLOW = {
+  name: 'websocket.server.connection.slow',
+  type: 'observable gauge',
+  unit: '{connection}',
+  description: 'Connections whose peer reads slower than the application sends.',
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol, reason */
+export const METRIC_SEND_UNDELIVERED = {
+  name: 'websocket.server.send.undelivered',
+  type: 'observable counter',
+  unit: '{message}',
+  description: 'Messages the application sent that were not handed to the kernel.',
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol */
+export const METRIC_PING_RTT = {
+  name: 'websocket.server.ping.rtt',
+  type: 'histogram',
+  unit: 's',
+  description: 'Time from a ping to its pong, both event loops included.',
+  buckets: LATENCY_BUCKETS,
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol */
+export const METRIC_PING_MISSED = {
+  name: 'websocket.server.ping.missed',
+  type: 'observable counter',
+  unit: '{ping}',
+  description: 'Pings that were not answered in time.',
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol, message name */
+export const METRIC_BROADCAST_RECIPIENTS = {
+  name: 'websocket.server.broadcast.recipients',
+  type: 'histogram',
+  unit: '{connection}',
+  description: 'Local connections a broadcast was sent to.',
+  buckets: RECIPIENT_BUCKETS,
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol, message name */
+export const METRIC_BROADCAST_DURATION = {
+  name: 'websocket.server.broadcast.duration',
+  type: 'histogram',
+  unit: 's',
+  description: 'Time the fan-out of a broadcast took on this node.',
+  buckets: LATENCY_BUCKETS,
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol, message name */
+export const METRIC_STREAM_FIRST_ITEM_DURATION = {
+  name: 'websocket.server.stream.first_item.duration',
+  type: 'histogram',
+  unit: 's',
+  description: 'Time from the dispatch of a message to the first item of its streamed answer.',
+  buckets: LATENCY_BUCKETS,
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol, message name, `error.type` */
+export const METRIC_STREAM_DURATION = {
+  name: 'websocket.server.stream.duration',
+  type: 'histogram',
+  unit: 's',
+  description: 'Time from the dispatch of a message to the end of its streamed answer.',
+  buckets: LATENCY_BUCKETS,
+} as const satisfies InstrumentSchema

@@ -1,0 +1,217 @@
+/** How much of a text message a selector may read: from its start, and from its end. */
+export const SELECTOR_HEAD_BYTES = 512
+export const SELECTOR_TAIL_BYTES = 256
+
+/**
+ * A path into the top level of a JSON message: a member of an object (`$.type`) or an element of an array (`$[2]`).
+ * It looks at the ends of a message only and never parses one.
+ */
+export interface Selector {
+  /** The member's name, or the element's index. */
+  readonly key: string | number
+}
+
+const PATH = /^\$(?:\.([A-Za-z_$][\w$-]*)|\["((?:[^"\\])+)"\]|\[(\d{1,3})\])$/
+
+/** Parses `$.name`, `$["any name"]` or `$[index]`; `undefined` when the text is no such path. */
+export function parseSelector(path: string): Selector | undefined {
+  const match = PATH.exec(path)
+  if (match === null) return undefined
+  const [, member, quoted, index] = match
+  return { key: index !== undefined ? Number(index) : ((member ?? quoted) as string) }
+}
+
+/**
+ * Reads the selected string or number.
+ *
+ * @param head the first 512 bytes of the message, as text
+ * @param tail the last 256 bytes; empty when `head` is the whole message
+ * @returns the value, or `undefined` when it is not there, not a scalar, or outside of what may be read
+ */
+export function select(selector: Selector, head: string, tail: string): string | undefined {
+  return typeof selector.key === 'number'
+    ? elementFromStart(head, selector.key)
+    : (memberFromStart(head, selector.key) ?? (tail === '' ? undefined : memberFromEnd(tail, selector.key)))
+}
+
+const QUOTE = 34
+const COMMA = 44
+const COLON = 58
+const OPEN_BRACKET = 91
+const BACKSLASH = 92
+const CLOSE_BRACKET = 93
+const OPEN_BRACE = 123
+const CLOSE_BRACE = 125
+
+function memberFromStart(text: string, key: string): string | undefined {
+  let at = skipSpace(text, 0)
+  if (text.charCodeAt(at) !== OPEN_BRACE) return undefined
+  at = skipSpace(text, at + 1)
+  while (text.charCodeAt(at) === QUOTE) {
+    const keyEnd = stringEnd(text, at)
+    if (keyEnd === -1) return undefined
+    const found = sameString(text, at + 1, keyEnd, key)
+    at = skipSpace(text, keyEnd + 1)
+    if (text.charCodeAt(at) !== COLON) return undefined
+    at = skipSpace(text, at + 1)
+    const valueEnd = skipValue(text, at)
+    if (valueEnd === -1) return undefined
+    if (found) return scalar(text, at, valueEnd)
+    at = skipSpace(text, valueEnd)
+    if (text.charCodeAt(at) !== COMMA) return undefined
+    at = skipSpace(text, at + 1)
+  }
+  return undefined
+}
+
+function elementFromStart(text: string, index: number): string | undefined {
+  let at = skipSpace(text, 0)
+  if (text.charCodeAt(at) !== OPEN_BRACKET) return undefined
+  at = skipSpace(text, at + 1)
+  for (let element = 0; ; element++) {
+    const end = skipValue(text, at)
+    if (end === -1) return undefined
+    if (element === index) return scalar(text, at, end)
+    at = skipSpace(text, end)
+    if (text.charCodeAt(at) !== COMMA) return undefined
+    at = skipSpace(text, at + 1)
+  }
+}
+
+/** Walks backwards over `"key":value` pairs from the closing brace: valid JSON can be read from either end. */
+function memberFromEnd(text: string, key: string): string | undefined {
+  let at = skipSpaceBack(text, text.length - 1)
+  if (text.charCodeAt(at) !== CLOSE_BRACE) return undefined
+  at = skipSpaceBack(text, at - 1)
+  while (at >= 0) {
+    const valueLast = at
+    const valueStart = skipValueBack(text, at)
+    if (valueStart === -1) return undefined
+    at = skipSpaceBack(text, valueStart - 1)
+    if (text.charCodeAt(at) !== COLON) return undefined
+    at = skipSpaceBack(text, at - 1)
+    if (text.charCodeAt(at) !== QUOTE) return undefined
+    const keyStart = stringStart(text, at)
+    if (keyStart === -1) return undefined
+    if (sameString(text, keyStart + 1, at, key)) return scalar(text, valueStart, valueLast + 1)
+    at = skipSpaceBack(text, keyStart - 1)
+    if (text.charCodeAt(at) !== COMMA) return undefined
+    at = skipSpaceBack(text, at - 1)
+  }
+  return undefined
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || code === 10 || code === 13 || code === 9
+}
+
+function skipSpace(text: string, at: number): number {
+  while (isSpace(text.charCodeAt(at))) at++
+  return at
+}
+
+function skipSpaceBack(text: string, at: number): number {
+  while (at >= 0 && isSpace(text.charCodeAt(at))) at--
+  return at
+}
+
+/** Index of the closing quote of the string that opens at `at`, or -1. */
+function stringEnd(text: string, at: number): number {
+  for (let i = at + 1; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === BACKSLASH) i++
+    else if (code === QUOTE) return i
+  }
+  return -1
+}
+
+/** Index of the opening quote of the string that closes at `at`, or -1. A quote behind an odd run of backslashes is content. */
+function stringStart(text: string, at: number): number {
+  for (let i = at - 1; i >= 0; i--) {
+    if (text.charCodeAt(i) !== QUOTE) continue
+    let before = i - 1
+    while (before >= 0 && text.charCodeAt(before) === BACKSLASH) before--
+    // A run of backslashes that the window cuts cannot be counted.
+    if (before < 0 && i > 0 && text.charCodeAt(0) === BACKSLASH) return -1
+    if ((i - 1 - before) % 2 === 0) return i
+  }
+  return -1
+}
+
+/** Index just behind the value that starts at `at`, or -1 when it does not end in this text. */
+function skipValue(text: string, at: number): number {
+  const first = text.charCodeAt(at)
+  if (first === QUOTE) {
+    const end = stringEnd(text, at)
+    return end === -1 ? -1 : end + 1
+  }
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) {
+    let depth = 0
+    for (let i = at; i < text.length; i++) {
+      const code = text.charCodeAt(i)
+      if (code === QUOTE) {
+        i = stringEnd(text, i)
+        if (i === -1) return -1
+      } else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++
+      else if ((code === CLOSE_BRACE || code === CLOSE_BRACKET) && --depth === 0) return i + 1
+    }
+    return -1
+  }
+  let i = at
+  while (i < text.length && isLiteral(text.charCodeAt(i))) i++
+  return i === at || i === text.length ? -1 : i
+}
+
+/** Index of the first character of the value whose last character is at `at`, or -1. */
+function skipValueBack(text: string, at: number): number {
+  const last = text.charCodeAt(at)
+  if (last === QUOTE) return stringStart(text, at)
+  if (last === CLOSE_BRACE || last === CLOSE_BRACKET) {
+    let depth = 0
+    for (let i = at; i >= 0; i--) {
+      const code = text.charCodeAt(i)
+      if (code === QUOTE) {
+        i = stringStart(text, i)
+        if (i === -1) return -1
+      } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth++
+      else if ((code === OPEN_BRACE || code === OPEN_BRACKET) && --depth === 0) return i
+    }
+    return -1
+  }
+  let i = at
+  while (i >= 0 && isLiteral(text.charCodeAt(i))) i--
+  return i === at || i < 0 ? -1 : i + 1
+}
+
+/** A character of a number, `true`, `false` or `null`. */
+function isLiteral(code: number): boolean {
+  return (
+    (code >= 48 && code <= 57) ||
+    (code >= 97 && code <= 122) ||
+    code === 45 ||
+    code === 43 ||
+    code === 46 ||
+    code === 69
+  )
+}
+
+/** Compares the raw text of a JSON string with a key; a key written with escapes does not match. */
+function sameString(text: string, start: number, end: number, key: string): boolean {
+  return end - start === key.length && text.startsWith(key, start)
+}
+
+function scalar(text: string, start: number, end: number): string | undefined {
+  const first = text.charCodeAt(start)
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return undefined
+  if (first !== QUOTE) {
+    const literal = text.slice(start, end)
+    return literal === 'null' || literal === 'true' || literal === 'false' ? undefined : literal
+  }
+  const raw = text.slice(start + 1, end - 1)
+  if (!raw.includes('\\')) return raw
+  try {
+    return JSON.parse(`"${raw}"`) as string
+  } catch {
+    return undefined
+  }
+}

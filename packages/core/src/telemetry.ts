@@ -1,0 +1,216 @@
+import { type Tracer, type TracerProvider, trace } from '@opentelemetry/api'
+import type { Connection } from './connection.ts'
+import { guard } from './diagnostics.ts'
+import { Expiry } from './expiry.ts'
+import { Handshake } from './handshake.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { type MetricSet, metricSet } from './metrics.ts'
+import { BoundedNames, type MessageName, messageName } from './names.ts'
+import {
+  type IgnoreSubject,
+  type ResolvedOptions,
+  resolveOptions,
+  type TelemetryOptions,
+  type UpgradeRequest,
+} from './options.ts'
+import { createQueryRedactor } from './redact.ts'
+import { SELECTOR_HEAD_BYTES, SELECTOR_TAIL_BYTES, select } from './selector.ts'
+import { Fanout } from './transmission.ts'
+
+/** Name and version of the adapter: the instrumentation scope of its spans and metrics. */
+export interface Scope {
+  readonly name: string
+  readonly version: string
+}
+
+/** What core needs done by the host. One object of plain functions per adapter; nothing of it is made per connection. */
+export interface HostDriver<Socket, Data = unknown> {
+  /** Text of the payload's bytes from `start` to `end`; either may be cut inside a character. */
+  text(data: Data, start: number, end: number): string
+  /** Bytes accepted for sending and not yet handed to the kernel. */
+  bufferedAmount(socket: Socket): number
+  /** Sends a ping, when the host's protocol has pings. */
+  ping?(socket: Socket, payload: string): void
+  /** Cuts the connection. */
+  terminate?(socket: Socket): void
+}
+
+/** Calls of an unobserved connection between two looks for an SDK that was registered late. */
+const LOOKS_EVERY = 16
+
+/**
+ * The author's door to one instrumented host: resolved options, tracer and instruments, made once per server.
+ *
+ * @throws OptionError for wrong options
+ */
+export function createTelemetry<Socket, Data>(
+  options: TelemetryOptions | undefined,
+  scope: Scope,
+  driver: HostDriver<Socket, Data>,
+): Telemetry {
+  return new Telemetry(resolveOptions(options), scope, driver as HostDriver<unknown>)
+}
+
+export class Telemetry {
+  readonly options: ResolvedOptions
+  readonly scope: Scope
+  readonly driver: HostDriver<unknown>
+  readonly expiry: Expiry
+  readonly fanout: Fanout
+  readonly heartbeat: Heartbeat | undefined
+  readonly redactQuery: (query: string) => string
+  readonly #names: BoundedNames
+  readonly #routes = new BoundedNames(1000, 256)
+  readonly #subprotocols = new BoundedNames(32, 64)
+  readonly #unnamed = new Map<string | undefined, MessageName>()
+  #tracer: Tracer | undefined
+  #metrics: MetricSet
+  #looks = 0
+
+  constructor(options: ResolvedOptions, scope: Scope, driver: HostDriver<unknown>) {
+    this.options = options
+    this.scope = scope
+    this.driver = driver
+    this.expiry = new Expiry(options.maxConnectionSpanAge)
+    this.fanout = new Fanout(this)
+    this.redactQuery = createQueryRedactor(options.redactQuery)
+    this.#names = new BoundedNames(options.maxMessageNames, options.maxMessageNameLength)
+    this.#metrics = metricSet(scope, options.meterProvider, options.slowConsumerBytes)
+    this.#refresh()
+    if (options.heartbeatInterval !== undefined && driver.ping !== undefined) this.heartbeat = new Heartbeat(this)
+  }
+
+  /** The tracer, once an SDK is there. */
+  get tracer(): Tracer | undefined {
+    return this.#tracer
+  }
+
+  get metrics(): MetricSet {
+    return this.#metrics
+  }
+
+  /**
+   * True while neither a tracer nor a meter is there: counting is all there is to do. Looks for a late SDK now and then.
+   */
+  get dark(): boolean {
+    if (this.#tracer !== undefined || this.#metrics.recording) return false
+    if (++this.#looks % LOOKS_EVERY !== 0) return true
+    this.#refresh()
+    return this.#tracer === undefined && !this.#metrics.recording
+  }
+
+  /**
+   * Tells that an upgrade request was seen. `undefined` when option `ignore` leaves it alone.
+   *
+   * @param deferred the span is created at the outcome, under whatever span is active there, and not made active; for
+   * hosts on which another instrumentation owns the request's span
+   */
+  handshake(request: UpgradeRequest, route?: string, deferred = false): Handshake | undefined {
+    this.#refresh()
+    const template = this.routeOf(request, route)
+    if (this.ignores({ kind: 'connection', route: template, request })) return undefined
+    return new Handshake(this, request, template, deferred)
+  }
+
+  /** The route of a request: the host's template, else what option `route` says. */
+  routeOf(request: UpgradeRequest, template: string | undefined): string | undefined {
+    const { route } = this.options
+    if (template !== undefined) return template
+    if (typeof route !== 'function') return route
+    const value = guard('route', route, request)
+    return typeof value === 'string' && value !== '' ? this.#routes.label(value) : undefined
+  }
+
+  /** A subprotocol as an attribute. Hosts may accept whatever the client offers, so it is bounded. */
+  subprotocolLabel(subprotocol: string | undefined): string | undefined {
+    return subprotocol === undefined || subprotocol === '' ? undefined : this.#subprotocols.label(subprotocol)
+  }
+
+  ignores(subject: IgnoreSubject): boolean {
+    const { ignore } = this.options
+    if (ignore === undefined) return false
+    if (typeof ignore === 'function') return guard('ignore', ignore, subject) === true
+    const patterns = subject.kind === 'connection' ? ignore.routes : ignore.messages
+    const value = subject.kind === 'connection' ? subject.route : subject.name
+    return value !== undefined && patterns?.some((pattern) => matches(pattern, value)) === true
+  }
+
+  /** The bounded name of a message whose name the host knows. */
+  named(name: string): MessageName {
+    return this.#names.bound(name)
+  }
+
+  /** The name of messages that have none, on this route. */
+  unnamed(route: string | undefined): MessageName {
+    let name = this.#unnamed.get(route)
+    if (name === undefined) {
+      name = messageName(undefined, route)
+      this.#unnamed.set(route, name)
+    }
+    return name
+  }
+
+  /** The name that option `messageName` finds in a payload. */
+  nameOf(data: unknown, binary: boolean, size: number, route: string | undefined): MessageName {
+    const { messageName: selector } = this.options
+    if (selector === undefined) return this.unnamed(route)
+    let raw: unknown
+    if (typeof selector === 'function') raw = guard('messageName', selector, data, binary)
+    else if (!binary) {
+      const head = this.driver.text(data, 0, Math.min(size, SELECTOR_HEAD_BYTES))
+      const rest = size > SELECTOR_HEAD_BYTES
+      raw = select(selector, head, rest ? this.driver.text(data, size - SELECTOR_TAIL_BYTES, size) : '')
+    }
+    return typeof raw === 'string' ? this.#names.bound(raw) : this.unnamed(route)
+  }
+
+  /**
+   * Ends every span that is still open and asks the providers to flush. Connections go on being counted.
+   */
+  async shutdown(): Promise<void> {
+    this.heartbeat?.stop()
+    this.fanout.flush()
+    this.expiry.shutdown()
+    const tracers = this.options.tracerProvider ?? trace.getTracerProvider()
+    await Promise.allSettled([
+      forceFlush((tracers as { getDelegate?: () => unknown }).getDelegate?.() ?? tracers),
+      forceFlush(this.options.meterProvider),
+    ])
+  }
+
+  /** Called for each connection that was accepted. */
+  opened(connection: Connection): void {
+    this.heartbeat?.add(connection)
+  }
+
+  closed(connection: Connection): void {
+    this.heartbeat?.delete(connection)
+  }
+
+  #refresh(): void {
+    const { name, version } = this.scope
+    this.#metrics = metricSet(this.scope, this.options.meterProvider, this.options.slowConsumerBytes)
+    const { tracerProvider } = this.options
+    this.#tracer = tracerProvider === undefined ? globalTracer(name, version) : tracerProvider.getTracer(name, version)
+  }
+}
+
+/** The SDK's own tracer behind the API's proxy, or nothing while no SDK is registered. */
+function globalTracer(name: string, version: string): Tracer | undefined {
+  const provider = trace.getTracerProvider() as TracerProvider & {
+    getDelegateTracer?: (name: string, version: string) => Tracer | undefined
+  }
+  return provider.getDelegateTracer === undefined
+    ? provider.getTracer(name, version)
+    : provider.getDelegateTracer(name, version)
+}
+
+async function forceFlush(provider: unknown): Promise<void> {
+  await (provider as { forceFlush?: () => Promise<void> } | undefined)?.forceFlush?.()
+}
+
+function matches(pattern: string | RegExp, value: string): boolean {
+  if (typeof pattern === 'string') return pattern === value
+  pattern.lastIndex = 0
+  return pattern.test(value)
+}

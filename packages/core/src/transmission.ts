@@ -1,0 +1,303 @@
+import { type Context, context, type Span, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api'
+import type { Connection } from './connection.ts'
+import { frameOf, spanOf, withoutSpan } from './frame.ts'
+import type { MessageName } from './names.ts'
+import { Operation, recordError } from './operation.ts'
+import * as schema from './schema.ts'
+import type { Telemetry } from './telemetry.ts'
+
+/** Distinct payloads that one synchronous run may have in flight before the oldest is told. */
+const MAX_OPEN = 8
+
+/**
+ * One payload on its way to one or more connections. Whether it is a message to one peer or a broadcast is known only
+ * when the synchronous run that sends it is over, so its span is created then, with the time of the first call.
+ */
+export class Transmission {
+  readonly connection: Connection
+  readonly data: unknown
+  readonly binary: boolean
+  readonly size: number
+  readonly message: MessageName
+  /** Context of the span it belongs under; `undefined` outside of any. */
+  readonly #parent: Context | undefined
+  /** The context that was active at the call: a run is over when it changes. */
+  readonly active: Context
+  readonly #traced: boolean
+  readonly #explicit: boolean
+  readonly #startTime: number
+  #lastTime: number
+  #last: Connection | undefined
+  #recipients = 0
+  #skipped = 0
+  #sequence = 0
+  #frames = 0
+  #span: Span | undefined
+  #flushedAt = 0
+  #error: unknown
+  #told = false
+
+  constructor(
+    connection: Connection,
+    data: unknown,
+    binary: boolean,
+    size: number,
+    message: MessageName,
+    active: Context,
+    startTime: number,
+    explicit: boolean,
+  ) {
+    this.connection = connection
+    this.data = data
+    this.binary = binary
+    this.size = size
+    this.message = message
+    this.active = active
+    this.#explicit = explicit
+    this.#startTime = startTime
+    this.#lastTime = startTime
+    this.#parent = enclosing(active)
+    const parentSpan = this.#parent === undefined ? undefined : spanOf(this.#parent)
+    this.#traced =
+      connection.telemetry.tracer !== undefined &&
+      !connection.untracedSend(message) &&
+      (parentSpan === undefined || isSampled(parentSpan))
+  }
+
+  /** True when a span will be made of it, so that the adapter should report its flush. */
+  get traced(): boolean {
+    return this.#traced
+  }
+
+  /** True for the connection whose send may become a span of its own. */
+  isFirst(connection: Connection): boolean {
+    return this.connection === connection
+  }
+
+  /** True when this payload goes to yet another connection in the same run. */
+  continues(connection: Connection, data: unknown, active: Context): boolean {
+    return this.data === data && this.active === active && this.#last !== connection && this.connection !== connection
+  }
+
+  /** A connection that is not open was passed over. */
+  skip(connection: Connection): void {
+    this.#skipped++
+    this.#last = connection
+  }
+
+  /** The host has taken the message for this connection. */
+  sent(connection: Connection, sequence: number, frames = 1): void {
+    if (++this.#recipients === 1) this.#sequence = sequence
+    this.#frames = frames
+    this.#last = connection
+    if (this.connection.telemetry.metrics.recording || this.#traced) this.#lastTime = performance.now()
+  }
+
+  /** The host threw instead of taking the message. */
+  failed(error: unknown): void {
+    this.#error = error
+    this.flushed()
+  }
+
+  /** The first connection's message was handed to the kernel, or was not. */
+  flushed(error?: unknown): void {
+    if (this.#flushedAt !== 0) return
+    if (error !== undefined && error !== null) this.#error = error
+    this.#flushedAt = performance.now()
+    if (this.#told) this.#endSend()
+  }
+
+  /** The synchronous run is over: what it was is known now. */
+  tell(): void {
+    if (this.#told) return
+    this.#told = true
+    if (this.#explicit || this.#recipients + this.#skipped > 1) this.#tellBroadcast()
+    else if (this.#traced) this.#tellSend()
+  }
+
+  #tellBroadcast(): void {
+    const { telemetry, series } = this.connection
+    const { metrics } = telemetry
+    if (metrics.recording) {
+      const attributes = series.named(this.message)
+      metrics.broadcastRecipients.record(this.#recipients, attributes)
+      metrics.broadcastDuration.record((this.#lastTime - this.#startTime) / 1000, attributes)
+    }
+    if (!this.#traced) return
+    const span = telemetry.tracer?.startSpan(
+      this.message.broadcast,
+      { kind: SpanKind.PRODUCER, attributes: this.connection.series.attributes, startTime: this.#startTime },
+      this.#parent ?? withoutSpan(this.active),
+    )
+    if (span === undefined) return
+    if (span.isRecording()) {
+      this.connection.describe(span, this.message, this.binary, this.size)
+      span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_RECIPIENTS, this.#recipients)
+      span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_SKIPPED, this.#skipped)
+      this.connection.callSendHook(span, this.data, this.binary)
+    }
+    span.end(this.#lastTime)
+  }
+
+  #tellSend(): void {
+    const { connection } = this
+    if (this.#parent === undefined) this.#span = connection.startSend(this.message.send, this.#startTime)
+    else if (connection.spend()) {
+      this.#span = connection.telemetry.tracer?.startSpan(
+        this.message.send,
+        { kind: SpanKind.PRODUCER, attributes: connection.identity(), startTime: this.#startTime },
+        this.#parent,
+      )
+    }
+    const span = this.#span
+    if (span === undefined) return
+    if (span.isRecording()) {
+      connection.describe(span, this.message, this.binary, this.size, this.#sequence === 0 ? undefined : this.#sequence)
+      connection.callSendHook(span, this.data, this.binary)
+    }
+    if (this.#recipients === 0 && this.#error === undefined) {
+      span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, 'not_open')
+      this.#flushedAt = this.#lastTime
+    }
+    if (this.#flushedAt !== 0) this.#endSend()
+  }
+
+  #endSend(): void {
+    const span = this.#span
+    if (span === undefined) return
+    this.#span = undefined
+    if (this.#error !== undefined) recordError(span, this.#error)
+    if (this.connection.telemetry.options.frames) {
+      span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_FRAMES, this.#frames)
+      span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEND_TIME, (this.#flushedAt - this.#startTime) / 1000)
+    }
+    span.end(this.#flushedAt)
+  }
+}
+
+/** The transmissions of one server that are still being handed out. */
+export class Fanout {
+  readonly #telemetry: Telemetry
+  #open: Transmission[] = []
+  #explicit: Transmission | undefined
+  #depth = 0
+  #scheduled = false
+
+  constructor(telemetry: Telemetry) {
+    this.#telemetry = telemetry
+  }
+
+  /** User code of ours starts to run synchronously: its end is the end of the run. */
+  enter(): void {
+    this.#depth++
+  }
+
+  leave(): void {
+    if (--this.#depth === 0 && this.#open.length > 0) this.flush()
+  }
+
+  /** The transmission that a send belongs to: one that is already on its way to others, or a new one. */
+  take(
+    connection: Connection,
+    data: unknown,
+    binary: boolean,
+    size: number,
+    name: string | undefined,
+    startedAt: number,
+  ): Transmission | undefined {
+    if (this.#explicit !== undefined) return this.#explicit
+    const active = context.active()
+    for (const open of this.#open) if (open.continues(connection, data, active)) return open
+    const telemetry = this.#telemetry
+    if (!telemetry.metrics.recording && isUnsampled(active)) return undefined
+    const message = name === undefined ? telemetry.nameOf(data, binary, size, connection.route) : telemetry.named(name)
+    const startTime = startedAt === 0 ? performance.now() : startedAt
+    const transmission = new Transmission(connection, data, binary, size, message, active, startTime, false)
+    this.#add(transmission)
+    return transmission
+  }
+
+  /** A connection that is not open was passed over. */
+  skip(connection: Connection, data: unknown, binary: boolean, size: number, name: string | undefined): void {
+    this.take(connection, data, binary, size, name, 0)?.skip(connection)
+  }
+
+  /** An explicit broadcast passed a connection over. */
+  passOver(connection: Connection): void {
+    this.#explicit?.skip(connection)
+  }
+
+  /** Runs a fan-out that is known to be one: all sends of `run` belong to it, and there is one span. */
+  broadcast<R>(
+    connection: Connection,
+    data: unknown,
+    binary: boolean,
+    size: number,
+    name: string | undefined,
+    run: () => R,
+  ): R {
+    const telemetry = this.#telemetry
+    if (telemetry.dark) return run()
+    const outer = this.#explicit
+    const message = name === undefined ? telemetry.nameOf(data, binary, size, connection.route) : telemetry.named(name)
+    const transmission = new Transmission(
+      connection,
+      data,
+      binary,
+      size,
+      message,
+      context.active(),
+      performance.now(),
+      true,
+    )
+    this.#explicit = transmission
+    try {
+      return run()
+    } catch (error) {
+      transmission.failed(error)
+      throw error
+    } finally {
+      this.#explicit = outer
+      transmission.tell()
+    }
+  }
+
+  /** The synchronous run is over. */
+  flush(): void {
+    const open = this.#open
+    if (open.length === 0) return
+    this.#open = []
+    for (const transmission of open) transmission.tell()
+  }
+
+  #add(transmission: Transmission): void {
+    this.#open.push(transmission)
+    if (this.#open.length > MAX_OPEN) this.#open.shift()?.tell()
+    if (this.#depth > 0 || this.#scheduled) return
+    this.#scheduled = true
+    Promise.resolve().then(() => {
+      this.#scheduled = false
+      this.flush()
+    })
+  }
+}
+
+/** The context whose span a message is sent under; `undefined` when it is sent outside of any, or long after it. */
+function enclosing(active: Context): Context | undefined {
+  const span = spanOf(active)
+  if (span === undefined) return undefined
+  const frame = frameOf(active)
+  if (frame instanceof Operation && frame.owns(span) && !frame.adopts) return undefined
+  return active
+}
+
+function isSampled(span: Span): boolean {
+  return span.isRecording() || (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0
+}
+
+/** True when what is sent in this context inherits a decision not to sample, which saves every further step. */
+function isUnsampled(active: Context): boolean {
+  const parent = enclosing(active)
+  const span = parent === undefined ? undefined : spanOf(parent)
+  return span !== undefined && !isSampled(span)
+}

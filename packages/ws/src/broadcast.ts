@@ -1,0 +1,44 @@
+import { recordOf } from '@otel-ws/core/adapter'
+import type { WebSocket } from 'ws'
+import { byteLength } from './payload.ts'
+
+const OPEN = 1
+
+/** Options of {@link broadcast}: those of `send`, and a name. */
+export interface BroadcastOptions {
+  /** Name of the message. Default: what option `messageName` finds in it. */
+  name?: string
+  binary?: boolean
+  compress?: boolean
+}
+
+/**
+ * Sends the same data to every socket that is open, and is told as one `broadcast` span with the number of recipients
+ * and of sockets that were passed over. Sockets that are not traced are sent to as well.
+ *
+ * @returns the number of sockets that the data was sent to
+ */
+export function broadcast(
+  sockets: Iterable<WebSocket>,
+  data: Parameters<WebSocket['send']>[0],
+  options: BroadcastOptions = {},
+): number {
+  const { name, ...sendOptions } = options
+  const targets = [...sockets]
+  const send = () => {
+    let recipients = 0
+    for (const socket of targets) {
+      if (socket.readyState !== OPEN) {
+        recordOf(socket)?.passedOver()
+        continue
+      }
+      socket.send(data, sendOptions)
+      recipients++
+    }
+    return recipients
+  }
+  const first = targets.map((socket) => recordOf(socket)).find((connection) => connection !== undefined)
+  if (first === undefined) return send()
+  const binary = options.binary ?? (typeof data !== 'string' && typeof data !== 'number')
+  return first.telemetry.fanout.broadcast(first, data, binary, byteLength(data), name, send)
+}

@@ -1,0 +1,119 @@
+import type { EventEmitter } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { claimRequest, type Handshake, handshakeOf, type Telemetry } from '@otel-ws/core/adapter'
+
+/** The members of an upgrade request that are read; `http.IncomingMessage` has them. */
+export type Request = Parameters<Telemetry['handshake']>[0]
+
+const STATUS_LINE = /^HTTP\/1\.\d (\d{3})/
+
+/**
+ * Tells that an upgrade request was seen, once, whoever sees it first, and watches its socket for the answer.
+ * `undefined` when the request is left alone.
+ */
+export function beginHandshake(
+  telemetry: Telemetry,
+  request: Request,
+  socket: Duplex,
+  route?: string,
+  deferred = false,
+): Handshake | undefined {
+  const known = handshakeOf(request)
+  if (known !== undefined) return known
+  const handshake = telemetry.handshake(request, route, deferred)
+  if (handshake === undefined) return undefined
+  claimRequest(request, handshake)
+  watchAnswer(socket, handshake)
+  return handshake
+}
+
+/**
+ * Learns the answer to an upgrade request from the first bytes that are written to its socket: whoever rejects a
+ * request, the host, a hook or the application, writes a status line. The methods are taken back with the first write.
+ */
+function watchAnswer(socket: Duplex, handshake: Handshake): void {
+  const { write, end } = socket
+  const hadOwn = { write: Object.hasOwn(socket, 'write'), end: Object.hasOwn(socket, 'end') }
+
+  function stop(): void {
+    // In reverse order: removing what was added last keeps the object in the engine's fast form.
+    for (const name of ['end', 'write'] as const) {
+      const ours = name === 'end' ? watchedEnd : watchedWrite
+      if (socket[name] !== ours) continue
+      if (hadOwn[name]) Object.assign(socket, { [name]: name === 'end' ? end : write })
+      else delete (socket as Partial<Duplex>)[name]
+    }
+    socket.removeListener('close', onClose)
+  }
+
+  function answered(chunk: unknown): void {
+    const head =
+      typeof chunk === 'string'
+        ? chunk.slice(0, 16)
+        : chunk instanceof Uint8Array
+          ? Buffer.from(chunk.subarray(0, 16)).toString('latin1')
+          : ''
+    const status = Number(STATUS_LINE.exec(head)?.[1])
+    if (!(status >= 100)) return
+    // An interim answer such as 103 is followed by the real one.
+    if (status < 200 && status !== 101) return
+    stop()
+    if (status !== 101) handshake.reject(status)
+    // The server that wrote the 101 takes the connection in the same run; when none of ours did, it is another's.
+    else queueMicrotask(() => handshake.accepted())
+  }
+
+  function watchedWrite(this: Duplex, chunk: unknown): boolean {
+    answered(chunk)
+    return write.apply(this, arguments as unknown as Parameters<Duplex['write']>)
+  }
+
+  function watchedEnd(this: Duplex, chunk?: unknown): Duplex {
+    if (chunk !== undefined && typeof chunk !== 'function') answered(chunk)
+    return end.apply(this, arguments as unknown as Parameters<Duplex['end']>) as unknown as Duplex
+  }
+
+  function onClose(hadError?: boolean): void {
+    stop()
+    handshake.abandon(hadError === true || socket.readableEnded || socket.errored != null ? 'remote' : 'local')
+  }
+
+  socket.on('close', onClose)
+  Object.defineProperty(socket, 'write', { value: watchedWrite, configurable: true, writable: true, enumerable: false })
+  Object.defineProperty(socket, 'end', { value: watchedEnd, configurable: true, writable: true, enumerable: false })
+}
+
+/**
+ * Sees the upgrade requests of an http server before its listeners do, and runs them in the handshake's context. No
+ * listener is added: a server without `upgrade` listeners answers such requests as plain ones, and must go on doing so.
+ *
+ * @param deferred whether another instrumentation owns the request's span
+ * @returns a function that takes the server's `emit` back
+ */
+export function watchUpgrades(
+  server: EventEmitter,
+  telemetry: Telemetry,
+  deferred: () => boolean = () => false,
+): () => void {
+  const { emit } = server
+  const hadOwn = Object.hasOwn(server, 'emit')
+
+  function watchedEmit(this: EventEmitter, type: string | symbol, request?: Request, socket?: Duplex): boolean {
+    const args = arguments as unknown as Parameters<EventEmitter['emit']>
+    if (type !== 'upgrade' || socket === undefined || !asksForWebSocket(request)) return emit.apply(this, args)
+    const handshake = beginHandshake(telemetry, request, socket, undefined, deferred())
+    return handshake === undefined ? emit.apply(this, args) : handshake.run(() => emit.apply(this, args))
+  }
+
+  Object.defineProperty(server, 'emit', { value: watchedEmit, configurable: true, writable: true, enumerable: false })
+  return () => {
+    if (server.emit !== watchedEmit) return
+    if (hadOwn) server.emit = emit
+    else delete (server as Partial<EventEmitter>).emit
+  }
+}
+
+function asksForWebSocket(request: Request | undefined): request is Request {
+  const upgrade = request?.headers['upgrade']
+  return typeof upgrade === 'string' && upgrade.toLowerCase() === 'websocket'
+}

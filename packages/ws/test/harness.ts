@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Connection, Harness, Host, HostOptions } from '@otel-ws/testkit'
+import { broadcast, connectionOf, connectionSampler, traceWebSocketServer } from '@otel-ws/ws'
+import { type ServerOptions, WebSocketServer } from 'ws'
+
+const route = '/chat/:room'
+const PATH = '/chat/lobby'
+const ADDRESS = '127.0.0.1'
+
+interface Listening {
+  readonly wss: WebSocketServer
+  readonly http: Server
+}
+
+/** The ways to run a `ws` server; each is a host of its own to the suites. */
+const setups = {
+  'ws on an http server': (options: ServerOptions): Listening => {
+    const http = createServer((_request, response) => response.end('plain'))
+    return { wss: new WebSocketServer({ server: http, ...options }), http }
+  },
+  'ws on a port of its own': (options: ServerOptions): Listening => {
+    const wss = new WebSocketServer({ port: 0, host: ADDRESS, ...options })
+    return { wss, http: (wss as unknown as { _server: Server })._server }
+  },
+  'ws without a server': (options: ServerOptions): Listening => {
+    const http = createServer((_request, response) => response.end('plain'))
+    const wss = new WebSocketServer({ noServer: true, ...options })
+    http.on('upgrade', (request, socket, head) => {
+      wss.handleUpgrade(request, socket, head, (webSocket) => wss.emit('connection', webSocket, request))
+    })
+    return { wss, http }
+  },
+}
+
+function harnessOf(name: keyof typeof setups): Harness {
+  return {
+    name,
+    module: import.meta.url,
+    route,
+    capabilities: { handlerErrors: 'crash', serverHooks: true, routeOption: true },
+    connectionSampler,
+    start: (options) => start(setups[name], options),
+  }
+}
+
+async function start(
+  setup: (options: ServerOptions) => Listening,
+  { telemetry, connection, server }: HostOptions,
+): Promise<Host> {
+  const { wss, http } = setup(server ?? {})
+  const traced = telemetry && traceWebSocketServer(wss, { route, ...telemetry })
+  wss.on('connection', connection)
+  if (!http.listening) http.listen(0, ADDRESS)
+  if (!http.listening) await once(http, 'listening')
+  return {
+    url: `ws://${ADDRESS}:${(http.address() as AddressInfo).port}${PATH}`,
+    wss,
+    http,
+    connectionOf: (socket) => connectionOf(socket) as Connection | undefined,
+    broadcast,
+    async shutdown() {
+      await traced?.shutdown()
+    },
+    async close() {
+      for (const socket of wss.clients) socket.terminate()
+      const closed = new Promise((resolve) => wss.close(resolve))
+      const ended = new Promise((resolve) => http.close(resolve))
+      http.closeAllConnections()
+      await Promise.all([closed, ended])
+    },
+  }
+}
+
+export const harnesses: readonly Harness[] = Object.keys(setups).map((name) => harnessOf(name as keyof typeof setups))
+export const harness: Harness = harnessOf('ws on an http server')
