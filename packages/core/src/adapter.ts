@@ -1,7 +1,7 @@
 export { type CloseFacts, tellClose } from './close.ts'
 export type { Connection, ConnectionFacts, PartialMessage } from './connection.ts'
 export { warnOnce } from './diagnostics.ts'
-export type { Handshake, HandshakeOutcome } from './handshake.ts'
+export type { Handshake, HandshakeOutcome, HandshakeSeam } from './handshake.ts'
 export { HEARTBEAT_PAYLOAD } from './heartbeat.ts'
 export type { UndeliveredReason } from './metrics.ts'
 export type { Open } from './open.ts'

@@ -18,6 +18,14 @@ import type { RemoteContext, UpgradeRequest } from './options.ts'
 import * as schema from './schema.ts'
 import type { Telemetry } from './telemetry.ts'
 
+/** How an adapter comes to know of an upgrade request. */
+export interface HandshakeSeam {
+  /** The host's template for the request, when it is known already. */
+  readonly route?: string | undefined
+  /** The span is created later, by `start()` or at the outcome. */
+  readonly deferred?: boolean
+}
+
 /** What became of an upgrade request. */
 export type HandshakeOutcome = 'accepted' | 'rejected' | 'abandoned'
 
@@ -36,24 +44,31 @@ export class Handshake {
   readonly startTime = performance.now()
   route: string | undefined
   outcome: HandshakeOutcome | undefined
+  /** Left alone by option `ignore`, which was known only after the request had been seen. */
+  discarded = false
+  /** The context of another instrumentation's span for the same request, when the handshake is to stand under it. */
+  enclosing: (() => Context | undefined) | undefined
+  /** Called once with the status that the request was answered with. */
+  onAnswered: ((status: number) => void) | undefined
   #frame: HandshakeFrame | undefined
 
-  constructor(telemetry: Telemetry, request: UpgradeRequest, route: string | undefined, deferred: boolean) {
+  constructor(telemetry: Telemetry, request: UpgradeRequest, seam: HandshakeSeam) {
     this.telemetry = telemetry
     this.request = request
-    this.route = route
-    if (!deferred) this.start()
+    this.route = seam.route
+    if (seam.deferred !== true) this.start()
   }
 
-  /** Ids of the handshake's span; `undefined` when there is none. */
+  /** The handshake's span, until it has ended. */
   get span(): Span | undefined {
     return this.#frame?.span
   }
 
-  /** Creates the span, if that was deferred, under the span that is active now. */
-  start(active: Context = context.active()): void {
+  /** Creates the span, if that was deferred: under the enclosing instrumentation's, else under the one that is active now. */
+  start(): void {
     const { tracer } = this.telemetry
-    if (this.#frame !== undefined || tracer === undefined) return
+    if (this.#frame !== undefined || tracer === undefined || this.discarded) return
+    const active = this.enclosing?.() ?? context.active()
     const { parent, links } = this.#remote(active)
     const enclosing = spanOf(parent) as (Span & { kind?: SpanKind; isRecording(): boolean }) | undefined
     const kind = enclosing?.kind === SpanKind.SERVER && enclosing.isRecording() ? SpanKind.INTERNAL : SpanKind.SERVER
@@ -74,8 +89,14 @@ export class Handshake {
     return frame === undefined || frame.ended ? fn(...args) : context.with(frame, fn, undefined, ...args)
   }
 
+  /** Leaves the request alone after all. Call it before the span is created. */
+  discard(): void {
+    this.discarded = true
+  }
+
   /** The route became known after the request was seen. */
   setRoute(route: string): void {
+    if (route === this.route) return
     this.route = route
     const { span } = this
     if (span === undefined) return
@@ -91,7 +112,7 @@ export class Handshake {
    */
   accept(socket: unknown, facts: ConnectionFacts = {}, telemetry: Telemetry = this.telemetry): Connection {
     const route = facts.route ?? this.route
-    if (route !== undefined && route !== this.route) this.setRoute(route)
+    if (route !== undefined) this.setRoute(route)
     this.start()
     const subprotocol = telemetry.subprotocolLabel(facts.subprotocol)
     const spanContext = this.span?.spanContext()
@@ -114,15 +135,17 @@ export class Handshake {
 
   /** The connection ended before an answer was written. `by` tells who ended it. */
   abandon(by: 'local' | 'remote', error?: unknown): void {
+    if (this.outcome !== undefined) return
     this.start()
-    if (this.outcome === undefined) this.span?.setAttribute(schema.ATTR_WEBSOCKET_CLOSE_INITIATOR, by)
+    this.span?.setAttribute(schema.ATTR_WEBSOCKET_CLOSE_INITIATOR, by)
     this.#settle('abandoned', undefined, error)
   }
 
   #settle(outcome: HandshakeOutcome, status: number | undefined, error: unknown, identity?: Attributes): void {
-    if (this.outcome !== undefined) return
+    if (this.outcome !== undefined || this.discarded) return
     this.start()
     this.outcome = outcome
+    if (status !== undefined) this.onAnswered?.(status)
     const failed = error !== undefined || (status !== undefined && status >= 500)
     const type = error !== undefined ? errorType(error) : failed ? String(status) : undefined
     this.#recordDuration(outcome, status, type, identity)

@@ -2,7 +2,7 @@ import { type Tracer, type TracerProvider, trace } from '@opentelemetry/api'
 import type { Connection } from './connection.ts'
 import { guard } from './diagnostics.ts'
 import { Expiry } from './expiry.ts'
-import { Handshake } from './handshake.ts'
+import { Handshake, type HandshakeSeam } from './handshake.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { type MetricSet, metricSet } from './metrics.ts'
 import { BoundedNames, type MessageName, messageName } from './names.ts'
@@ -99,17 +99,27 @@ export class Telemetry {
     return this.#tracer === undefined && !this.#metrics.recording
   }
 
-  /**
-   * Tells that an upgrade request was seen. `undefined` when option `ignore` leaves it alone.
-   *
-   * @param deferred the span is created at the outcome, under whatever span is active there, and not made active; for
-   * hosts on which another instrumentation owns the request's span
-   */
-  handshake(request: UpgradeRequest, route?: string, deferred = false): Handshake | undefined {
+  /** Tells that an upgrade request was seen. `undefined` when option `ignore` leaves it alone. */
+  handshake(request: UpgradeRequest, seam: HandshakeSeam = {}): Handshake | undefined {
     this.#refresh()
-    const template = this.routeOf(request, route)
-    if (this.ignores({ kind: 'connection', route: template, request })) return undefined
-    return new Handshake(this, request, template, deferred)
+    const route = this.routeOf(request, seam.route)
+    if (this.ignores({ kind: 'connection', route, request })) return undefined
+    return new Handshake(this, request, { ...seam, route })
+  }
+
+  /**
+   * Tells that an upgrade request was seen whose route the host has yet to find. The adapter calls `routed` when it has.
+   */
+  unroutedHandshake(request: UpgradeRequest): Handshake {
+    this.#refresh()
+    return new Handshake(this, request, { deferred: true })
+  }
+
+  /** The host has found the route of a request: the handshake is told under it, or left alone by option `ignore`. */
+  routed(handshake: Handshake, template: string | undefined): void {
+    const route = this.routeOf(handshake.request, template)
+    if (this.ignores({ kind: 'connection', route, request: handshake.request })) handshake.discard()
+    else if (route !== undefined) handshake.setRoute(route)
   }
 
   /** The route of a request: the host's template, else what option `route` says. */

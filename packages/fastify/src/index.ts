@@ -1,0 +1,10 @@
+export {
+  type ConnectionContext,
+  connectionOf,
+  connectionSampler,
+  OptionError,
+  type Stream,
+  type TelemetryOptions,
+} from '@otel-ws/core'
+export { type BroadcastOptions, broadcast } from '@otel-ws/ws'
+export { default, otelWs } from './plugin.ts'

@@ -2,7 +2,15 @@ import type { EventEmitter } from 'node:events'
 import type { Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TelemetryOptions } from '@otel-ws/core'
-import { createTelemetry, type Open, recordOf, type Telemetry, warnOnce } from '@otel-ws/core/adapter'
+import {
+  claim,
+  createTelemetry,
+  type Handshake,
+  type Open,
+  recordOf,
+  type Telemetry,
+  warnOnce,
+} from '@otel-ws/core/adapter'
 import type { WebSocket, WebSocketServer } from 'ws'
 import { dispatch, emitsPlainly } from './dispatch.ts'
 import { driver, traceSocket } from './socket.ts'
@@ -40,16 +48,24 @@ const TRACED = Symbol.for('otel-ws.server')
 export function traceWebSocketServer(wss: WebSocketServer, options: WebSocketServerOptions = {}): TracedServer {
   const { server, ...telemetryOptions } = options
   const telemetry = createTelemetry(telemetryOptions, SCOPE, driver)
-  return traceServer(wss, telemetry, { httpServer: server })
+  const traced = traceServer(wss, telemetry)
+  if (server === undefined || !telemetry.options.enabled) return traced
+  const unwatch = watchUpgrades(server, (request) => telemetry.handshake(request))
+  return {
+    shutdown: traced.shutdown,
+    restore() {
+      unwatch()
+      traced.restore()
+    },
+  }
 }
 
 /** How an adapter on top of `ws` has a server traced. */
 export interface ServerSeams {
-  readonly httpServer?: EventEmitter | undefined
   /** Another adapter tells the connection handler: not the listeners of `connection`. */
   readonly opensElsewhere?: boolean
-  /** Whether another instrumentation owns the request's span. */
-  readonly deferred?: () => boolean
+  /** Called when the host has taken a request and upgrades it. */
+  readonly onUpgrade?: (handshake: Handshake) => void
 }
 
 /** Traces a server for an adapter that brings its own telemetry. */
@@ -88,15 +104,18 @@ function install(wss: WebSocketServer, telemetry: Telemetry, seams: ServerSeams)
     accept: Accept,
   ): void {
     const route = path !== undefined && request.url?.split('?', 1)[0] === path ? path : undefined
-    const handshake = beginHandshake(telemetry, request, socket, route, seams.deferred?.() ?? false)
-    if (handshake === undefined) {
+    const handshake = beginHandshake(request, socket, () => telemetry.handshake(request, { route }))
+    if (handshake === undefined || handshake.discarded) {
       handleUpgrade.call(this, request, socket, head, accept)
       return
     }
     if (route !== undefined) handshake.setRoute(route)
+    seams.onUpgrade?.(handshake)
     const accepted: Accept = (webSocket, acceptedRequest) => {
       if (recordOf(webSocket) === undefined) {
-        traceSocket(webSocket, handshake.accept(webSocket, { subprotocol: webSocket.protocol }, telemetry))
+        const connection = handshake.accept(webSocket, { subprotocol: webSocket.protocol }, telemetry)
+        claim(acceptedRequest, connection)
+        traceSocket(webSocket, connection)
       }
       if (emitsItself && accept.name === 'bound emit') wss.emit('connection', webSocket, acceptedRequest as never)
       else accept(webSocket, acceptedRequest)
@@ -118,7 +137,6 @@ function install(wss: WebSocketServer, telemetry: Telemetry, seams: ServerSeams)
 
   const undo = [override(wss, 'handleUpgrade', tracedHandleUpgrade)]
   if (seams.opensElsewhere !== true) undo.push(override(wss, 'emit', tracedEmit))
-  if (seams.httpServer !== undefined) undo.push(watchUpgrades(seams.httpServer, telemetry, seams.deferred))
   return undo
 }
 

@@ -9,18 +9,17 @@ const STATUS_LINE = /^HTTP\/1\.\d (\d{3})/
 
 /**
  * Tells that an upgrade request was seen, once, whoever sees it first, and watches its socket for the answer.
- * `undefined` when the request is left alone.
+ *
+ * @param create makes the handshake; `undefined` leaves the request alone
  */
 export function beginHandshake(
-  telemetry: Telemetry,
   request: Request,
   socket: Duplex,
-  route?: string,
-  deferred = false,
+  create: () => Handshake | undefined,
 ): Handshake | undefined {
   const known = handshakeOf(request)
   if (known !== undefined) return known
-  const handshake = telemetry.handshake(request, route, deferred)
+  const handshake = create()
   if (handshake === undefined) return undefined
   claimRequest(request, handshake)
   watchAnswer(socket, handshake)
@@ -87,21 +86,17 @@ function watchAnswer(socket: Duplex, handshake: Handshake): void {
  * Sees the upgrade requests of an http server before its listeners do, and runs them in the handshake's context. No
  * listener is added: a server without `upgrade` listeners answers such requests as plain ones, and must go on doing so.
  *
- * @param deferred whether another instrumentation owns the request's span
+ * @param create makes the handshake of a request; `undefined` leaves the request alone
  * @returns a function that takes the server's `emit` back
  */
-export function watchUpgrades(
-  server: EventEmitter,
-  telemetry: Telemetry,
-  deferred: () => boolean = () => false,
-): () => void {
+export function watchUpgrades(server: EventEmitter, create: (request: Request) => Handshake | undefined): () => void {
   const { emit } = server
   const hadOwn = Object.hasOwn(server, 'emit')
 
   function watchedEmit(this: EventEmitter, type: string | symbol, request?: Request, socket?: Duplex): boolean {
     const args = arguments as unknown as Parameters<EventEmitter['emit']>
     if (type !== 'upgrade' || socket === undefined || !asksForWebSocket(request)) return emit.apply(this, args)
-    const handshake = beginHandshake(telemetry, request, socket, undefined, deferred())
+    const handshake = beginHandshake(request, socket, () => create(request))
     return handshake === undefined ? emit.apply(this, args) : handshake.run(() => emit.apply(this, args))
   }
 

@@ -1,0 +1,125 @@
+import { type ConnectionContext, connectionOf, type TelemetryOptions } from '@otel-ws/core'
+import { createTelemetry, type Handshake, handshakeOf, type Telemetry } from '@otel-ws/core/adapter'
+import { driver, traceServer, watchUpgrades } from '@otel-ws/ws/adapter'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import type { WebSocketServer } from 'ws'
+import { enclosingContext, endRequestSpan, hasOtelPlugin } from './fastify-otel.ts'
+import { addTraceIds } from './log-correlation.ts'
+import { traceHandler } from './route-handler.ts'
+import { SCOPE } from './version.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The record of this request's WebSocket connection; `undefined` for other requests, and until the upgrade. */
+    readonly wsConnection: ConnectionContext | undefined
+  }
+}
+
+/** What `@fastify/websocket` adds, wherever in the tree of plugins it was registered. */
+interface WebSocketHost extends FastifyInstance {
+  readonly websocketServer?: WebSocketServer
+}
+
+const plugin: FastifyPluginAsync<TelemetryOptions> = async (fastify, options) => {
+  const telemetry = createTelemetry(options, SCOPE, driver)
+  fastify.decorateRequest('wsConnection', {
+    getter(this: FastifyRequest) {
+      return connectionOf(this.raw)
+    },
+  })
+  if (!telemetry.options.enabled) return
+
+  watchUpgrades(fastify.server, (request) => telemetry.unroutedHandshake(request))
+  const traceHost = (instance: FastifyInstance) => traceHostServer(instance as WebSocketHost, telemetry)
+  traceHost(fastify)
+  addFirstRouteHook(fastify, function otelWsRoute(this: FastifyInstance, route) {
+    traceHost(this)
+    traceHandler(route)
+  })
+  fastify.addHook('onReady', async function otelWsReady(this: FastifyInstance) {
+    traceHost(this)
+  })
+  fastify.addHook('onRequest', function otelWsRequest(request, _reply, done) {
+    const handshake = handshakeOf(request.raw)
+    if (handshake === undefined) {
+      done()
+      return
+    }
+    telemetry.routed(handshake, request.is404 ? undefined : request.routeOptions.url)
+    if (handshake.discarded) {
+      done()
+      return
+    }
+    addTraceIds(request.log)
+    if (hasOtelPlugin(request)) {
+      // The request's span is theirs: ours is created at the outcome, when theirs is known, and stands under it.
+      handshake.enclosing = () => enclosingContext(request)
+      done()
+      return
+    }
+    handshake.start()
+    handshake.run(done)
+  })
+  fastify.addHook('onClose', async function otelWsClose() {
+    await telemetry.shutdown()
+  })
+
+  function traceHostServer(instance: WebSocketHost, own: Telemetry): void {
+    const wss = instance.websocketServer
+    if (wss === undefined || traced.has(wss)) return
+    traced.add(wss)
+    traceServer(wss, own, { opensElsewhere: true, onUpgrade: endEnclosingSpan })
+  }
+}
+
+/** Servers that a plugin of ours has traced. */
+const traced = new WeakSet<WebSocketServer>()
+
+/** The request is upgraded and will get no answer through Fastify: nobody else ends the span of `@fastify/otel`. */
+function endEnclosingSpan(handshake: Handshake): void {
+  const { enclosing } = handshake
+  if (enclosing === undefined) return
+  handshake.onAnswered = (status) => endRequestSpan(enclosing(), status)
+}
+
+type RouteHook = (this: FastifyInstance, route: RouteOptions) => void
+
+const HOOKS = 'fastify.hooks'
+
+/**
+ * Adds an `onRoute` hook that runs before those that are there already: `@fastify/websocket` takes a route's handler away
+ * in such a hook, and has done so when it was registered before us. Where Fastify's list of hooks cannot be found, the
+ * hook runs in the usual order.
+ */
+function addFirstRouteHook(fastify: FastifyInstance, hook: RouteHook): void {
+  const host = fastify as unknown as Record<symbol, { onRoute?: RouteHook[] } | undefined>
+  const key = allSymbols(fastify).find((symbol) => symbol.description === HOOKS)
+  const hooks = key === undefined ? undefined : host[key]
+  fastify.addHook('onRoute', hook as never)
+  const list = hooks?.onRoute
+  if (!Array.isArray(list)) return
+  const index = list.lastIndexOf(hook)
+  if (index > 0) list.unshift(...list.splice(index, 1))
+}
+
+function allSymbols(object: object): symbol[] {
+  const symbols: symbol[] = []
+  for (let at: object | null = object; at !== null; at = Object.getPrototypeOf(at)) {
+    symbols.push(...Object.getOwnPropertySymbols(at))
+  }
+  return symbols
+}
+
+/**
+ * Fastify plugin that traces and measures the WebSocket routes of `@fastify/websocket`, in either order of registration.
+ *
+ * ```ts
+ * await fastify.register(otelWs)
+ * ```
+ *
+ * @throws OptionError for wrong options, when the plugin is loaded
+ */
+export const otelWs = fp(plugin, { fastify: '5.x', name: '@otel-ws/fastify' })
+
+export default otelWs
