@@ -1,0 +1,211 @@
+import type { ConnectionList, ConnectionRow, Mark, Update } from '../../src/wire.ts'
+import { ConnectionPane } from './connection-pane.tsx'
+import { choices, Search, Select } from './controls.tsx'
+import { age, bytes, count, duration, exact, moment } from './format.ts'
+import { useHold } from './hold.ts'
+import { useKeys, useListKeys } from './keyboard.ts'
+import { adjust, href, step } from './route.ts'
+
+interface Props {
+  readonly params: Readonly<Record<string, string>>
+  readonly data: Partial<Update>
+  readonly marks: readonly Mark[]
+}
+
+export function ConnectionsView({ params, data, marks }: Props) {
+  const { open = '', q = '', route = '', state = '', sort = '', limit = '' } = params
+  const { shown: list, held, ...holding } = useHold(data.connections, JSON.stringify([q, route, state, sort, limit]))
+  const rows = list?.rows ?? []
+  useListKeys(
+    rows.map((row) => row.id),
+    open,
+    (id) => step({ open: id, mark: '' }),
+  )
+  useKeys({ Escape: () => step({ open: '', mark: '' }) })
+  return (
+    <div class={`stack ${open === '' ? '' : 'opened'}`}>
+      <section class="list" aria-label="Connections">
+        <div class="filters">
+          <Search value={q} placeholder="Id, route, peer, service, close reason  ( / )" />
+          <Select label="Route" name="route" value={route} options={choices('all routes', list?.routes)} />
+          <Select
+            label="State"
+            name="state"
+            value={state}
+            options={[
+              ['', 'any state'],
+              ['open', 'open'],
+              ['closed', 'closed'],
+              ['dropped', 'dropped'],
+              ['rejected', 'rejected'],
+              ['errors', 'with errors'],
+            ]}
+          />
+          <Select
+            label="Order"
+            name="sort"
+            value={sort}
+            options={[
+              ['', 'newest first'],
+              ['messages', 'most messages'],
+              ['bytes', 'most bytes'],
+              ['errors', 'most errors'],
+            ]}
+          />
+          <Matching list={list} held={held} />
+        </div>
+        <div class="scroll" {...holding}>
+          <table class="connections">
+            <thead>
+              <tr>
+                <th>State</th>
+                <th>Route</th>
+                <th>Peer</th>
+                <th>Id</th>
+                <th class="num">Age</th>
+                <th class="num">Received</th>
+                <th class="num">Sent</th>
+                <th class="num">Last RTT</th>
+                <th class="num">Buffered</th>
+                <th class="num">Errors</th>
+                <th>Close</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((row) => (
+                <Row key={row.id} row={row} now={data.now ?? Date.now()} params={params} />
+              ))}
+            </tbody>
+          </table>
+          {list !== undefined && rows.length === 0 && (
+            <p class="nothing">
+              {list.total === 0
+                ? 'Connections appear with their first span. Spans of otel-ws carry a connection id.'
+                : `None of ${exact(list.total)} connections matches the filter.`}
+            </p>
+          )}
+          {list !== undefined && list.matching > rows.length && rows.length < 500 && (
+            <button type="button" class="more" onClick={() => adjust({ limit: '500' })}>
+              Show more
+            </button>
+          )}
+        </div>
+      </section>
+      {open !== '' && (
+        <ConnectionPane
+          id={open}
+          detail={data.connection}
+          marks={marks}
+          now={data.now ?? Date.now()}
+          selected={params.mark ?? ''}
+        />
+      )}
+    </div>
+  )
+}
+
+interface RowProps {
+  readonly row: ConnectionRow
+  readonly now: number
+  readonly params: Readonly<Record<string, string>>
+}
+
+function Row({ row, now, params }: RowProps) {
+  const opened = moment(row.opened)
+  return (
+    <tr
+      class={row.dropped || row.state === 'rejected' ? 'error' : ''}
+      aria-selected={params.open === row.id}
+      onClick={() => step({ open: row.id, mark: '' })}
+    >
+      <td>
+        <StateTag row={row} />
+      </td>
+      <td class="route">
+        {row.route}
+        {row.subprotocol !== '' && <span class="muted"> {row.subprotocol}</span>}
+      </td>
+      <td class="mono">{row.peer}</td>
+      <td class="mono">
+        <a
+          href={href('connections', { ...params, open: row.id, mark: '' })}
+          onClick={(event) => event.stopPropagation()}
+        >
+          {row.id.slice(0, 8)}
+        </a>
+      </td>
+      <td class="num mono" title={row.openedSeen ? `opened ${opened}` : `seen since ${opened}`}>
+        {row.openedSeen ? '' : '≥ '}
+        {age((row.state === 'open' ? now : row.closed) - row.opened)}
+      </td>
+      <Traffic messages={row.received} size={row.bytesReceived} open={row.state === 'open'} />
+      <Traffic messages={row.sent} size={row.bytesSent} open={row.state === 'open'} />
+      <td class="num mono">{row.rtt === null ? <Untold /> : duration(row.rtt * 1000)}</td>
+      <td class="num mono">{row.buffered === null ? <Untold /> : bytes(row.buffered)}</td>
+      <td class={`num mono ${row.errors > 0 ? 'bad' : ''}`}>{row.errors}</td>
+      <td class="close">
+        <CloseText row={row} />
+      </td>
+    </tr>
+  )
+}
+
+function Untold() {
+  return (
+    <span class="muted" title="No span of this connection has told it yet">
+      –
+    </span>
+  )
+}
+
+function Traffic({
+  messages,
+  size,
+  open,
+}: {
+  readonly messages: number
+  readonly size: number
+  readonly open: boolean
+}) {
+  const note = open
+    ? 'So far: messages by the sequence numbers seen, bytes of the messages seen. Exact once it is closed.'
+    : `${exact(messages)} messages, ${exact(size)} bytes`
+  return (
+    <td class="num mono" title={note}>
+      {count(messages)} <span class="muted size">{bytes(size)}</span>
+    </td>
+  )
+}
+
+export function StateTag({ row }: { readonly row: ConnectionRow }) {
+  const state = row.dropped ? 'dropped' : row.state
+  return <span class={`state-tag ${state}`}>{state}</span>
+}
+
+export function CloseText({ row }: { readonly row: ConnectionRow }) {
+  if (row.state === 'open') return null
+  if (row.state !== 'closed') {
+    const why = [row.status > 0 ? String(row.status) : '', row.errorType === String(row.status) ? '' : row.errorType]
+    return <>{why.filter(Boolean).join(' ')}</>
+  }
+  return (
+    <>
+      <strong>{row.closeCategory}</strong> {row.closeCode}
+      {row.closeInitiator !== '' && <span class="muted"> by {row.closeInitiator}</span>}
+      {row.closeReason !== '' && <span> “{row.closeReason}”</span>}
+      {row.errorType !== '' && row.errorType !== String(row.closeCode) && (
+        <span class="error-text">{row.errorType}</span>
+      )}
+    </>
+  )
+}
+
+function Matching({ list, held }: { readonly list: ConnectionList | undefined; readonly held: boolean }) {
+  if (list === undefined) return null
+  return (
+    <span class="matching" data-testid="matching">
+      {held && <span class="warn">held while you point · </span>}
+      {count(list.matching)} of {count(list.total)} connections, {count(list.open)} open
+    </span>
+  )
+}

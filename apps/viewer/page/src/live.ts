@@ -1,0 +1,70 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { ConnectionDetail, Mark, Update } from '../../src/wire.ts'
+import type { Route } from './route.ts'
+
+export interface Live {
+  /** The latest of each part; what has not come yet is missing. */
+  readonly data: Partial<Update>
+  readonly marks: readonly Mark[]
+  readonly state: 'connecting' | 'live' | 'paused' | 'lost'
+  /** The address that `data.trace` or `data.connection` belongs to. */
+  readonly opened: string
+}
+
+const empty: Live = { data: {}, marks: [], state: 'connecting', opened: '' }
+
+/** Parameters that only the page knows about; a change of theirs needs no new stream. */
+const pageOnly = new Set(['span', 'mark'])
+
+function streamAddress({ view, params }: Route): string {
+  const query = new URLSearchParams({ view })
+  for (const [name, value] of Object.entries(params)) if (!pageOnly.has(name)) query.set(name, value)
+  return `api/live?${query}`
+}
+
+/** Keeps what the page shows up to date, over one event stream that ends while the page is paused or hidden. */
+export function useLive(route: Route, paused: boolean): Live {
+  const [live, setLive] = useState(empty)
+  const [visible, setVisible] = useState(!document.hidden)
+  const address = streamAddress(route)
+  const opened = `${route.view} ${route.params.open ?? ''}`
+  const lastOpened = useRef(opened)
+
+  useEffect(() => {
+    const changed = () => setVisible(!document.hidden)
+    document.addEventListener('visibilitychange', changed)
+    return () => document.removeEventListener('visibilitychange', changed)
+  }, [])
+
+  useEffect(() => {
+    // A detail that belongs to another address must not be shown under this one, not even for a moment.
+    if (lastOpened.current !== opened) {
+      lastOpened.current = opened
+      setLive(({ data: { trace, connection, ...data }, state }) => ({ data, marks: [], state, opened }))
+    }
+    if (!visible) return
+    const source = new EventSource(address)
+    source.onmessage = ({ data }: MessageEvent<string>) => {
+      const update = JSON.parse(data) as Update
+      setLive((before) => merge(before, update, opened))
+      // Paused: what was asked for last is still shown once, then nothing moves.
+      if (paused) source.close()
+    }
+    source.onerror = () => setLive((before) => ({ ...before, state: 'lost' }))
+    return () => source.close()
+  }, [address, opened, paused, visible])
+
+  return paused && live.state !== 'lost' ? { ...live, state: 'paused' } : live
+}
+
+function merge(before: Live, update: Update, opened: string): Live {
+  const marks = update.connection ? mergeMarks(before.marks, update.connection) : before.marks
+  return { data: { ...before.data, ...update }, marks, state: 'live', opened }
+}
+
+function mergeMarks(known: readonly Mark[], { marks, firstMark, reset }: ConnectionDetail): readonly Mark[] {
+  if (reset) return marks
+  const kept =
+    known.length > 0 && known[0]!.number < firstMark ? known.filter((mark) => mark.number >= firstMark) : known
+  return marks.length === 0 ? kept : [...kept, ...marks]
+}

@@ -1,0 +1,220 @@
+import { useRef } from 'preact/hooks'
+import type { Mark } from '../../src/wire.ts'
+import { duration } from './format.ts'
+import { useKeys } from './keyboard.ts'
+import { useWidth } from './use-width.ts'
+
+export interface TimeWindow {
+  readonly from: number
+  readonly to: number
+}
+
+interface Props {
+  /** By start. */
+  readonly marks: readonly Mark[]
+  /** Epoch milliseconds of the whole. */
+  readonly from: number
+  readonly to: number
+  /** The part in view; undefined for the whole. */
+  readonly window: TimeWindow | undefined
+  readonly onWindow: (window: TimeWindow | undefined) => void
+  readonly selected: Mark | undefined
+  readonly onSelect: (mark: Mark) => void
+}
+
+const lanes = ['lifecycle', 'received', 'sent', 'peer'] as const
+type Lane = (typeof lanes)[number]
+const laneTitles: Readonly<Record<Lane, string>> = {
+  lifecycle: 'Connection',
+  received: 'Received',
+  sent: 'Sent',
+  peer: 'Other end',
+}
+const laneHeight = 40
+const axisHeight = 22
+const labelWidth = 84
+const margin = 14
+/** Marks closer than this are drawn as one, whose height tells how many they are. */
+const cell = 6
+
+/**
+ * What happened on a connection, on a time axis. At most one mark per cell and lane is drawn, so a connection with any
+ * number of messages costs the same; zooming in takes a drawn mark apart.
+ */
+export function Timeline({ marks, from, to, window, onWindow, selected, onSelect }: Props) {
+  const [box, width] = useWidth()
+  const drag = useRef<number | undefined>(undefined)
+  const view = window ?? { from, to: Math.max(to, from + 1) }
+  const inner = Math.max(100, width - labelWidth - 2 * margin)
+  const x = (time: number) => labelWidth + margin + ((time - view.from) / (view.to - view.from)) * inner
+  const timeAt = (offset: number) => view.from + ((offset - labelWidth - margin) / inner) * (view.to - view.from)
+  const zoom = (factor: number, around = selected?.start ?? (view.from + view.to) / 2) => {
+    const next = { from: around - (around - view.from) * factor, to: around + (view.to - around) * factor }
+    if (next.to - next.from < 0.05) return
+    const whole = next.from <= from && next.to >= to
+    onWindow(whole ? undefined : { from: Math.max(from, next.from), to: Math.min(Math.max(to, from + 1), next.to) })
+  }
+  useKeys({ '+': () => zoom(0.5), '=': () => zoom(0.5), '-': () => zoom(2), '0': () => onWindow(undefined) })
+  const used = lanes.filter((lane) => lane !== 'peer' || marks.some((mark) => mark.peer))
+  const height = used.length * laneHeight + axisHeight
+  const cells = cellsOf(marks, view, x, inner)
+
+  const pointer = (event: PointerEvent) => event.clientX - box.current!.getBoundingClientRect().left
+  return (
+    <div class="timeline" ref={box}>
+      <div class="zoom">
+        <button type="button" onClick={() => zoom(0.5)} aria-label="Zoom in" title="Key +">
+          +
+        </button>
+        <button type="button" onClick={() => zoom(2)} aria-label="Zoom out" title="Key −">
+          −
+        </button>
+        <button type="button" onClick={() => onWindow(undefined)} disabled={window === undefined} title="Key 0">
+          Whole
+        </button>
+      </div>
+      <svg
+        width={width}
+        height={height}
+        role="img"
+        aria-label={`Timeline: ${marks.length} marks over ${duration(to - from)}`}
+        onPointerDown={(event) => {
+          if (!(event.target as Element).closest('[data-mark]')) drag.current = pointer(event)
+        }}
+        onPointerUp={(event) => {
+          const begun = drag.current
+          drag.current = undefined
+          if (begun === undefined) return
+          const [left, right] = [begun, pointer(event)].sort((a, b) => a - b) as [number, number]
+          if (right - left > 8) onWindow({ from: Math.max(from, timeAt(left)), to: Math.min(to, timeAt(right)) })
+        }}
+        onPointerLeave={() => {
+          drag.current = undefined
+        }}
+      >
+        {used.map((lane, index) => (
+          <g key={lane} transform={`translate(0 ${index * laneHeight})`}>
+            <text class="lane-title" x={12} y={laneHeight / 2 + 4}>
+              {laneTitles[lane]}
+            </text>
+            <line class="lane" x1={labelWidth} x2={width} y1={laneHeight / 2} y2={laneHeight / 2} />
+            {cells.get(lane)?.map((one) => (
+              <Drawn
+                key={one.marks[0]!.number}
+                cell={one}
+                selected={selected !== undefined && one.marks.includes(selected)}
+                onOpen={() => {
+                  if (one.marks.length === 1) onSelect(one.marks[0]!)
+                  else {
+                    onSelect(one.marks.find((mark) => mark.error !== '') ?? one.marks[0]!)
+                    const span = Math.max(one.marks.at(-1)!.start - one.marks[0]!.start, 0.05)
+                    onWindow({
+                      from: Math.max(from, one.marks[0]!.start - span / 4),
+                      to: Math.min(to, one.marks.at(-1)!.start + span / 4),
+                    })
+                  }
+                }}
+              />
+            ))}
+          </g>
+        ))}
+        {selected && selected.start >= view.from && selected.start <= view.to && (
+          <line class="cursor" x1={x(selected.start)} x2={x(selected.start)} y1={0} y2={height - axisHeight} />
+        )}
+        <Axis view={view} origin={from} x={x} y={height - axisHeight} />
+      </svg>
+    </div>
+  )
+}
+
+interface Cell {
+  readonly x: number
+  readonly width: number
+  readonly marks: Mark[]
+}
+
+function laneOf(mark: Mark): Lane {
+  if (mark.peer) return 'peer'
+  if (mark.operation === 'process') return 'received'
+  return mark.operation === 'send' || mark.operation === 'broadcast' || mark.operation === 'deliver'
+    ? 'sent'
+    : 'lifecycle'
+}
+
+function cellsOf(
+  marks: readonly Mark[],
+  view: TimeWindow,
+  x: (time: number) => number,
+  inner: number,
+): ReadonlyMap<Lane, readonly Cell[]> {
+  const drawn = new Map<Lane, Cell[]>()
+  for (const mark of marks) {
+    if (mark.start > view.to || mark.start + mark.duration < view.from) continue
+    const lane = laneOf(mark)
+    const list = drawn.get(lane) ?? []
+    drawn.set(lane, list)
+    const at = Math.max(x(mark.start), labelWidth + margin - 4)
+    const previous = list.at(-1)
+    if (previous !== undefined && at - previous.x < cell && lane !== 'lifecycle') previous.marks.push(mark)
+    else list.push({ x: at, width: Math.min((mark.duration / (view.to - view.from)) * inner, inner), marks: [mark] })
+  }
+  return drawn
+}
+
+interface DrawnProps {
+  readonly cell: Cell
+  readonly selected: boolean
+  readonly onOpen: () => void
+}
+
+function Drawn({ cell: { x, width, marks }, selected, onOpen }: DrawnProps) {
+  const first = marks[0]!
+  const failed = marks.some((mark) => mark.error !== '')
+  const height = Math.min(laneHeight - 6, 14 + 5 * Math.log2(marks.length))
+  const classes = `mark ${first.operation} ${failed ? 'error' : ''} ${selected ? 'selected' : ''}`
+  const label =
+    marks.length === 1
+      ? `${first.name}, ${duration(first.duration)}${first.error === '' ? '' : `, ${first.error}`}`
+      : `${marks.length} messages, ${marks.filter((mark) => mark.error !== '').length} failed: zoom in`
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the same marks are links in the table below, and keys move along them
+    <g class={classes} data-mark={first.number} onClick={onOpen}>
+      <title>{label}</title>
+      {marks.length === 1 && width > 5 && (
+        <rect class="extent" x={x} y={laneHeight / 2 - 4} width={width} height={8} rx={3} />
+      )}
+      <rect class="head" x={x - 2.5} y={(laneHeight - height) / 2} width={5} height={height} rx={2} />
+      {marks.length > 9 && (
+        <text class="cell-count" x={x} y={7}>
+          {marks.length}
+        </text>
+      )}
+    </g>
+  )
+}
+
+function Axis({
+  view,
+  origin,
+  x,
+  y,
+}: {
+  readonly view: TimeWindow
+  readonly origin: number
+  readonly x: (time: number) => number
+  readonly y: number
+}) {
+  const ticks = Array.from({ length: 7 }, (_, index) => view.from + ((view.to - view.from) * index) / 6)
+  return (
+    <g class="axis">
+      {ticks.map((time, index) => (
+        <g key={index} transform={`translate(${x(time)} ${y})`}>
+          <line y2={5} />
+          <text y={16} text-anchor={index === 6 ? 'end' : 'middle'}>
+            +{duration(time - origin)}
+          </text>
+        </g>
+      ))}
+    </g>
+  )
+}

@@ -1,0 +1,165 @@
+import type { TraceList, TraceRow, Update } from '../../src/wire.ts'
+import { choices, Search, Select } from './controls.tsx'
+import { clock, count, duration, exact, moment } from './format.ts'
+import { useHold } from './hold.ts'
+import { useKeys, useListKeys } from './keyboard.ts'
+import { OperationTag, shortName } from './operation-tag.tsx'
+import { adjust, href, step } from './route.ts'
+import { TracePane } from './trace-pane.tsx'
+
+interface Props {
+  readonly params: Readonly<Record<string, string>>
+  readonly data: Partial<Update>
+}
+
+const minima = [
+  ['', 'any duration'],
+  ['1', '≥ 1 ms'],
+  ['10', '≥ 10 ms'],
+  ['100', '≥ 100 ms'],
+  ['1000', '≥ 1 s'],
+] as const
+
+export function TracesView({ params, data }: Props) {
+  const open = params.open ?? ''
+  const { q = '', service = '', route = '', connection = '', errors = '', min = '', sort = '', limit = '' } = params
+  const asked = JSON.stringify([q, service, route, connection, errors, min, sort, limit])
+  const { shown: list, held, ...holding } = useHold(data.traces, asked)
+  const rows = list?.rows ?? []
+  useListKeys(
+    rows.map((row) => row.id),
+    open,
+    (id) => step({ open: id, span: '' }),
+  )
+  useKeys({ Escape: () => step({ open: '', span: '' }) })
+  return (
+    <div class={`split ${open === '' ? '' : 'opened'}`}>
+      <section class="list" aria-label="Traces">
+        <div class="filters">
+          <Search value={q} placeholder="Name, key=value, trace id  ( / )" />
+          <Select label="Route" name="route" value={route} options={choices('all routes', list?.routes)} />
+          <Select label="Service" name="service" value={service} options={choices('all services', list?.services)} />
+          <Select label="Duration" name="min" value={min} options={minima} />
+          <Select
+            label="Order"
+            name="sort"
+            value={sort}
+            options={[
+              ['', 'newest first'],
+              ['slowest', 'slowest first'],
+            ]}
+          />
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={errors === '1'}
+              onChange={({ currentTarget }) => adjust({ errors: currentTarget.checked ? '1' : '' })}
+            />
+            <span>errors</span>
+          </label>
+          {connection !== '' && (
+            <button type="button" class="chip" onClick={() => adjust({ connection: '' })} title="Remove this filter">
+              connection {connection} ×
+            </button>
+          )}
+          <Matching list={list} held={held} />
+        </div>
+        <div class="scroll" {...holding}>
+          <table class="traces">
+            <thead>
+              <tr>
+                <th class="num">Time</th>
+                <th>Trace</th>
+                <th class="num">Duration</th>
+                <th class="num">Spans</th>
+                <th>Route</th>
+                <th>Services</th>
+                <th>Connection</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((row) => (
+                <Row key={row.id} row={row} params={params} />
+              ))}
+            </tbody>
+          </table>
+          {list !== undefined && rows.length === 0 && (
+            <Nothing total={list.total} endpoint={data.status?.endpoint ?? ''} />
+          )}
+          {list !== undefined && list.matching > rows.length && rows.length < 500 && (
+            <button type="button" class="more" onClick={() => adjust({ limit: '500' })}>
+              Show more
+            </button>
+          )}
+        </div>
+      </section>
+      {open !== '' && <TracePane id={open} trace={data.trace} selected={params.span ?? ''} />}
+    </div>
+  )
+}
+
+function Row({ row, params }: { readonly row: TraceRow; readonly params: Readonly<Record<string, string>> }) {
+  const address = href('traces', { ...params, open: row.id, span: '' })
+  return (
+    <tr
+      class={row.errors > 0 ? 'error' : ''}
+      aria-selected={params.open === row.id}
+      onClick={() => step({ open: row.id, span: '' })}
+    >
+      <td class="num mono" title={moment(row.start)}>
+        {clock(row.start)}
+      </td>
+      <td class="name">
+        <OperationTag operation={row.operation} kind={row.kind} />
+        <a href={address} title={row.name} onClick={(event) => event.stopPropagation()}>
+          {shortName(row.name, row.operation)}
+        </a>
+        {row.error !== '' && <span class="error-text">{row.error}</span>}
+      </td>
+      <td class="num mono">
+        <span class={`magnitude m${magnitude(row.duration)}`}>{duration(row.duration)}</span>
+      </td>
+      <td class="num mono">{row.spans}</td>
+      <td class="route">{row.route}</td>
+      <td>{row.services.join(', ')}</td>
+      <td class="mono">
+        {row.connection !== '' && (
+          <a href={href('connections', { open: row.connection })} onClick={(event) => event.stopPropagation()}>
+            {row.connection.slice(0, 8)}
+          </a>
+        )}
+      </td>
+    </tr>
+  )
+}
+
+/** Powers of ten from 1 ms, for the colour of a duration. */
+function magnitude(ms: number): number {
+  if (ms < 20) return 0
+  if (ms < 100) return 1
+  return ms < 1000 ? 2 : 3
+}
+
+function Matching({ list, held }: { readonly list: TraceList | undefined; readonly held: boolean }) {
+  if (list === undefined) return null
+  return (
+    <span class="matching" data-testid="matching">
+      {held && <span class="warn">held while you point · </span>}
+      {count(list.matching)} of {count(list.total)} traces
+      {list.cut && <span title="The search looks at the newest 100,000 spans"> (newest searched)</span>}
+    </span>
+  )
+}
+
+function Nothing({ total, endpoint }: { readonly total: number; readonly endpoint: string }) {
+  if (total > 0) return <p class="nothing">None of {exact(total)} traces matches the filter.</p>
+  return (
+    <div class="nothing">
+      <h2>Waiting for the first trace</h2>
+      <p>
+        Start a program with <code>OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}</code>, or point its OTLP/HTTP exporter (JSON
+        or protobuf) here.
+      </p>
+    </div>
+  )
+}

@@ -1,0 +1,52 @@
+import type { Meter, Tracer } from '@opentelemetry/api'
+import { OTLPMetricExporter as JsonMetrics } from '@opentelemetry/exporter-metrics-otlp-http'
+import { OTLPMetricExporter as ProtoMetrics } from '@opentelemetry/exporter-metrics-otlp-proto'
+import { OTLPTraceExporter as JsonTraces } from '@opentelemetry/exporter-trace-otlp-http'
+import { OTLPTraceExporter as ProtoTraces } from '@opentelemetry/exporter-trace-otlp-proto'
+import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base'
+import { resourceFromAttributes } from '@opentelemetry/resources'
+import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
+import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+
+export interface TelemetryOptions {
+  readonly endpoint: string
+  readonly service: string
+  readonly encoding?: 'json' | 'protobuf'
+  readonly gzip?: boolean
+}
+
+/** The SDK of one service with real OTLP exporters: what reaches the viewer went over the wire. */
+export class Telemetry {
+  readonly tracer: Tracer
+  readonly meter: Meter
+  readonly #traces: TracerProvider
+  readonly #metrics: MeterProvider
+
+  constructor({ endpoint, service, encoding = 'protobuf', gzip = true }: TelemetryOptions) {
+    const compression = gzip ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE
+    const traces = { url: `${endpoint}/v1/traces`, compression }
+    const metrics = { url: `${endpoint}/v1/metrics`, compression }
+    const resource = resourceFromAttributes({ 'service.name': service, 'service.instance.id': `${service}-1` })
+    const spans = encoding === 'json' ? new JsonTraces(traces) : new ProtoTraces(traces)
+    const points = encoding === 'json' ? new JsonMetrics(metrics) : new ProtoMetrics(metrics)
+    this.#traces = new TracerProvider({
+      resource,
+      spanProcessors: [new BatchSpanProcessor({ exporter: spans, maxQueueSize: 100_000 })],
+    })
+    this.#metrics = new MeterProvider({
+      resource,
+      readers: [new PeriodicExportingMetricReader({ exporter: points, exportIntervalMillis: 3_600_000 })],
+    })
+    this.tracer = this.#traces.getTracer('@otel-ws/ws')
+    this.meter = this.#metrics.getMeter('@otel-ws/ws')
+  }
+
+  /** Exports everything so far, and resolves once the viewer has answered. */
+  async flush(): Promise<void> {
+    await Promise.all([this.#traces.forceFlush(), this.#metrics.forceFlush()])
+  }
+
+  async shutdown(): Promise<void> {
+    await Promise.all([this.#traces.shutdown(), this.#metrics.shutdown()])
+  }
+}
