@@ -43,7 +43,9 @@ export interface Demo {
   start(settings: DemoSettings): Promise<RunningDemo>
 }
 
+/** Characters in a line: what a terminal of its own has, but no more than can be read at a glance. */
 const WIDTH = 140
+const MAX_WIDTH = 160
 const DRAIN_LIMIT = 15_000
 
 /**
@@ -64,7 +66,7 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
 
   const colors = terminalColors()
   const print = (line: string) => process.stdout.write(`${line}\n`)
-  const width = () => Math.min(process.stdout.columns ?? WIDTH, WIDTH)
+  const width = () => Math.min(process.stdout.columns ?? WIDTH, MAX_WIDTH)
   const startTime = Date.now()
   const tally = new SpanTally()
   let traces = 0

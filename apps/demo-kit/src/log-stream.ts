@@ -36,6 +36,7 @@ function formatLogLine(line: string, colors: Colors): string {
   const time = typeof record.time === 'number' ? record.time : Date.now()
   const trace = typeof record.trace_id === 'string' ? shortId(record.trace_id) : '      '
   const paint = level === 'ERROR' || level === 'FATAL' ? colors.red : level === 'WARN' ? colors.yellow : colors.dim
-  const message = printable(String(record.msg ?? ''))
+  const error = record.err as { type?: unknown } | undefined
+  const message = printable([error?.type, record.msg].filter((part) => part !== undefined).join(': '))
   return `${colors.dim(clock(time))}  ${colors.cyan(trace)}  ${paint(`log ${level}`.padEnd(9))} ${message}`
 }

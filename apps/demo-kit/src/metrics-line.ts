@@ -4,6 +4,7 @@ import { histogramSince, quantile } from './histogram.ts'
 import type { MetricSnapshot } from './metric-store.ts'
 import { clock } from './text.ts'
 
+const PROCESS_DURATION = 'websocket.server.message.process.duration'
 const DIRECTION = 'websocket.message.direction'
 
 /**
@@ -22,26 +23,21 @@ export function formatMetricsLine(
     return Math.max(now.sum(name, key, direction) - (before?.sum(name, key, direction) ?? 0), 0) / seconds
   }
   const count = (name: string) => now.sum(name)
-  const latency = (name: string) => {
+  const latency = (name: string, share: number) => {
     const total = now.histogram(name)
-    const recent = total && histogramSince(total, before?.histogram(name))
-    const at = (share: number) => {
-      const value = recent && quantile(recent, share)
-      return (value === undefined ? '–' : formatDuration(value * 1_000)).padStart(7)
-    }
-    return `p50 ${at(0.5)} p95 ${at(0.95)}`
+    const value = total && quantile(histogramSince(total, before?.histogram(name)), share)
+    return (value === undefined ? '–' : formatDuration(value * 1_000)).padStart(7)
   }
 
   const missed = count('websocket.server.ping.missed')
   const slow = count('websocket.server.connection.slow')
   const parts = [
-    `${String(count('websocket.server.connection.active')).padStart(2)} connections`,
+    `${String(count('websocket.server.connection.active')).padStart(2)} open`,
     `in ${rate('websocket.server.messages', 'receive').toFixed(1).padStart(5)}/s`,
     `out ${rate('websocket.server.messages', 'send').toFixed(1).padStart(5)}/s`,
     `${formatBytes(rate('websocket.server.io')).padStart(7)}/s`,
-    `process ${latency('websocket.server.message.process.duration')}`,
-    `ping ${latency('websocket.server.ping.rtt')}`,
-    alert(`${missed} missed`, missed > 0, colors),
+    `process p50 ${latency(PROCESS_DURATION, 0.5)} p95 ${latency(PROCESS_DURATION, 0.95)}`,
+    `rtt ${latency('websocket.server.ping.rtt', 0.5)}, ${alert(`${missed} missed`, missed > 0, colors)}`,
     alert(`${slow} slow`, slow > 0, colors),
   ]
   return `${colors.dim(clock(now.time))}  ${colors.yellow('metrics')} ${parts.join(colors.dim(' | '))}`

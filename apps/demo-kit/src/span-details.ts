@@ -5,9 +5,13 @@ import { formatBytes, formatDuration } from './duration.ts'
 /** Attributes told in words, by the row's other columns, or of no help to somebody who reads along. */
 const TOLD = /^(websocket|http|url|network|server|client|user|user_agent|error|exception)\./
 
-/** Tells the error of a span, `SyntaxError: Unexpected token`; undefined when its status is not an error. */
+/**
+ * Tells the error of a span, `SyntaxError: Unexpected token`; undefined when its status is not an error, and empty when
+ * the details say it all.
+ */
 export function errorOf(span: ReadableSpan): string | undefined {
   if (span.status.code !== SpanStatusCode.ERROR) return undefined
+  if (span.attributes['websocket.close.code'] !== undefined) return ''
   const exception = span.events.find((event) => event.name === 'exception')?.attributes
   const type = span.attributes['error.type'] ?? exception?.['exception.type']
   const message = exception?.['exception.message'] ?? span.status.message

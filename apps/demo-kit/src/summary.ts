@@ -107,6 +107,8 @@ function breakdownOf(metric: MetricData): string {
     const label = labelOf(attributes, key)
     totals.set(label, (totals.get(label) ?? 0) + (typeof value === 'number' ? value : value.count))
   }
+  // One route says no more than the total does.
+  if (key === 'websocket.route' && totals.size === 1) return ''
   return [...totals]
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
     .map(([label, value]) => `${label} ${metric.descriptor.unit === 'By' ? formatBytes(value) : value}`)

@@ -14,7 +14,7 @@ interface Row {
   readonly first: boolean
 }
 
-const NAME_WIDTH = 25
+const NAME_WIDTH = 24
 const DURATION_WIDTH = 8
 
 /** Names the columns of {@link formatTrace}. */
@@ -75,8 +75,9 @@ function formatRow({ span, branch, first }: Row, colors: Colors, width: number):
   const links = linksOf(span, branch)
   const used = 12 + 6 + 8 + NAME_WIDTH + DURATION_WIDTH + 2 * columns.length
   const room = Math.max(width - used - (links === '' ? 0 : links.length + 2), 12)
-  const failure = error === undefined ? '' : cut(printable(`ERROR ${error}`), room)
-  const details = cut(printable(detailsOf(span).join(', ')), failure === '' ? room : room - failure.length - 2)
+  const failure = error === undefined ? '' : cut(printable(`ERROR ${error}`.trim()), room)
+  const left = failure === '' ? room : room - failure.length - 2
+  const details = cut(printable(detailsOf(span).join(', ')), left)
   if (failure !== '') columns.push(colors.red(failure))
   if (details !== '') columns.push(details)
   if (links !== '') columns.push(colors.cyan(links))

@@ -68,10 +68,8 @@ describe('the line of metrics', () => {
     const [now, before] = snapshots[1] as [MetricSnapshot, MetricSnapshot]
     Object.assign(before, { time: now.time - 2_000 })
     const line = formatMetricsLine(now, before, 0, plain).replaceAll(/ +/g, ' ')
-    expect(line).toContain(
-      ' metrics 0 connections | in 4.0/s | out 15.0/s | 1.20 kB/s | process p50 7.50 ms p95 9.75 ms |',
-    )
-    expect(line).toContain('| ping p50 – p95 – | 0 missed | 0 slow')
+    expect(line).toContain(' metrics 0 open | in 4.0/s | out 15.0/s | 1.20 kB/s | process p50 7.50 ms p95 9.75 ms |')
+    expect(line).toContain('| rtt –, 0 missed | 0 slow')
   })
 })
 

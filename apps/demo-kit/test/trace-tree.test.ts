@@ -30,11 +30,11 @@ describe('a printed trace', () => {
 
     const at = (offset: number) => clock(START + offset)
     expect([traceHeading(plain), ...lines()]).toEqual([
-      'time          trace   kind      name                       duration  details',
-      `${at(0)}  000001  CONSUMER  process say                 12.0 ms  ada, #3, 44 B`,
-      `${at(1)}          INTERNAL  ├─ read history             3.00 ms`,
-      `${at(2)}          CLIENT    │  └─ query                 1.00 ms`,
-      `${at(5)}          PRODUCER  └─ broadcast said           1.00 ms  4 recipients, 1 skipped`,
+      'time          trace   kind      name                      duration  details',
+      `${at(0)}  000001  CONSUMER  process say                12.0 ms  ada, #3, 44 B`,
+      `${at(1)}          INTERNAL  ├─ read history            3.00 ms`,
+      `${at(2)}          CLIENT    │  └─ query                1.00 ms`,
+      `${at(5)}          PRODUCER  └─ broadcast said          1.00 ms  4 recipients, 1 skipped`,
     ])
   })
 
@@ -73,12 +73,13 @@ describe('a printed trace', () => {
           'websocket.connection.messages.sent': 31,
         },
       })
+      .setStatus({ code: SpanStatusCode.ERROR })
       .end(START + 30)
 
     expect(lines().map((line) => line.slice(22))).toEqual([
-      'SERVER    GET /chat/:room             1.00 ms  401 rejected',
-      'CONSUMER  process translate           20.0 ms  ERROR Unavailable: no answer  -> link handshake 000001',
-      'INTERNAL  close /chat/:room           0.00 ms  4400 application local, 4.20 s, 12 in, 31 out  -> link handshake 000001',
+      'SERVER    GET /chat/:room            1.00 ms  401 rejected',
+      'CONSUMER  process translate          20.0 ms  ERROR Unavailable: no answer  -> link handshake 000001',
+      'INTERNAL  close /chat/:room          0.00 ms  ERROR  4400 application local, 4.20 s, 12 in,…  -> link handshake 000001',
     ])
   })
 

@@ -17,7 +17,7 @@ element('login-form').addEventListener('submit', async (event) => {
 })
 
 element('intrude').addEventListener('click', () => enter('guessed'))
-element('leave').addEventListener('click', () => socket.close(1000, 'bye'))
+element('leave').addEventListener('click', () => socket.close(1000))
 
 element('composer').addEventListener('submit', (event) => {
   event.preventDefault()
@@ -40,7 +40,7 @@ const attempts = {
   translate: () => send({ type: 'translate', text: 'hello' }),
   remind: () => send({ type: 'remind', text: 'a second is over' }),
   announce: () => send({ type: 'announce', text: 'hello, all of you' }),
-  broken: () => socket.send('{"type":"say","text":'),
+  broken: () => socket.send('{"text":"I was about to'),
   huge: () => send({ type: 'say', text: 'A'.repeat(100_000) }),
 }
 

@@ -90,7 +90,8 @@ export class Chat {
   #tellRoom(room: string, message: ServerMessage, except?: Member): void {
     const data = JSON.stringify(message)
     for (const member of this.#members) {
-      if (member.room === room && member !== except) member.socket.send(data)
+      const { socket } = member
+      if (member.room === room && member !== except && socket.readyState === socket.OPEN) socket.send(data)
     }
   }
 

@@ -68,7 +68,7 @@ export class ChatClient {
 
   /** Leaves politely. */
   async leave(): Promise<void> {
-    this.socket.close(1000, 'bye')
+    this.socket.close(1000)
     await this.#closed
   }
 }

@@ -47,7 +47,7 @@ export async function createChatServer(logger: FastifyServerOptions['logger'] = 
     closeCodes: [CLOSE_BAD_MESSAGE],
     closeReason: true,
     heartbeatInterval: 1_000,
-    heartbeatTimeout: 1_000,
+    heartbeatTimeout: 500,
     heartbeatTerminate: true,
   })
   await fastify.register(fastifyWebsocket, { errorHandler: onError, options: { maxPayload: 64 * 1024 } })

@@ -84,7 +84,7 @@ async function intruder(url: string): Promise<void> {
 /** Sends JSON that breaks off: the server closes the connection with a code of its own. */
 async function stammerer(url: string, _stop: AbortSignal, round: number): Promise<void> {
   const client = await enterAs(`stammerer-${round}`, url)
-  client.socket.send('{"type":"say","text":"I was about to')
+  client.socket.send('{"text":"I was about to')
   await client.closed()
 }
 
