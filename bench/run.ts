@@ -5,11 +5,13 @@ import { buildServers } from './lib/build.ts'
 import { allCases, type Case, caseOf, fastifyCases, heapCases, wsCases } from './lib/cases.ts'
 import type { LoadCommands } from './lib/commands.ts'
 import { echoFigures, heapFigures, withReferences } from './lib/figures.ts'
-import { type EchoSample, type Load, measureEcho, measureHeap, spanShapes } from './lib/measure.ts'
+import { type EchoSample, type Load, measureHeap, measureRound, spanShapes } from './lib/measure.ts'
 import { findNodes, type Node } from './lib/nodes.ts'
 import { pinning, startLoad } from './lib/processes.ts'
 import type { Remote } from './lib/remote.ts'
 import { echoTable, heapTable, spanComplaints } from './lib/report.ts'
+
+const HEAP_ROUNDS = 3
 
 const HELP = `pnpm bench [options]
 
@@ -67,27 +69,62 @@ function rotated(cases: readonly Case[], round: number): Case[] {
 
 type Samples<T> = Map<Node, Map<string, T[]>>
 
-/** Runs every case on every Node.js once per round, all of a round before the next round. */
-async function interleaved<T>(
-  what: string,
+function noSamples<T>(nodes: readonly Node[], cases: readonly Case[]): Samples<T> {
+  return new Map(nodes.map((node) => [node, new Map(cases.map(({ id }) => [id, []]))]))
+}
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}
+
+/** Measures CPU: in each round every Node.js once, and each host's servers beside one another. */
+async function echoRounds(
   nodes: readonly Node[],
   cases: readonly Case[],
   rounds: number,
-  measure: (node: Node, id: string) => Promise<T>,
-): Promise<Samples<T>> {
-  const samples: Samples<T> = new Map(nodes.map((node) => [node, new Map(cases.map(({ id }) => [id, []]))]))
+  load: Remote<LoadCommands>,
+  how: Load,
+): Promise<Samples<EchoSample>> {
+  const samples = noSamples<EchoSample>(nodes, cases)
   for (let round = 0; round < rounds; round++) {
-    for (const { id } of rotated(cases, round)) {
-      for (const node of nodes) {
-        if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what} ${round + 1}/${rounds}: ${id}`)
-        samples
-          .get(node)!
-          .get(id)!
-          .push(await measure(node, id))
+    for (const node of nodes) {
+      for (const host of [wsCases, fastifyCases]) {
+        const ids = rotated(
+          cases.filter((candidate) => host.includes(candidate)),
+          round,
+        ).map(({ id }) => id)
+        if (ids.length === 0) continue
+        progress(`echo, round ${round + 1} of ${rounds}: Node ${node.version}`)
+        const measured = await measureRound(node.executable, ids, load, how)
+        for (const [i, id] of ids.entries()) samples.get(node)!.get(id)!.push(measured[i]!)
       }
     }
   }
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+  progress('')
+  return samples
+}
+
+/** Measures heap, one server after the other, in as many rounds. */
+async function heapRounds(
+  nodes: readonly Node[],
+  cases: readonly Case[],
+  rounds: number,
+  load: Remote<LoadCommands>,
+  idle: number,
+): Promise<Samples<number>> {
+  const samples = noSamples<number>(nodes, cases)
+  for (let round = 0; round < rounds; round++) {
+    for (const node of nodes) {
+      for (const { id } of cases) {
+        progress(`heap, round ${round + 1} of ${rounds}: Node ${node.version}, ${id}`)
+        samples
+          .get(node)!
+          .get(id)!
+          .push(await measureHeap(node.executable, id, load, idle))
+      }
+    }
+  }
+  progress('')
   return samples
 }
 
@@ -129,12 +166,8 @@ async function main(): Promise<void> {
     )
 
     const shapes = await shapeComplaints(nodes[0]!, cases, load)
-    const echo = await interleaved<EchoSample>('echo', nodes, cases, rounds, (node, id) =>
-      measureEcho(node.executable, id, load, how),
-    )
-    const heap = await interleaved<number>('heap', nodes, idleCases, rounds, (node, id) =>
-      measureHeap(node.executable, id, load, idle),
-    )
+    const echo = await echoRounds(nodes, cases, rounds, load, how)
+    const heap = await heapRounds(nodes, idleCases, Math.min(rounds, HEAP_ROUNDS), load, idle)
 
     const results = nodes.map((node) => ({
       node: node.version,

@@ -32,12 +32,12 @@ export interface ServerCommands {
   stopProfile(file: string): Promise<void>
 }
 
-/** What the load generator can be asked for. */
+/** What the load generator can be asked for. Servers are told apart by their ports. */
 export interface LoadCommands {
   /** Opens this many connections more. */
   connect(options: { port: number; path: string; count: number }): Promise<void>
   /** Sends this many messages over the open connections and resolves when every echo is back, byte for byte. */
-  echo(options: { messages: number; window: number }): Promise<void>
-  /** Closes all connections. */
-  disconnect(): Promise<void>
+  echo(options: { port: number; messages: number; window: number }): Promise<void>
+  /** Closes all connections to one server. */
+  disconnect(options: { port: number }): Promise<void>
 }

@@ -1,9 +1,10 @@
-import type { LoadCommands, ServerCommands, SpanShape } from './commands.ts'
+import type { LoadCommands, Mark, ServerCommands, SpanShape } from './commands.ts'
 import { startServer } from './processes.ts'
 import type { Remote } from './remote.ts'
 
 const PATH = '/echo'
 const CONNECTIONS_BEFORE_HEAP = 200
+const SLICE = 10_000
 
 /** How hard and how long each server is loaded. */
 export interface Load {
@@ -22,49 +23,93 @@ export interface EchoSample {
   spans: number
 }
 
-async function withServer<T>(
-  node: string,
-  id: string,
-  load: Remote<LoadCommands>,
-  run: (server: Remote<ServerCommands>, port: number) => Promise<T>,
-): Promise<T> {
-  const server = startServer(node, id)
-  try {
-    return await run(server, await server.ask('port'))
-  } finally {
-    await load.ask('disconnect')
-    await server.stop()
+/** One server process with what it listens on, and the load generator bound to it. */
+class Target {
+  readonly server: Remote<ServerCommands>
+  readonly #load: Remote<LoadCommands>
+  readonly #port: number
+
+  private constructor(server: Remote<ServerCommands>, load: Remote<LoadCommands>, port: number) {
+    this.server = server
+    this.#load = load
+    this.#port = port
+  }
+
+  static async start(node: string, id: string, load: Remote<LoadCommands>): Promise<Target> {
+    const server = startServer(node, id)
+    return new Target(server, load, await server.ask('port'))
+  }
+
+  connect(count: number): Promise<void> {
+    return this.#load.ask('connect', { port: this.#port, path: PATH, count })
+  }
+
+  echo(messages: number, window: number): Promise<void> {
+    return this.#load.ask('echo', { port: this.#port, messages, window })
+  }
+
+  /** Connects, and runs the server warm. */
+  async warm({ connections, window, warmup }: Load): Promise<void> {
+    await this.connect(connections)
+    // Start-up garbage goes half-way, so that code which a collection ages is warm again when the counted run starts.
+    await this.echo(Math.ceil(warmup / 2), window)
+    await this.server.ask('heap')
+    await this.echo(Math.ceil(warmup / 2), window)
+  }
+
+  async stop(): Promise<void> {
+    await this.#load.ask('disconnect', { port: this.#port })
+    await this.server.stop()
   }
 }
 
-/** Runs `work` in a fresh, warmed-up server with open connections. */
-async function withWarmServer<T>(
+/** Starts servers, each a fresh process, runs `work` with them, and stops them whatever happens. */
+async function withServers<T>(
   node: string,
-  id: string,
+  ids: readonly string[],
   load: Remote<LoadCommands>,
-  { connections, window, warmup }: Load,
-  work: (server: Remote<ServerCommands>) => Promise<T>,
+  work: (...targets: Target[]) => Promise<T>,
 ): Promise<T> {
-  return withServer(node, id, load, async (server, port) => {
-    await load.ask('connect', { port, path: PATH, count: connections })
-    // Start-up garbage goes in between, so that code which a collection ages is warm again when the counted run starts.
-    await load.ask('echo', { messages: Math.ceil(warmup / 2), window })
-    await server.ask('heap')
-    await load.ask('echo', { messages: Math.ceil(warmup / 2), window })
-    return work(server)
-  })
+  const targets: Target[] = []
+  try {
+    for (const id of ids) targets.push(await Target.start(node, id, load))
+    return await work(...targets)
+  } finally {
+    for (const target of targets) await target.stop()
+  }
 }
 
-/** Measures one counted run in a fresh server process. */
-export function measureEcho(node: string, id: string, load: Remote<LoadCommands>, how: Load): Promise<EchoSample> {
-  return withWarmServer(node, id, load, how, async (server) => {
-    const before = await server.ask('mark')
-    await load.ask('echo', { messages: how.messages, window: how.window })
-    const after = await server.ask('mark')
-    return {
-      cpu: (after.cpu - before.cpu) / how.messages,
-      spans: (after.exported - before.exported) / how.messages,
+/** Counts what a server uses while messages are echoed. */
+async function countEcho(target: Target, messages: number, window: number): Promise<Mark> {
+  const before = await target.server.ask('mark')
+  await target.echo(messages, window)
+  const after = await target.server.ask('mark')
+  return { cpu: after.cpu - before.cpu, exported: after.exported - before.exported }
+}
+
+/**
+ * Measures one round: fresh processes of all these servers, warmed up, then loaded in turn, slice by slice.
+ *
+ * Slices are short, so that whatever else slows the machine down for a while slows all of them alike.
+ */
+export function measureRound(
+  node: string,
+  ids: readonly string[],
+  load: Remote<LoadCommands>,
+  how: Load,
+): Promise<EchoSample[]> {
+  return withServers(node, ids, load, async (...targets) => {
+    for (const target of targets) await target.warm(how)
+    const samples = targets.map(() => ({ cpu: 0, spans: 0 }))
+    for (let sent = 0; sent < how.messages; sent += SLICE) {
+      const messages = Math.min(SLICE, how.messages - sent)
+      for (const [i, target] of targets.entries()) {
+        const used = await countEcho(target, messages, how.window)
+        samples[i]!.cpu += used.cpu / how.messages
+        samples[i]!.spans += used.exported / how.messages
+      }
     }
+    return samples
   })
 }
 
@@ -76,10 +121,11 @@ export function profileEcho(
   how: Load,
   file: string,
 ): Promise<void> {
-  return withWarmServer(node, id, load, how, async (server) => {
-    await server.ask('startProfile')
-    await load.ask('echo', { messages: how.messages, window: how.window })
-    await server.ask('stopProfile', file)
+  return withServers(node, [id], load, async (target) => {
+    await target!.warm(how)
+    await target!.server.ask('startProfile')
+    await target!.echo(how.messages, how.window)
+    await target!.server.ask('stopProfile', file)
   })
 }
 
@@ -90,22 +136,22 @@ export function measureHeap(
   load: Remote<LoadCommands>,
   connections: number,
 ): Promise<number> {
-  return withServer(node, id, load, async (server, port) => {
-    await load.ask('connect', { port, path: PATH, count: CONNECTIONS_BEFORE_HEAP })
-    const before = await server.ask('heap')
-    await load.ask('connect', { port, path: PATH, count: connections })
-    const after = await server.ask('heap')
+  return withServers(node, [id], load, async (target) => {
+    await target!.connect(CONNECTIONS_BEFORE_HEAP)
+    const before = await target!.server.ask('heap')
+    await target!.connect(connections)
+    const after = await target!.server.ask('heap')
     return (after - before) / connections
   })
 }
 
 /** The shapes of the spans of one echoed message, ordered by name. */
 export function spanShapes(node: string, id: string, load: Remote<LoadCommands>): Promise<SpanShape[]> {
-  return withServer(node, id, load, async (server, port) => {
-    await server.ask('keepSpans')
-    await load.ask('connect', { port, path: PATH, count: 1 })
-    await load.ask('echo', { messages: 1, window: 1 })
-    const shapes = await server.ask('keptSpans')
+  return withServers(node, [id], load, async (target) => {
+    await target!.server.ask('keepSpans')
+    await target!.connect(1)
+    await target!.echo(1, 1)
+    const shapes = await target!.server.ask('keptSpans')
     return shapes.sort((a, b) => a.name.localeCompare(b.name))
   })
 }

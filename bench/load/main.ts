@@ -4,23 +4,26 @@ import { EchoConnection } from './connection.ts'
 
 const HANDSHAKES_AT_ONCE = 50
 
-let connections: EchoConnection[] = []
+const connections = new Map<number, EchoConnection[]>()
 
 answerParent<LoadCommands>({
   async connect({ port, path, count }) {
+    const open = connections.get(port) ?? []
+    connections.set(port, open)
     for (let left = count; left > 0; left -= HANDSHAKES_AT_ONCE) {
       const batch = Array.from({ length: Math.min(left, HANDSHAKES_AT_ONCE) }, () => EchoConnection.open(port, path))
-      connections.push(...(await Promise.all(batch)))
+      open.push(...(await Promise.all(batch)))
     }
   },
-  async echo({ messages, window }) {
-    const share = Math.floor(messages / connections.length)
-    const first = messages - share * (connections.length - 1)
-    await Promise.all(connections.map((connection, i) => connection.echo(i === 0 ? first : share, window)))
+  async echo({ port, messages, window }) {
+    const open = connections.get(port) ?? []
+    const share = Math.floor(messages / open.length)
+    const first = messages - share * (open.length - 1)
+    await Promise.all(open.map((connection, i) => connection.echo(i === 0 ? first : share, window)))
   },
-  async disconnect() {
-    const open = connections
-    connections = []
+  async disconnect({ port }) {
+    const open = connections.get(port) ?? []
+    connections.delete(port)
     await Promise.all(open.map((connection) => connection.close()))
   },
 })
