@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { metricsBoard } from './query/board.ts'
 import { connectionDetail } from './query/connection-detail.ts'
-import { listConnections } from './query/connection-list.ts'
+import { type FactsOf, listConnections } from './query/connection-list.ts'
 import type { LiveQuery } from './query/live-query.ts'
+import { routeFacts } from './query/route-facts.ts'
 import { traceDetail } from './query/trace-detail.ts'
 import { listTraces } from './query/trace-list.ts'
 import type { Store } from './store/store.ts'
@@ -89,15 +90,16 @@ export class Live {
       part('traces', listTraces(this.#store.traces, query, query.traceSort, query.limit))
       if (query.open !== '') part('trace', traceDetail(this.#store.traces, query.open))
     } else if (query.view === 'connections') {
-      part('connections', listConnections(this.#store.connections, query, query.connectionSort, query.limit))
-      if (query.open !== '') part('connection', this.#connection(session))
+      const facts = routeFacts(this.#store.metrics, now)
+      part('connections', listConnections(this.#store.connections, query, query.connectionSort, query.limit, facts))
+      if (query.open !== '') part('connection', this.#connection(session, facts))
     } else part('metrics', metricsBoard(this.#store.metrics, query, now))
     // Line ends cannot occur within JSON, so one update is one line of one event.
     response.write(`data: {${parts.join(',')}}\n\n`)
   }
 
-  #connection(session: Session): ConnectionDetail | null {
-    const detail = connectionDetail(this.#store.connections, session.query.open, session.nextMark)
+  #connection(session: Session, facts: FactsOf): ConnectionDetail | null {
+    const detail = connectionDetail(this.#store.connections, session.query.open, session.nextMark, facts)
     if (detail === null) session.nextMark = 0
     else session.nextMark = Math.max(session.nextMark, (detail.marks.at(-1)?.number ?? -1) + 1)
     return detail

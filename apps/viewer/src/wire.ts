@@ -127,6 +127,9 @@ export interface ConnectionRow {
   /** Seconds and bytes; null when not told. */
   readonly rtt: number | null
   readonly buffered: number | null
+  /** From the metrics of the connection's route, while it is open: the median RTT, and the sum that is buffered. */
+  readonly routeRtt: number | null
+  readonly routeBuffered: number | null
   readonly errors: number
   readonly closeCode: number | null
   readonly closeCategory: string

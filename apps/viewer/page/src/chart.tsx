@@ -5,6 +5,8 @@ import { bytes, clock, count, duration } from './format.ts'
 import { useWidth } from './use-width.ts'
 
 const height = 150
+/** Steps of an axis of bytes: powers of two, so that its labels are round. */
+const byteSteps = Array.from({ length: 41 }, (_, power) => 2 ** power)
 const formats: Readonly<Record<Unit, (value: number) => string>> = {
   count,
   plain: count,
@@ -42,7 +44,7 @@ export function Chart({ panel, times }: { readonly panel: Panel; readonly times:
 
   const format = formats[panel.unit]
   return (
-    <figure class="chart" data-panel={panel.id}>
+    <figure class={`chart ${panel.series.length === 0 ? 'empty' : ''}`} data-panel={panel.id}>
       <figcaption>
         <strong>{panel.title}</strong> <span class="muted">{panel.hint}</span>
         <span class="grow" />
@@ -50,7 +52,7 @@ export function Chart({ panel, times }: { readonly panel: Panel; readonly times:
       </figcaption>
       <div class="chart-legend">
         {panel.series.map(({ label, values }, index) => {
-          const value = hovered === null ? lastKnown(values) : values[hovered]
+          const value = hovered !== null ? values[hovered] : panel.shape === 'bars' ? sum(values) : lastKnown(values)
           return (
             <span key={label}>
               <i class={`dot line${index % 8}`} />
@@ -63,6 +65,10 @@ export function Chart({ panel, times }: { readonly panel: Panel; readonly times:
       <div class="plot" ref={box} />
     </figure>
   )
+}
+
+function sum(values: readonly (number | null)[]): number {
+  return values.reduce<number>((all, value) => all + (value ?? 0), 0)
 }
 
 function lastKnown(values: readonly (number | null)[]): number | null {
@@ -108,6 +114,7 @@ function plotOptions(
         size: 62,
         font: '11px system-ui',
         values: (_, ticks) => ticks.map(format),
+        ...(unit.startsWith('bytes') && { incrs: byteSteps }),
       },
     ],
     series: [

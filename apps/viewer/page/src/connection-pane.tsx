@@ -82,6 +82,13 @@ export function ConnectionPane({ id, detail, marks, now, selected }: Props) {
             )}
             window={window}
             onWindow={setWindow}
+            ending={
+              row.state === 'closed'
+                ? `${row.closeCategory} ${row.closeCode ?? ''}`
+                : row.state === 'open'
+                  ? ''
+                  : row.state
+            }
             selected={current < 0 ? undefined : sorted[current]}
             onSelect={(mark) => adjust({ mark: String(mark.number) })}
           />

@@ -138,10 +138,14 @@ function Row({ row, now, params }: RowProps) {
         {row.openedSeen ? '' : '≥ '}
         {age((row.state === 'open' ? now : row.closed) - row.opened)}
       </td>
-      <Traffic messages={row.received} size={row.bytesReceived} open={row.state === 'open'} />
-      <Traffic messages={row.sent} size={row.bytesSent} open={row.state === 'open'} />
-      <td class="num mono">{row.rtt === null ? <Untold /> : duration(row.rtt * 1000)}</td>
-      <td class="num mono">{row.buffered === null ? <Untold /> : bytes(row.buffered)}</td>
+      <Traffic row={row} messages={row.received} size={row.bytesReceived} />
+      <Traffic row={row} messages={row.sent} size={row.bytesSent} />
+      <td class="num mono">
+        <Rtt row={row} />
+      </td>
+      <td class="num mono">
+        <Buffered row={row} />
+      </td>
       <td class={`num mono ${row.errors > 0 ? 'bad' : ''}`}>{row.errors}</td>
       <td class="close">
         <CloseText row={row} />
@@ -150,26 +154,53 @@ function Row({ row, now, params }: RowProps) {
   )
 }
 
+function Rtt({ row }: { readonly row: ConnectionRow }) {
+  if (row.rtt !== null) return <>{duration(row.rtt * 1000)}</>
+  if (row.routeRtt === null) return <Untold />
+  return (
+    <span
+      class="muted"
+      title="Median of the last five minutes over this route, from its metrics: no span of this connection tells its own"
+    >
+      ≈ {duration(row.routeRtt * 1000)}
+    </span>
+  )
+}
+
+function Buffered({ row }: { readonly row: ConnectionRow }) {
+  if (row.buffered !== null) return <>{bytes(row.buffered)}</>
+  if (row.routeBuffered === null) return <Untold />
+  if (row.routeBuffered === 0) return <>{bytes(0)}</>
+  return (
+    <span
+      class="muted"
+      title="At most what all connections of this route have waiting, from its metrics: no span of this connection tells its own"
+    >
+      ≤ {bytes(row.routeBuffered)}
+    </span>
+  )
+}
+
 function Untold() {
   return (
-    <span class="muted" title="No span of this connection has told it yet">
+    <span class="muted" title="Neither a span of this connection nor a metric of its route tells it">
       –
     </span>
   )
 }
 
-function Traffic({
-  messages,
-  size,
-  open,
-}: {
+interface TrafficProps {
+  readonly row: ConnectionRow
   readonly messages: number
   readonly size: number
-  readonly open: boolean
-}) {
-  const note = open
-    ? 'So far: messages by the sequence numbers seen, bytes of the messages seen. Exact once it is closed.'
-    : `${exact(messages)} messages, ${exact(size)} bytes`
+}
+
+function Traffic({ row, messages, size }: TrafficProps) {
+  if (row.state === 'rejected' || row.state === 'abandoned') return <td />
+  const note =
+    row.state === 'open'
+      ? 'So far: messages by the sequence numbers seen, bytes of the messages seen. Exact once it is closed.'
+      : `${exact(messages)} messages, ${exact(size)} bytes`
   return (
     <td class="num mono" title={note}>
       {count(messages)} <span class="muted size">{bytes(size)}</span>

@@ -32,8 +32,8 @@ function cards(highlights: Highlights | undefined): Card[] {
       ? {
           title: 'Slowest handler',
           tone: 'slow',
-          main: slowest.name,
-          detail: `p95 ${duration(slowest.p95)} over ${plural(slowest.count, 'message')}`,
+          main: handlerName(slowest.name),
+          detail: `p95 ${duration(slowest.p95)}, ${plural(slowest.count, 'message')}`,
           link: href('traces', { q: slowest.name, sort: 'slowest' }),
         }
       : quiet('Slowest handler', 'None is slow', href('traces', { q: 'process', sort: 'slowest' })),
@@ -41,8 +41,8 @@ function cards(highlights: Highlights | undefined): Card[] {
       ? {
           title: 'Failing handler',
           tone: 'bad',
-          main: failing.name,
-          detail: `${failing.failed} of ${failing.count} failed: ${failing.error}`,
+          main: handlerName(failing.name),
+          detail: `${failing.failed} of ${failing.count}: ${failing.error}`,
           link: href('traces', { q: failing.name, errors: '1' }),
         }
       : quiet('Failing handler', 'None fails', href('traces', { q: 'process', errors: '1' })),
@@ -69,6 +69,10 @@ function cards(highlights: Highlights | undefined): Card[] {
         }
       : quiet('Dropped connections', 'None', href('connections', { state: 'dropped' })),
   ]
+}
+
+function handlerName(span: string): string {
+  return span.replace(/^process /, '')
 }
 
 function quiet(title: string, main: string, link: string): Card {

@@ -18,6 +18,8 @@ interface Props {
   /** The part in view; undefined for the whole. */
   readonly window: TimeWindow | undefined
   readonly onWindow: (window: TimeWindow | undefined) => void
+  /** What ended the connection, written at its close; empty while it is open. */
+  readonly ending: string
   readonly selected: Mark | undefined
   readonly onSelect: (mark: Mark) => void
 }
@@ -41,7 +43,7 @@ const cell = 6
  * What happened on a connection, on a time axis. At most one mark per cell and lane is drawn, so a connection with any
  * number of messages costs the same; zooming in takes a drawn mark apart.
  */
-export function Timeline({ marks, from, to, window, onWindow, selected, onSelect }: Props) {
+export function Timeline({ marks, from, to, window, onWindow, ending, selected, onSelect }: Props) {
   const [box, width] = useWidth()
   const drag = useRef<number | undefined>(undefined)
   const view = window ?? { from, to: Math.max(to, from + 1) }
@@ -118,6 +120,11 @@ export function Timeline({ marks, from, to, window, onWindow, selected, onSelect
             ))}
           </g>
         ))}
+        {ending !== '' && to <= view.to && (
+          <text class="ending" x={x(to) - 10} y={laneHeight / 2 - 6}>
+            {ending}
+          </text>
+        )}
         {selected && selected.start >= view.from && selected.start <= view.to && (
           <line class="cursor" x1={x(selected.start)} x2={x(selected.start)} y1={0} y2={height - axisHeight} />
         )}

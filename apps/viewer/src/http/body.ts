@@ -5,7 +5,6 @@ import { HttpError } from './error.ts'
 
 const inflate = promisify(gunzip)
 
-/** Bytes of request bodies that may be in memory at one time, over all requests, before and after inflation. */
 export interface BodyLimits {
   /** Bytes of one body as sent. */
   readonly maxBodyBytes: number
@@ -13,59 +12,75 @@ export interface BodyLimits {
   readonly maxInflatedBytes: number
 }
 
-/** Reads request bodies within limits of size, and of how much may be under way at one time. */
+/** Bodies that are inflated at one time: many small bombs at once are one large one. */
+const inflations = 2
+/** Bodies of the largest size that may be under way at one time, as sent. */
+const bodies = 8
+
+/** Reads request bodies within limits of size, and of how much of them is in memory at one time. */
 export class BodyReader {
   readonly #limits: BodyLimits
+  readonly #waiting: (() => void)[] = []
   #pending = 0
+  #inflating = 0
 
   constructor(limits: BodyLimits) {
     this.#limits = limits
   }
 
-  /** Reads and inflates the body. Throws an `HttpError` (400, 413, 415 or 503) that says what is wrong with it. */
-  async read(request: IncomingMessage): Promise<Buffer> {
-    const { maxBodyBytes, maxInflatedBytes } = this.#limits
+  /**
+   * Reads and inflates the body and hands it to `use`, until whose return it counts as in memory. Throws an `HttpError`
+   * (400, 413, 415 or 503) that says what is wrong with the body.
+   */
+  async read<T>(request: IncomingMessage, use: (body: Buffer) => T): Promise<T> {
+    const { maxBodyBytes } = this.#limits
     const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
     if (encoding !== 'identity' && encoding !== 'gzip') {
       throw new HttpError(415, `content-encoding "${encoding}" is not supported: send gzip or identity`)
     }
     if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes)
-    const raw = await this.#collect(request)
-    if (encoding === 'identity') return raw
-    // Inflated bodies count as their maximum until they are read: many small bombs at once are one large one.
-    this.#reserve(maxInflatedBytes)
-    try {
-      return await inflate(raw, { maxOutputLength: maxInflatedBytes })
-    } catch (error) {
-      if (error instanceof RangeError) {
-        throw new HttpError(413, `the body inflates to more than ${maxInflatedBytes} bytes`)
-      }
-      throw new HttpError(400, 'the body is not valid gzip')
-    } finally {
-      this.#pending -= maxInflatedBytes
-    }
-  }
-
-  async #collect(request: IncomingMessage): Promise<Buffer> {
     const chunks: Buffer[] = []
     let size = 0
     try {
       for await (const chunk of request as AsyncIterable<Buffer>) {
-        if (size + chunk.length > this.#limits.maxBodyBytes) throw tooLarge(this.#limits.maxBodyBytes)
-        this.#reserve(chunk.length)
+        if (size + chunk.length > maxBodyBytes) throw tooLarge(maxBodyBytes)
+        if (this.#pending + chunk.length > bodies * maxBodyBytes) {
+          throw new HttpError(503, 'too much is under way at once: retry later')
+        }
+        this.#pending += chunk.length
         size += chunk.length
         chunks.push(chunk)
       }
+      const raw = Buffer.concat(chunks)
+      return encoding === 'identity' ? use(raw) : await this.#inflated(raw, use)
     } finally {
       this.#pending -= size
     }
-    return Buffer.concat(chunks)
   }
 
-  #reserve(bytes: number): void {
-    const most = 4 * (this.#limits.maxBodyBytes + this.#limits.maxInflatedBytes)
-    if (this.#pending + bytes > most) throw new HttpError(503, 'too many requests are under way: retry later')
-    this.#pending += bytes
+  async #inflated<T>(raw: Buffer, use: (body: Buffer) => T): Promise<T> {
+    if (this.#inflating >= inflations) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else this.#inflating++
+    try {
+      return use(await this.#inflate(raw))
+    } finally {
+      // The place goes to the next in line, if there is one.
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#inflating--
+      else next()
+    }
+  }
+
+  async #inflate(raw: Buffer): Promise<Buffer> {
+    const { maxInflatedBytes } = this.#limits
+    try {
+      return await inflate(raw, { maxOutputLength: maxInflatedBytes })
+    } catch (error) {
+      if (error instanceof RangeError) {
+        throw new HttpError(413, `the body inflates to more than ${maxInflatedBytes} bytes: export smaller batches`)
+      }
+      throw new HttpError(400, 'the body is not valid gzip')
+    }
   }
 }
 

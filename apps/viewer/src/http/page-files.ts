@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { extname } from 'node:path'
+import { extname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 
 export interface PageFile {
   readonly type: string
@@ -19,7 +20,7 @@ export async function loadPage(): Promise<ReadonlyMap<string, PageFile>> {
   const files = new Map<string, PageFile>()
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue
-    const file = new URL(`file://${encodeURI(entry.parentPath)}/${encodeURIComponent(entry.name)}`)
+    const file = pathToFileURL(join(entry.parentPath, entry.name))
     const path = file.href.slice(folder.href.length - 1)
     const type = types[extname(entry.name)]
     if (type !== undefined) files.set(path === '/index.html' ? '/' : path, { type, body: await readFile(file) })

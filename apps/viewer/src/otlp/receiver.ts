@@ -28,8 +28,9 @@ export class Receiver {
       if (type !== json && type !== protobuf) {
         throw new HttpError(415, `content-type "${type}" is not supported: send ${protobuf} or ${json}`)
       }
-      const message = parse(signal, type, await this.#bodies.read(request))
-      const { rejected, reason } = this.#take(signal, message)
+      const { rejected, reason } = await this.#bodies.read(request, (body) =>
+        this.#take(signal, parse(signal, type, body)),
+      )
       if (type === protobuf) return send(response, 200, type, encodeExportResponse(rejected, reason))
       const field = signal === 'traces' ? 'rejectedSpans' : 'rejectedDataPoints'
       const partialSuccess = { [field]: String(rejected), errorMessage: reason }

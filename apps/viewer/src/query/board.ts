@@ -16,12 +16,12 @@ export interface BoardFilter {
 
 /** Lines or colours that a chart can hold and a person can tell apart. */
 const mostSeries = 8
-const steps = 120
+const mostSteps = 120
 const server = 'websocket.server'
 
 /** All that the metrics view shows. */
 export function metricsBoard(metrics: MetricStore, filter: BoardFilter, now: number): MetricsBoard {
-  const range = rangeUntil(now, filter.windowMs, steps)
+  const range = rangeUntil(now, filter.windowMs, Math.min(mostSteps, Math.ceil(filter.windowMs / 1000)))
   const all = [...metrics.all()]
   const select = (name: string) => all.filter((series) => series.name === name && chosen(series, filter))
   const process = select(`${server}.message.process.duration`)

@@ -1,5 +1,6 @@
 import { type Connection, type ConnectionStore, wasDropped } from '../store/connections.ts'
 import type { ConnectionList, ConnectionRow } from '../wire.ts'
+import type { RouteFacts } from './route-facts.ts'
 
 export interface ConnectionFilter {
   /** Part of the id, route, peer, service, close category or reason. */
@@ -10,12 +11,15 @@ export interface ConnectionFilter {
 
 export type ConnectionSort = 'newest' | 'messages' | 'bytes' | 'errors'
 
+export type FactsOf = (service: string, route: string) => RouteFacts
+
 /** The connections that match, at most `limit` of them. */
 export function listConnections(
   connections: ConnectionStore,
   filter: ConnectionFilter,
   sort: ConnectionSort,
   limit: number,
+  factsOf: FactsOf,
 ): ConnectionList {
   const text = filter.text.toLowerCase()
   const found: Connection[] = []
@@ -30,7 +34,7 @@ export function listConnections(
   }
   found.sort((a, b) => weight(b, sort) - weight(a, sort) || b.opened - a.opened)
   return {
-    rows: found.slice(0, limit).map(connectionRow),
+    rows: found.slice(0, limit).map((connection) => connectionRow(connection, factsOf)),
     matching: found.length,
     total: connections.count,
     open,
@@ -63,13 +67,16 @@ function weight(connection: Connection, sort: ConnectionSort): number {
   return connection.opened
 }
 
-export function connectionRow(connection: Connection): ConnectionRow {
+export function connectionRow(connection: Connection, factsOf: FactsOf): ConnectionRow {
   const { marks, nextMark, lastSeen, ...told } = connection
+  const facts = connection.state === 'open' ? factsOf(connection.service, connection.route) : undefined
   return {
     ...told,
     dropped: wasDropped(connection),
     rtt: connection.rtt ?? null,
     buffered: connection.buffered ?? null,
+    routeRtt: facts?.rtt ?? null,
+    routeBuffered: facts?.buffered ?? null,
     closeCode: connection.closeCode ?? null,
   }
 }

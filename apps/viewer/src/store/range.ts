@@ -53,16 +53,22 @@ export function levels(series: readonly Series[], range: Range): Values {
 export function rates(series: readonly Series[], range: Range): Values {
   const sums: Values = new Array<number | null>(range.steps).fill(null)
   for (const { samples } of series) {
-    const own: Values = new Array<number | null>(range.steps).fill(null)
+    const counted = new Float64Array(range.steps)
+    const covered = new Float64Array(range.steps)
     for (const sample of samples) {
       const length = sample.to - sample.from
       if (length <= 0) continue
       const perMs = increase(sample) / length
       eachStep(range, sample.from, sample.to, (step, share) => {
-        own[step] = (own[step] ?? 0) + (perMs * share * 1000) / range.step
+        counted[step]! += perMs * share
+        covered[step]! += share
       })
     }
-    add(sums, own)
+    // Over the time that is covered, not the whole step: the first and last step would else look like a drop.
+    add(
+      sums,
+      Array.from(counted, (value, step) => (covered[step]! > 0 ? (value * 1000) / covered[step]! : null)),
+    )
   }
   return sums
 }

@@ -18,6 +18,7 @@ export class ChatDay {
   readonly #random = sequence(7)
   readonly #open: ChatConnection[] = []
   #connections = 0
+  #second = 0
 
   constructor(endpoint: string) {
     this.server = new ChatTraffic({ endpoint, service: 'chat' })
@@ -28,8 +29,9 @@ export class ChatDay {
   /** `seconds` of traffic from `from` on, at about `perSecond` messages. */
   play(from: number, seconds: number, perSecond: number): void {
     while (this.#open.length < 12) this.#connect(from - this.#random() * 90_000)
-    for (let second = 0; second < seconds; second++) {
-      const at = from + second * 1000
+    for (let played = 0; played < seconds; played++) {
+      const second = this.#second++
+      const at = from + played * 1000
       for (let index = 0; index < perSecond; index++) this.#message(at + (index * 1000) / perSecond)
       if (second % 3 === 0) this.server.ping(1 + 4 * this.#random())
       if (second % 17 === 5) this.server.reject(this.#id(), '/chat/:room', at, 401)
@@ -79,7 +81,8 @@ export class ChatDay {
       const within = connection.receive({ at, name: 'chat.summarize', duration: 700 + 400 * this.#random(), size })
       connection.send('chat.summary', at + 690, 2400, within)
     } else if (chance < 0.1) {
-      connection.receive({ at, name: 'order.place', duration: 12, size, error: 'ValidationError' })
+      const refused = chance < 0.07 ? { error: 'ValidationError' } : {}
+      connection.receive({ at, name: 'order.place', duration: 12, size, ...refused })
     } else if (chance < 0.3) {
       connection.receive({ at, name: 'typing', duration: 0.2 + this.#random(), size: 40 })
     } else if (chance < 0.4) {
