@@ -6,7 +6,7 @@ import { allCases, type Case, caseOf, fastifyCases, heapCases, wsCases } from '.
 import type { LoadCommands } from './lib/commands.ts'
 import { echoFigures, heapFigures, withReferences } from './lib/figures.ts'
 import { type EchoSample, type Load, measureHeap, measureRound, spanShapes } from './lib/measure.ts'
-import { findNodes, type Node } from './lib/nodes.ts'
+import { chooseNodes, type Node } from './lib/nodes.ts'
 import { pinning, startLoad } from './lib/processes.ts'
 import type { Remote } from './lib/remote.ts'
 import { echoTable, heapTable, spanComplaints } from './lib/report.ts'
@@ -48,17 +48,6 @@ function count(name: 'rounds' | 'messages' | 'warmup' | 'connections' | 'window'
   const value = Number(values[name])
   if (Number.isInteger(value) && value >= least) return value
   throw new TypeError(`--${name} must be a whole number from ${least}, not "${values[name]}"`)
-}
-
-function chosenNodes(): Node[] {
-  const { nodes, missing } = findNodes()
-  for (const alias of missing) console.log(`Skipped: the optional dependency ${alias} is not installed here.`)
-  if (values.node === undefined) return nodes
-  return values.node.split(',').map((version) => {
-    const found = nodes.find((node) => node.version === version || node.version.startsWith(`${version}.`))
-    if (found) return found
-    throw new TypeError(`--node ${version}: at hand are ${nodes.map((node) => node.version).join(', ')}`)
-  })
 }
 
 /** The cases in an order that starts one later each round, so that none always follows the same one. */
@@ -150,7 +139,8 @@ async function main(): Promise<void> {
     warmup: count('warmup'),
     messages: count('messages'),
   }
-  const nodes = chosenNodes()
+  const { nodes, missing } = chooseNodes(values.node)
+  for (const alias of missing) console.log(`Skipped: the optional dependency ${alias} is not installed here.`)
   const ids = values.variants?.split(',') ?? allCases.map(({ id }) => id)
   const cases = withReferences(allCases, ids)
   const idleCases = idle > 0 ? withReferences(heapCases, ids) : []

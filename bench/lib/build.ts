@@ -4,8 +4,11 @@ import { build } from 'tsdown'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Where the built servers, the load generator and profiles are. */
-export const outDir: string = join(root, 'dist')
+/** Where the built servers and the load generator are. Emptied by each build. */
+export const outDir: string = join(root, 'dist', 'servers')
+
+/** Where profiles are kept. */
+export const profileDir: string = join(root, 'dist', 'profiles')
 
 /** Bundles the load generator and these servers as plain JavaScript: this workspace's packages inlined, others imported. */
 export async function buildServers(ids: readonly string[]): Promise<void> {

@@ -27,9 +27,13 @@ export interface ServerCommands {
   keepSpans(): Promise<void>
   /** The kept spans of the names that start with `process` or `send`. */
   keptSpans(): Promise<SpanShape[]>
-  startProfile(): Promise<void>
+  startCpuProfile(): Promise<void>
   /** Stops profiling and writes the `.cpuprofile` to this file. */
-  stopProfile(file: string): Promise<void>
+  stopCpuProfile(file: string): Promise<void>
+  /** Follows allocations from now on. */
+  startHeapProfile(): Promise<void>
+  /** Writes the `.heapprofile` of what was allocated since and is still reachable to this file. */
+  stopHeapProfile(file: string): Promise<void>
 }
 
 /** What the load generator can be asked for. Servers are told apart by their ports. */

@@ -113,7 +113,7 @@ export function measureRound(
   })
 }
 
-/** Profiles one counted run in a fresh server process and writes it to `file`. */
+/** Writes a CPU profile of one counted run in a fresh server process to `file`. */
 export function profileEcho(
   node: string,
   id: string,
@@ -123,9 +123,26 @@ export function profileEcho(
 ): Promise<void> {
   return withServers(node, [id], load, async (target) => {
     await target!.warm(how)
-    await target!.server.ask('startProfile')
+    await target!.server.ask('startCpuProfile')
     await target!.echo(how.messages, how.window)
-    await target!.server.ask('stopProfile', file)
+    await target!.server.ask('stopCpuProfile', file)
+  })
+}
+
+/** Writes a heap profile of what `connections` idle connections keep to `file`. */
+export function profileHeap(
+  node: string,
+  id: string,
+  load: Remote<LoadCommands>,
+  connections: number,
+  file: string,
+): Promise<void> {
+  return withServers(node, [id], load, async (target) => {
+    await target!.connect(CONNECTIONS_BEFORE_HEAP)
+    await target!.server.ask('heap')
+    await target!.server.ask('startHeapProfile')
+    await target!.connect(connections)
+    await target!.server.ask('stopHeapProfile', file)
   })
 }
 

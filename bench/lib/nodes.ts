@@ -10,8 +10,20 @@ export interface Node {
 
 const ALIASES = ['n24']
 
+/** The Node.js of these versions (`24`, `20,24.21.0`), or all at hand. Throws with those at hand when one is missing. */
+export function chooseNodes(versions?: string): { nodes: Node[]; missing: string[] } {
+  const { nodes, missing } = findNodes()
+  if (versions === undefined) return { nodes, missing }
+  const chosen = versions.split(',').map((version) => {
+    const found = nodes.find((node) => node.version === version || node.version.startsWith(`${version}.`))
+    if (found) return found
+    throw new TypeError(`--node ${version}: at hand are ${nodes.map((node) => node.version).join(', ')}`)
+  })
+  return { nodes: chosen, missing: [] }
+}
+
 /** Every Node.js at hand: the one that runs this, then those of the optional dependencies. */
-export function findNodes(): { nodes: Node[]; missing: string[] } {
+function findNodes(): { nodes: Node[]; missing: string[] } {
   const nodes = [{ version: process.versions.node, executable: process.execPath }]
   const missing: string[] = []
   for (const alias of ALIASES) {

@@ -1,75 +1,83 @@
 import { readFile } from 'node:fs/promises'
-import type { Profiler } from 'node:inspector'
-import { basename } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import type { HeapProfiler, Profiler } from 'node:inspector'
+import { SourceFiles } from './sources.ts'
 
-/** Time that was spent in one place itself, without what it called. */
-export interface SelfTime {
-  /** Function name. */
+/** What one function used itself, without what it called. */
+export interface Share {
   name: string
-  /** Source file, package or `node:` module. */
+  /** Package and source file, or `node` and module; empty for a whole package. */
   place: string
-  /** µs. */
-  time: number
+  /** µs or bytes. */
+  amount: number
+}
+
+type CallFrame = Profiler.ProfileNode['callFrame']
+
+function nameOf({ functionName, lineNumber }: CallFrame): string {
+  return functionName || `(anonymous, line ${lineNumber + 1})`
+}
+
+/** Adds up amounts by function. */
+class Shares {
+  readonly #sources = new SourceFiles()
+  readonly #byFunction = new Map<string, Share>()
+
+  async add(frame: CallFrame, amount: number, suffix = ''): Promise<void> {
+    const { url, lineNumber } = frame
+    const name = `${nameOf(frame)}${suffix}`
+    const key = `${url}:${lineNumber}:${name}`
+    const share = this.#byFunction.get(key) ?? { name, place: await this.placeOf(frame), amount: 0 }
+    share.amount += amount
+    this.#byFunction.set(key, share)
+  }
+
+  async placeOf({ url, lineNumber }: CallFrame): Promise<string> {
+    return url === '' ? 'engine' : await this.#sources.placeOf(url, lineNumber)
+  }
+
+  sorted(): Share[] {
+    return bySize(this.#byFunction)
+  }
 }
 
 /** Self time by function of a `.cpuprofile`, most first. Idle time is left out. */
-export async function selfTimes(file: string): Promise<SelfTime[]> {
+export async function cpuShares(file: string): Promise<Share[]> {
   const profile: Profiler.Profile = JSON.parse(await readFile(file, 'utf8'))
-  const sources = new SourceFiles()
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]))
-  const byFunction = new Map<string, SelfTime>()
+  const shares = new Shares()
   for (const [i, id] of (profile.samples ?? []).entries()) {
-    const { functionName, url, lineNumber } = nodes.get(id)!.callFrame
-    if (functionName === '(idle)') continue
-    const name = functionName || `(anonymous, line ${lineNumber + 1})`
-    const place = url === '' ? 'engine' : await sources.placeOf(url, lineNumber)
-    const key = `${url}:${lineNumber}:${name}`
-    const entry = byFunction.get(key) ?? { name, place, time: 0 }
+    const { callFrame } = nodes.get(id)!
     // A sample stands for the time up to the next one.
-    entry.time += profile.timeDeltas?.[i + 1] ?? 0
-    byFunction.set(key, entry)
+    if (callFrame.functionName !== '(idle)') await shares.add(callFrame, profile.timeDeltas?.[i + 1] ?? 0)
   }
-  return [...byFunction.values()].sort((a, b) => b.time - a.time)
+  return shares.sorted()
 }
 
-/** Self time by package: the part of a place before the file. */
-export function byPackage(times: readonly SelfTime[]): SelfTime[] {
-  const packages = new Map<string, SelfTime>()
-  for (const { place, time } of times) {
+/** Bytes still held by the function that allocated them, of a `.heapprofile`, most first. Ours are named as the caller. */
+export async function heapShares(file: string): Promise<Share[]> {
+  const profile: HeapProfiler.SamplingHeapProfile = JSON.parse(await readFile(file, 'utf8'))
+  const shares = new Shares()
+  const visit = async (node: HeapProfiler.SamplingHeapProfileNode, caller: string): Promise<void> => {
+    const isOurs = (await shares.placeOf(node.callFrame)).startsWith('@otel-ws/')
+    if (node.selfSize > 0) await shares.add(node.callFrame, node.selfSize, isOurs ? '' : caller)
+    for (const child of node.children) await visit(child, isOurs ? ` < ${nameOf(node.callFrame)}` : caller)
+  }
+  await visit(profile.head, '')
+  return shares.sorted()
+}
+
+/** Shares by package: the part of a place before the file. */
+export function byPackage(shares: readonly Share[]): Share[] {
+  const packages = new Map<string, Share>()
+  for (const { place, amount } of shares) {
     const name = place.split(' ', 1)[0]!
-    const entry = packages.get(name) ?? { name, place: '', time: 0 }
-    entry.time += time
-    packages.set(name, entry)
+    const share = packages.get(name) ?? { name, place: '', amount: 0 }
+    share.amount += amount
+    packages.set(name, share)
   }
-  return [...packages.values()].sort((a, b) => b.time - a.time)
+  return bySize(packages)
 }
 
-/** Names the source file of a line in a bundle, by the region comments that the bundler leaves there. */
-class SourceFiles {
-  readonly #bundles = new Map<string, (string | undefined)[]>()
-
-  async placeOf(url: string, line: number): Promise<string> {
-    if (url.startsWith('node:')) return `node ${url.slice('node:'.length)}`
-    const dependency = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\/(.*)$/.exec(url)
-    if (dependency) return `${dependency[1]} ${basename(dependency[2]!)}`
-    const source = (await this.#regionsOf(fileURLToPath(url)))[line]
-    const own = /packages\/([^/]+)\/src\/(.*)$/.exec(source ?? '')
-    if (own) return `@otel-ws/${own[1]} ${own[2]}`
-    return `bench ${source ?? basename(url)}`
-  }
-
-  async #regionsOf(file: string): Promise<(string | undefined)[]> {
-    const known = this.#bundles.get(file)
-    if (known) return known
-    let region: string | undefined
-    const regions = (await readFile(file, 'utf8')).split('\n').map((text) => {
-      const start = /^\/\/#region (.*)$/.exec(text)
-      if (start) region = start[1]
-      else if (text.startsWith('//#endregion')) region = undefined
-      return region
-    })
-    this.#bundles.set(file, regions)
-    return regions
-  }
+function bySize(shares: ReadonlyMap<string, Share>): Share[] {
+  return [...shares.values()].sort((a, b) => b.amount - a.amount)
 }

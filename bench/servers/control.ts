@@ -8,10 +8,21 @@ import type { Sdk } from './sdk.ts'
 
 const COLLECTIONS = 5
 const SAMPLING_INTERVAL_US = 200
+const SAMPLING_INTERVAL_BYTES = 256
 
 /** Puts a listening server under the control of the process that started it. */
 export function control(port: Promise<number>, sdk?: Sdk): void {
   const session = new Session()
+
+  async function settledHeap(): Promise<void> {
+    await sdk?.flush()
+    // Finalizers and the http server's own clean-up run between collections.
+    for (let i = 0; i < COLLECTIONS; i++) {
+      global.gc?.()
+      await setImmediate()
+    }
+  }
+
   answerParent<ServerCommands>({
     port: () => port,
     async mark() {
@@ -20,12 +31,7 @@ export function control(port: Promise<number>, sdk?: Sdk): void {
       return { cpu: user + system, exported: sdk?.exporter.count ?? 0 }
     },
     async heap() {
-      await sdk?.flush()
-      // Finalizers and the http server's own clean-up run between collections.
-      for (let i = 0; i < COLLECTIONS; i++) {
-        global.gc?.()
-        await setImmediate()
-      }
+      await settledHeap()
       return process.memoryUsage().heapUsed
     },
     async keepSpans() {
@@ -36,14 +42,24 @@ export function control(port: Promise<number>, sdk?: Sdk): void {
       const spans = sdk?.exporter.kept ?? []
       return spans.filter(({ name }) => /^(process|send) /.test(name)).map(shapeOf)
     },
-    async startProfile() {
+    async startCpuProfile() {
       session.connect()
       await session.post('Profiler.enable')
       await session.post('Profiler.setSamplingInterval', { interval: SAMPLING_INTERVAL_US })
       await session.post('Profiler.start')
     },
-    async stopProfile(file) {
+    async stopCpuProfile(file) {
       const { profile } = await session.post('Profiler.stop')
+      session.disconnect()
+      await writeFile(file, JSON.stringify(profile))
+    },
+    async startHeapProfile() {
+      session.connect()
+      await session.post('HeapProfiler.startSampling', { samplingInterval: SAMPLING_INTERVAL_BYTES })
+    },
+    async stopHeapProfile(file) {
+      await settledHeap()
+      const { profile } = await session.post('HeapProfiler.stopSampling')
       session.disconnect()
       await writeFile(file, JSON.stringify(profile))
     },
