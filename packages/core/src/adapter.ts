@@ -1,6 +1,6 @@
 export { type CloseFacts, tellClose } from './close.ts'
 export type { Connection, ConnectionFacts, PartialMessage } from './connection.ts'
-export { warnOnce } from './diagnostics.ts'
+export { warn } from './diagnostics.ts'
 export type { Handshake, HandshakeOutcome, HandshakeSeam } from './handshake.ts'
 export { HEARTBEAT_PAYLOAD } from './heartbeat.ts'
 export type { UndeliveredReason } from './metrics.ts'

@@ -15,7 +15,6 @@ import {
 } from '@opentelemetry/api'
 import { SpanBudget } from './budget.ts'
 import { type Close, type CloseFacts, closeCodeLabel, tellClose, truncateUtf8 } from './close.ts'
-import { guard } from './diagnostics.ts'
 import { frameOf, withoutSpan, withSpan } from './frame.ts'
 import { HEARTBEAT_PAYLOAD } from './heartbeat.ts'
 import type { LiveConnection, Series } from './metrics.ts'
@@ -333,10 +332,9 @@ export class Connection implements ConnectionContext, LiveConnection {
     this.telemetry.driver.ping?.(this.#socket, payload)
   }
 
-  /** Cuts a connection whose peer is dead. */
+  /** Cuts a connection whose peer did not answer a ping of ours in time. */
   terminateDead(): void {
-    this.terminating()
-    this.#timedOut = true
+    this.#missed(this.#pings[0])
     this.telemetry.driver.terminate?.(this.#socket)
   }
 
@@ -356,13 +354,10 @@ export class Connection implements ConnectionContext, LiveConnection {
   terminating(): void {
     if (this.#terminated) return
     this.#terminated = true
-    const { heartbeatTimeout } = this.telemetry.options
     // An application that cuts a connection whose pong is overdue is doing what a heartbeat is for.
-    const late = this.#pings.find((ping) => overdue(ping) >= (heartbeatTimeout ?? APPLICATION_PING_TIMEOUT))
-    if (late === undefined) return
-    late.payload = undefined
-    this.series.missedPings++
-    this.#timedOut = true
+    const limit = this.telemetry.options.heartbeatTimeout ?? APPLICATION_PING_TIMEOUT
+    const late = this.#pings.find((ping) => overdue(ping) >= limit)
+    if (late !== undefined) this.#missed(late)
   }
 
   /** The connection has closed. The first call is told; later ones are ignored. */
@@ -414,7 +409,8 @@ export class Connection implements ConnectionContext, LiveConnection {
         span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, close.category)
       }
       const info: CloseInfo = { connectionId: this.id, ...close, reason, duration }
-      const extra = options.onClose === undefined ? undefined : guard('onClose', options.onClose, span, info)
+      const extra =
+        options.onClose === undefined ? undefined : this.telemetry.guard('onClose', options.onClose, span, info)
       if (extra) span.setAttributes(extra)
     }
     if (segment === undefined) span?.end()
@@ -494,6 +490,12 @@ export class Connection implements ConnectionContext, LiveConnection {
     return this.#pings[payload.startsWith(HEARTBEAT_PAYLOAD) ? 0 : 1]
   }
 
+  #missed(ping: Ping): void {
+    ping.payload = undefined
+    this.series.missedPings++
+    this.#timedOut = true
+  }
+
   #unsampledSpan(): Span | undefined {
     if (this.#handshake === undefined) return undefined
     this.#unsampled ??= trace.wrapSpanContext({ ...this.#handshake, traceFlags: TraceFlags.NONE })
@@ -507,7 +509,7 @@ export class Connection implements ConnectionContext, LiveConnection {
   #callMessageHook(span: Span, direction: 'receive' | 'send', data: unknown, binary: boolean): void {
     const { onMessage } = this.telemetry.options
     if (onMessage === undefined) return
-    const extra = guard('onMessage', onMessage, span, { connectionId: this.id, direction, data, binary })
+    const extra = this.telemetry.guard('onMessage', onMessage, span, { connectionId: this.id, direction, data, binary })
     if (extra) span.setAttributes(extra)
   }
 }

@@ -11,7 +11,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { Connection, type ConnectionFacts } from './connection.ts'
-import { errorType, guard } from './diagnostics.ts'
+import { errorType } from './diagnostics.ts'
 import { Frame, spanOf, withSpan } from './frame.ts'
 import { recordError } from './operation.ts'
 import type { RemoteContext, UpgradeRequest } from './options.ts'
@@ -78,7 +78,7 @@ export class Handshake {
     this.#frame = new HandshakeFrame(parent, span)
     const hook = this.telemetry.options.onHandshake
     if (hook !== undefined && span.isRecording()) {
-      const extra = guard('onHandshake', hook, span, this.request)
+      const extra = this.telemetry.guard('onHandshake', hook, span, this.request)
       if (extra) span.setAttributes(extra)
     }
   }
@@ -187,7 +187,9 @@ export class Handshake {
   #remote(active: Context): { parent: Context; links: Link[] } {
     const { remoteContext } = this.telemetry.options
     const trust: RemoteContext | undefined =
-      typeof remoteContext === 'function' ? guard('remoteContext', remoteContext, this.request) : remoteContext
+      typeof remoteContext === 'function'
+        ? this.telemetry.guard('remoteContext', remoteContext, this.request)
+        : remoteContext
     const enclosing = spanOf(active)
     const spanContext = trust === 'parent' || trust === 'link' ? remoteSpanContext(this.request) : undefined
     if (spanContext === undefined) return { parent: active, links: [] }

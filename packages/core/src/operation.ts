@@ -96,15 +96,19 @@ export abstract class Operation extends Frame implements Expirable {
    */
   follow(result: unknown, handled = false): void {
     if (!isNativePromise(result)) return
+    const fulfilled = () => this.done()
+    const rejected = (error: unknown) => {
+      this.fail(error)
+      this.done()
+      if (!handled) throw error
+    }
+    try {
+      // The built-in itself: an own `then` is not called, and a look-alike is refused before anything of it is touched.
+      then.call(result, fulfilled, rejected)
+    } catch {
+      return
+    }
     this.hold()
-    result.then(
-      () => this.done(),
-      (error: unknown) => {
-        this.fail(error)
-        this.done()
-        if (!handled) throw error
-      },
-    )
   }
 
   /** Ends the span although the code goes on. Metrics still tell the true duration when it settles. */
@@ -125,6 +129,8 @@ export abstract class Operation extends Frame implements Expirable {
     span.end()
   }
 }
+
+const { then } = Promise.prototype
 
 /** A promise made by the language itself, whose `then` does nothing but observe. */
 export function isNativePromise(value: unknown): value is Promise<unknown> {

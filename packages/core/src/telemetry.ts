@@ -1,11 +1,12 @@
 import { type Tracer, type TracerProvider, trace } from '@opentelemetry/api'
 import type { Connection } from './connection.ts'
-import { guard } from './diagnostics.ts'
+import { Diagnostics } from './diagnostics.ts'
 import { Expiry } from './expiry.ts'
 import { Handshake, type HandshakeSeam } from './handshake.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { type MetricSet, metricSet } from './metrics.ts'
 import { BoundedNames, type MessageName, messageName } from './names.ts'
+import { isNativePromise } from './operation.ts'
 import {
   type IgnoreSubject,
   type ResolvedOptions,
@@ -59,6 +60,7 @@ export class Telemetry {
   readonly fanout: Fanout
   readonly heartbeat: Heartbeat | undefined
   readonly redactQuery: (query: string) => string
+  readonly #diagnostics = new Diagnostics()
   readonly #names: BoundedNames
   readonly #routes = new BoundedNames(1000, 256)
   readonly #subprotocols = new BoundedNames(32, 64)
@@ -127,7 +129,7 @@ export class Telemetry {
     const { route } = this.options
     if (template !== undefined) return template
     if (typeof route !== 'function') return route
-    const value = guard('route', route, request)
+    const value = this.guard('route', route, request)
     return typeof value === 'string' && value !== '' ? this.#routes.label(value) : undefined
   }
 
@@ -139,7 +141,7 @@ export class Telemetry {
   ignores(subject: IgnoreSubject): boolean {
     const { ignore } = this.options
     if (ignore === undefined) return false
-    if (typeof ignore === 'function') return guard('ignore', ignore, subject) === true
+    if (typeof ignore === 'function') return this.guard('ignore', ignore, subject) === true
     const patterns = subject.kind === 'connection' ? ignore.routes : ignore.messages
     const value = subject.kind === 'connection' ? subject.route : subject.name
     return value !== undefined && patterns?.some((pattern) => matches(pattern, value)) === true
@@ -165,7 +167,7 @@ export class Telemetry {
     const { messageName: selector } = this.options
     if (selector === undefined) return this.unnamed(route)
     let raw: unknown
-    if (typeof selector === 'function') raw = guard('messageName', selector, data, binary)
+    if (typeof selector === 'function') raw = this.guard('messageName', selector, data, binary)
     else if (!binary) {
       const head = this.driver.text(data, 0, Math.min(size, SELECTOR_HEAD_BYTES))
       const rest = size > SELECTOR_HEAD_BYTES
@@ -186,6 +188,21 @@ export class Telemetry {
       forceFlush((tracers as { getDelegate?: () => unknown }).getDelegate?.() ?? tracers),
       forceFlush(this.options.meterProvider),
     ])
+  }
+
+  /**
+   * Calls a hook of the user. A hook that throws is reported once under its name and changes nothing else: the call
+   * returns `undefined`. A promise it returns is not awaited; its rejection is reported the same way.
+   */
+  guard<A extends unknown[], R>(name: string, hook: (...args: A) => R, ...args: A): R | undefined {
+    try {
+      const result = hook(...args)
+      if (isNativePromise(result)) result.catch((error: unknown) => this.#diagnostics.hookFailed(name, error))
+      return result
+    } catch (error) {
+      this.#diagnostics.hookFailed(name, error)
+      return undefined
+    }
   }
 
   /** Called for each connection that was accepted. */

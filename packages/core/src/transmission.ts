@@ -74,9 +74,14 @@ export class Transmission {
     return this.connection === connection
   }
 
-  /** True when this payload goes to yet another connection in the same run. */
-  continues(connection: Connection, data: unknown, active: Context): boolean {
-    return this.data === data && this.active === active && this.#last !== connection && this.connection !== connection
+  /** True when the same payload is sent again in the same run. */
+  matches(data: unknown, active: Context): boolean {
+    return this.data === data && this.active === active
+  }
+
+  /** True when this connection has had the payload: what follows is another round. */
+  reached(connection: Connection): boolean {
+    return this.connection === connection || this.#last === connection
   }
 
   /** A connection that is not open was passed over. */
@@ -207,7 +212,13 @@ export class Fanout {
   ): Transmission | undefined {
     if (this.#explicit !== undefined) return this.#explicit
     const active = context.active()
-    for (const open of this.#open) if (open.continues(connection, data, active)) return open
+    const index = this.#open.findIndex((open) => open.matches(data, active))
+    if (index !== -1) {
+      const open = this.#open[index] as Transmission
+      if (!open.reached(connection)) return open
+      this.#open.splice(index, 1)
+      open.tell()
+    }
     const telemetry = this.#telemetry
     if (!telemetry.metrics.recording && isUnsampled(active)) return undefined
     const message = name === undefined ? telemetry.nameOf(data, binary, size, connection.route) : telemetry.named(name)

@@ -9,10 +9,11 @@ import {
   type Open,
   recordOf,
   type Telemetry,
-  warnOnce,
+  warn,
 } from '@otel-ws/core/adapter'
 import type { WebSocket, WebSocketServer } from 'ws'
 import { dispatch, emitsPlainly } from './dispatch.ts'
+import { override } from './override.ts'
 import { driver, traceSocket } from './socket.ts'
 import { beginHandshake, type Request, watchUpgrades } from './upgrade.ts'
 import { SCOPE } from './version.ts'
@@ -72,7 +73,7 @@ export interface ServerSeams {
 export function traceServer(wss: WebSocketServer, telemetry: Telemetry, seams: ServerSeams = {}): TracedServer {
   const host = wss as WebSocketServer & { [TRACED]?: TracedServer }
   if (host[TRACED] !== undefined) {
-    warnOnce('server traced twice', 'this WebSocketServer is traced already: the second call has no effect')
+    warn('this WebSocketServer is traced already: the second call has no effect')
     return host[TRACED]
   }
   const undo = telemetry.options.enabled ? install(wss, telemetry, seams) : []
@@ -142,15 +143,4 @@ function install(wss: WebSocketServer, telemetry: Telemetry, seams: ServerSeams)
 
 function dispatchConnection(open: Open, server: WebSocketServer, socket: unknown, request: unknown): boolean {
   return dispatch(open, server as unknown as EventEmitter, 'connection', socket, request)
-}
-
-/** Puts a method in front of an object's own and returns a function that takes it away again. */
-function override(target: object, name: string, value: unknown): () => void {
-  const before = Object.getOwnPropertyDescriptor(target, name)
-  Object.defineProperty(target, name, { value, configurable: true, writable: true, enumerable: false })
-  return () => {
-    if ((target as Record<string, unknown>)[name] !== value) return
-    if (before === undefined) delete (target as Record<string, unknown>)[name]
-    else Object.defineProperty(target, name, before)
-  }
 }

@@ -1,4 +1,4 @@
-import type { EventEmitter } from 'node:events'
+import { EventEmitter } from 'node:events'
 import {
   type Connection,
   claim,
@@ -10,6 +10,7 @@ import {
 } from '@otel-ws/core/adapter'
 import type { WebSocket } from 'ws'
 import { dispatch, emitsPlainly } from './dispatch.ts'
+import { disguise, hidden } from './override.ts'
 import { byteLength, payloadText } from './payload.ts'
 
 const OPEN = 1
@@ -18,6 +19,9 @@ const CLOSED = 3
 /** Members of a `ws` socket that its types keep private. */
 interface Socket extends WebSocket {
   readonly _closeFrameReceived?: boolean
+  readonly _closeCode?: number
+  readonly _closeMessage?: Buffer
+  readonly _socket?: { once(type: 'close', listener: () => void): void } | null
 }
 
 type SendCallback = (error?: Error) => void
@@ -39,6 +43,8 @@ export const driver: HostDriver<WebSocket> = {
 interface Methods {
   readonly emit: WebSocket['emit']
   readonly send: (...args: unknown[]) => void
+  /** False for a subclass of the application's with a `send` of its own, whose arguments are its own business. */
+  readonly sendIsHosts: boolean
   readonly close: WebSocket['close']
   readonly terminate: WebSocket['terminate']
   readonly ping: (...args: unknown[]) => void
@@ -58,9 +64,11 @@ const shared = new WeakMap<object, { methods: Methods; overrides: PropertyDescri
 
 /** The overrides of a class of sockets: made once, not per connection, unless a socket has methods of its own. */
 function overridesFor(socket: WebSocket): PropertyDescriptorMap {
-  const methods = {
+  const send = socket.send as Methods['send']
+  const methods: Methods = {
     emit: socket.emit,
-    send: socket.send as Methods['send'],
+    send,
+    sendIsHosts: send === hostPrototype(socket)?.send,
     close: socket.close,
     terminate: socket.terminate,
     ping: socket.ping as Methods['ping'],
@@ -73,6 +81,14 @@ function overridesFor(socket: WebSocket): PropertyDescriptorMap {
   return overrides
 }
 
+/** The prototype of `ws`'s own class: the one just above Node's emitter. */
+function hostPrototype(socket: WebSocket): { readonly send?: unknown } | undefined {
+  for (let at = Object.getPrototypeOf(socket) as object | null; at !== null; at = Object.getPrototypeOf(at)) {
+    if (Object.getPrototypeOf(at) === EventEmitter.prototype) return at as { readonly send?: unknown }
+  }
+  return undefined
+}
+
 function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
   function emitMessage(_: Process, socket: WebSocket, data: unknown, binary: unknown): boolean {
     return own.emit.call(socket, 'message', data, binary)
@@ -83,10 +99,16 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
       switch (type) {
         case 'message': {
           const connection = recordOf(this)
-          if (connection === undefined || typeof b !== 'boolean') break
+          // What ws emits has these arguments; an application that emits something of its own is left alone.
+          if (connection === undefined || typeof b !== 'boolean' || arguments.length !== 3) break
           const operation = connection.receive(a, b, byteLength(a))
           if (operation === undefined) break
-          return operation.run(plain && operation.timed ? dispatchMessage : emitMessage, this, a, b)
+          try {
+            return operation.run(plain && operation.timed ? dispatchMessage : emitMessage, this, a, b)
+          } catch (error) {
+            watchTransport(this)
+            throw error
+          }
         }
         case 'pong':
           if (pong(this, a)) return this.listenerCount('pong') > 0
@@ -104,7 +126,7 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
       return own.emit.apply(this, arguments as unknown as Parameters<WebSocket['emit']>)
     },
 
-    send(this: Socket, data: unknown, options?: unknown, callback?: unknown): void {
+    send(this: Socket, data: unknown, options?: unknown): void {
       const connection = recordOf(this)
       if (connection === undefined) {
         own.send.apply(this, arguments as unknown as unknown[])
@@ -122,7 +144,7 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
         return
       }
       if (settings?.fin === false || connection.partialSend !== undefined) {
-        sendFragment(this, connection, own.send, arguments as unknown as unknown[], settings, binary, size)
+        sendFragment(this, own, arguments as unknown as unknown[], connection, settings, binary, size)
         return
       }
       const message = connection.sending(data, binary, size)
@@ -131,16 +153,13 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
         connection.counted(binary, size)
         return
       }
-      const given = typeof options === 'function' ? options : callback
-      const flushed = whenFlushed(connection, message, given as SendCallback | undefined)
       try {
-        own.send.call(this, data, typeof options === 'function' ? {} : options, flushed)
+        transmit(this, own, arguments as unknown as unknown[], connection, message)
       } catch (error) {
         message?.failed(error)
         throw error
       }
-      const sequence = connection.counted(binary, size)
-      message?.sent(connection, sequence)
+      message?.sent(connection, connection.counted(binary, size))
     },
 
     close(this: Socket, code?: number, reason?: string | Buffer): void {
@@ -163,7 +182,7 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
 
   const overrides: PropertyDescriptorMap = {}
   for (const name of METHOD_NAMES) {
-    overrides[name] = { value: methods[name], configurable: true, writable: true, enumerable: false }
+    overrides[name] = hidden(disguise(methods[name], own[name] as never))
   }
   return overrides
 }
@@ -172,34 +191,50 @@ function dispatchMessage(operation: Process, socket: WebSocket, data: unknown, b
   return dispatch(operation, socket as unknown as EventEmitter, 'message', data, binary)
 }
 
-/** The callback to give to `ws`: it tells the flush and then calls the user's own, if there is one. */
-function whenFlushed(
+/**
+ * Calls the socket's `send` with a callback that tells the flush. A `send` that is not `ws`'s own is called with what the
+ * application passed, and told as flushed when it returns, unless there is a callback to listen to.
+ */
+function transmit(
+  socket: Socket,
+  own: Methods,
+  args: ArrayLike<unknown>,
   connection: Connection,
   message: Transmission | undefined,
-  given: SendCallback | undefined,
-): SendCallback {
-  const { series } = connection
+): void {
+  const [data, options, callback] = args as unknown[]
+  const { onTransmitted } = connection.series
   const first = message?.traced === true && message.isFirst(connection) ? message : undefined
-  if (typeof given !== 'function') {
-    if (first === undefined) return series.onTransmitted
-    return (error) => {
-      series.onTransmitted(error)
-      first.flushed(error)
+  const given = typeof options === 'function' ? options : callback
+  if (typeof given === 'function') {
+    const flushed: SendCallback = function (this: unknown, error) {
+      onTransmitted(error)
+      first?.flushed(error)
+      given.apply(this, arguments)
     }
+    if (args.length === 2 && !own.sendIsHosts) own.send.call(socket, data, flushed)
+    else own.send.call(socket, data, typeof options === 'function' ? {} : options, flushed)
+  } else if (!own.sendIsHosts) {
+    own.send.apply(socket, args as unknown[])
+    first?.flushed()
+  } else {
+    own.send.call(socket, data, options, first === undefined ? onTransmitted : flushOf(first, onTransmitted))
   }
-  return function (this: unknown, error) {
-    series.onTransmitted(error)
-    first?.flushed(error)
-    given.apply(this, arguments as unknown as [Error?])
+}
+
+function flushOf(message: Transmission, onTransmitted: SendCallback): SendCallback {
+  return (error) => {
+    onTransmitted(error)
+    message.flushed(error)
   }
 }
 
 /** One fragment of a message. The message is told when its last fragment is sent, with the time of its first. */
 function sendFragment(
   socket: Socket,
+  own: Methods,
+  args: ArrayLike<unknown>,
   connection: Connection,
-  send: Methods['send'],
-  args: unknown[],
   settings: SendOptions | undefined,
   binary: boolean,
   size: number,
@@ -207,7 +242,7 @@ function sendFragment(
   const before = connection.partialSend
   const fragments = before ?? { startedAt: performance.now(), binary, size: 0, count: 0 }
   if (settings?.fin === false) {
-    send.apply(socket, args)
+    own.send.apply(socket, args as unknown[])
     fragments.size += size
     fragments.count++
     connection.partialSend = fragments
@@ -215,16 +250,9 @@ function sendFragment(
   }
   connection.partialSend = undefined
   const total = fragments.size + size
-  const [data, options, callback] = args
   const message = connection.sending(undefined, fragments.binary, total, undefined, fragments.startedAt)
-  const given = typeof options === 'function' ? options : callback
   try {
-    send.call(
-      socket,
-      data,
-      typeof options === 'function' ? {} : options,
-      whenFlushed(connection, message, given as SendCallback),
-    )
+    transmit(socket, own, args, connection, message)
   } catch (error) {
     message?.failed(error)
     throw error
@@ -245,6 +273,14 @@ function pingPayload(data: unknown): string {
   if (Buffer.isBuffer(data)) return data.toString('latin1')
   if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1')
   return data instanceof ArrayBuffer ? Buffer.from(data).toString('latin1') : ''
+}
+
+/**
+ * After a listener threw, `ws` reads no more and never emits `close`, should the application survive the error. The end of
+ * the transport is the end of such a connection.
+ */
+function watchTransport(socket: Socket): void {
+  socket._socket?.once('close', () => closed(socket, socket._closeCode, socket._closeMessage))
 }
 
 function closed(socket: Socket, code: unknown, reason: unknown): void {

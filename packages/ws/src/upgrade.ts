@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { claimRequest, type Handshake, handshakeOf, type Telemetry } from '@otel-ws/core/adapter'
+import { override } from './override.ts'
 
 /** The members of an upgrade request that are read; `http.IncomingMessage` has them. */
 export type Request = Parameters<Telemetry['handshake']>[0]
@@ -32,16 +33,14 @@ export function beginHandshake(
  */
 function watchAnswer(socket: Duplex, handshake: Handshake): void {
   const { write, end } = socket
-  const hadOwn = { write: Object.hasOwn(socket, 'write'), end: Object.hasOwn(socket, 'end') }
+  const restoreWrite = override(socket, 'write', watchedWrite)
+  const restoreEnd = override(socket, 'end', watchedEnd)
+  socket.on('close', onClose)
 
   function stop(): void {
     // In reverse order: removing what was added last keeps the object in the engine's fast form.
-    for (const name of ['end', 'write'] as const) {
-      const ours = name === 'end' ? watchedEnd : watchedWrite
-      if (socket[name] !== ours) continue
-      if (hadOwn[name]) Object.assign(socket, { [name]: name === 'end' ? end : write })
-      else delete (socket as Partial<Duplex>)[name]
-    }
+    restoreEnd()
+    restoreWrite()
     socket.removeListener('close', onClose)
   }
 
@@ -76,10 +75,6 @@ function watchAnswer(socket: Duplex, handshake: Handshake): void {
     stop()
     handshake.abandon(hadError === true || socket.readableEnded || socket.errored != null ? 'remote' : 'local')
   }
-
-  socket.on('close', onClose)
-  Object.defineProperty(socket, 'write', { value: watchedWrite, configurable: true, writable: true, enumerable: false })
-  Object.defineProperty(socket, 'end', { value: watchedEnd, configurable: true, writable: true, enumerable: false })
 }
 
 /**
@@ -91,7 +86,6 @@ function watchAnswer(socket: Duplex, handshake: Handshake): void {
  */
 export function watchUpgrades(server: EventEmitter, create: (request: Request) => Handshake | undefined): () => void {
   const { emit } = server
-  const hadOwn = Object.hasOwn(server, 'emit')
 
   function watchedEmit(this: EventEmitter, type: string | symbol, request?: Request, socket?: Duplex): boolean {
     const args = arguments as unknown as Parameters<EventEmitter['emit']>
@@ -100,12 +94,7 @@ export function watchUpgrades(server: EventEmitter, create: (request: Request) =
     return handshake === undefined ? emit.apply(this, args) : handshake.run(() => emit.apply(this, args))
   }
 
-  Object.defineProperty(server, 'emit', { value: watchedEmit, configurable: true, writable: true, enumerable: false })
-  return () => {
-    if (server.emit !== watchedEmit) return
-    if (hadOwn) server.emit = emit
-    else delete (server as Partial<EventEmitter>).emit
-  }
+  return override(server, 'emit', watchedEmit)
 }
 
 function asksForWebSocket(request: Request | undefined): request is Request {
