@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
-import { DiagLogLevel, diag } from '@opentelemetry/api'
 import { OPTIONS_HELP, parseDemoArguments, UsageError } from './arguments.ts'
 import { terminalColors } from './colors.ts'
+import { reportDiagnostics } from './diagnostics.ts'
 import { formatDuration } from './duration.ts'
 import { logStream } from './log-stream.ts'
 import { MetricStore } from './metric-store.ts'
@@ -80,7 +80,7 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
     if (!stopping) print(formatMetricsLine(now, before, startTime, colors))
   })
 
-  reportDiagnostics()
+  reportDiagnostics((line) => process.stderr.write(`${line}\n`))
   const telemetry = startTelemetry({
     serviceName: demo.name,
     spanProcessor: recorder,
@@ -107,7 +107,6 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
   print(colors.dim('\nStopping: the users leave, the server closes, what is left is exported.\n'))
   const drained = await within(DRAIN_LIMIT, async () => {
     await running.stopUsers()
-    await telemetry.flush()
     await running.close()
     await telemetry.shutdown()
   })
@@ -145,22 +144,7 @@ function introduction(users: number, runFor: number | undefined): string {
   return [who, until, ...(endpoint === undefined ? [] : [`exports to ${printable(endpoint)} too`])].join('  |  ')
 }
 
-/** Shows what OpenTelemetry and its exporters complain about, each complaint once. */
-function reportDiagnostics(): void {
-  const seen = new Set<string>()
-  const report = (...parts: unknown[]) => {
-    const message = parts.map(String).join(' ')
-    if (seen.has(message)) return
-    seen.add(message)
-    process.stderr.write(`OpenTelemetry: ${printable(message)}\n`)
-  }
-  const silent = () => {}
-  diag.setLogger(
-    { error: report, warn: report, info: silent, debug: silent, verbose: silent },
-    { logLevel: DiagLogLevel.WARN },
-  )
-}
-
+/** Resolves with whether the work was done in time. */
 async function within(milliseconds: number, work: () => Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<boolean>((resolve) => {

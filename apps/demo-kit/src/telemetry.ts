@@ -7,6 +7,9 @@ import { defaultResource, detectResources, envDetector, resourceFromAttributes }
 import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics'
 import { BatchSpanProcessor, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 
+/** Milliseconds that an export may take: nobody wants to wait for an absent collector at the end of a demo. */
+const EXPORT_TIMEOUT = 2_000
+
 /** What {@link startTelemetry} sets up. */
 export interface TelemetryOptions {
   /** Value of the resource attribute `service.name`, unless the environment names another. */
@@ -23,9 +26,7 @@ export interface TelemetryOptions {
 
 /** A running OpenTelemetry SDK. */
 export interface Telemetry {
-  /** Exports what has ended and been counted so far. */
-  flush(): Promise<void>
-  /** Exports the rest and stops. */
+  /** Exports the rest and stops. What cannot be exported is told through `diag`. */
   shutdown(): Promise<void>
 }
 
@@ -62,24 +63,23 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   trace.setGlobalTracerProvider(tracerProvider)
   metrics.setGlobalMeterProvider(meterProvider)
 
+  // An endpoint that does not answer has been told through `diag`, and is no reason to lose what is left.
   return {
-    async flush() {
-      await Promise.all([tracerProvider.forceFlush(), meterProvider.forceFlush()])
-    },
     async shutdown() {
-      await Promise.all([tracerProvider.shutdown(), meterProvider.shutdown()])
+      await Promise.allSettled([tracerProvider.shutdown(), meterProvider.shutdown()])
     },
   }
 }
 
 function otlpExporters(endpoints: readonly string[]) {
   const exporters = endpoints.map((endpoint) => ({
-    spans: new OTLPTraceExporter({ url: `${endpoint}/v1/traces` }),
-    metrics: new OTLPMetricExporter({ url: `${endpoint}/v1/metrics` }),
+    spans: new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, timeoutMillis: EXPORT_TIMEOUT }),
+    metrics: new OTLPMetricExporter({ url: `${endpoint}/v1/metrics`, timeoutMillis: EXPORT_TIMEOUT }),
   }))
-  // Without options the exporters read their endpoint, headers and timeouts from the environment.
   if (environmentEndpoint() !== undefined) {
-    exporters.push({ spans: new OTLPTraceExporter(), metrics: new OTLPMetricExporter() })
+    // Whatever is not set here the exporters read from the environment themselves.
+    const own = process.env.OTEL_EXPORTER_OTLP_TIMEOUT ? {} : { timeoutMillis: EXPORT_TIMEOUT }
+    exporters.push({ spans: new OTLPTraceExporter(own), metrics: new OTLPMetricExporter(own) })
   }
   return exporters
 }

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import fastifyWebsocket from '@fastify/websocket'
@@ -19,6 +19,9 @@ export const CLOSE_BAD_MESSAGE = 4400
 
 /** Milliseconds until a reminder is sent. */
 const REMINDER_DELAY = 1_000
+
+/** Milliseconds that a client has to answer the server's close. */
+const CLOSE_GRACE = 1_000
 
 interface ChatRequest {
   Params: { room: string }
@@ -49,6 +52,10 @@ export async function createChatServer(logger: FastifyServerOptions['logger'] = 
     heartbeatInterval: 1_000,
     heartbeatTimeout: 500,
     heartbeatTerminate: true,
+  })
+  // Before the WebSocket plugin's own hook, which closes without a code.
+  fastify.addHook('preClose', async () => {
+    await Promise.all([...fastify.websocketServer.clients].map(goAway))
   })
   await fastify.register(fastifyWebsocket, { errorHandler: onError, options: { maxPayload: 64 * 1024 } })
   await fastify.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
@@ -110,6 +117,12 @@ export async function createChatServer(logger: FastifyServerOptions['logger'] = 
   }
 
   return fastify
+}
+
+/** Tells a client that the server stops, and does not wait for one that does not answer. */
+async function goAway(socket: WebSocket): Promise<void> {
+  socket.close(1001, 'the server stops')
+  await once(socket, 'close', { signal: AbortSignal.timeout(CLOSE_GRACE) }).catch(() => socket.terminate())
 }
 
 /** Takes the failures of handlers and the errors of the sockets themselves. */
