@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type ConnectionContext, connectionOf, type TelemetryOptions } from '@otel-ws/core'
 import { createTelemetry, type Handshake, handshakeOf, type Telemetry } from '@otel-ws/core/adapter'
 import { driver, traceServer, watchUpgrades } from '@otel-ws/ws/adapter'
@@ -16,11 +17,6 @@ declare module 'fastify' {
   }
 }
 
-/** What `@fastify/websocket` adds, wherever in the tree of plugins it was registered. */
-interface WebSocketHost extends FastifyInstance {
-  readonly websocketServer?: WebSocketServer
-}
-
 const plugin: FastifyPluginAsync<TelemetryOptions> = async (fastify, options) => {
   const telemetry = createTelemetry(options, SCOPE, driver)
   fastify.decorateRequest('wsConnection', {
@@ -30,8 +26,9 @@ const plugin: FastifyPluginAsync<TelemetryOptions> = async (fastify, options) =>
   })
   if (!telemetry.options.enabled) return
 
+  const servers: WebSocketServer[] = []
   watchUpgrades(fastify.server, (request) => telemetry.unroutedHandshake(request))
-  const traceHost = (instance: FastifyInstance) => traceHostServer(instance as WebSocketHost, telemetry)
+  const traceHost = (instance: FastifyInstance) => traceHostServer(instance, telemetry)
   traceHost(fastify)
   addFirstRouteHook(fastify, function otelWsRoute(this: FastifyInstance, route) {
     traceHost(this)
@@ -62,14 +59,32 @@ const plugin: FastifyPluginAsync<TelemetryOptions> = async (fastify, options) =>
     handshake.run(done)
   })
   fastify.addHook('onClose', async function otelWsClose() {
+    await closeEvents(servers)
     await telemetry.shutdown()
   })
 
-  function traceHostServer(instance: WebSocketHost, own: Telemetry): void {
-    const wss = instance.websocketServer
+  function traceHostServer(instance: FastifyInstance, own: Telemetry): void {
+    // `@fastify/websocket` decorates the scope that it was registered in, which may be an inner one.
+    const wss = (instance as { readonly websocketServer?: WebSocketServer }).websocketServer
     if (wss === undefined || traced.has(wss)) return
     traced.add(wss)
+    servers.push(wss)
     traceServer(wss, own, { opensElsewhere: true, onUpgrade: endEnclosingSpan })
+  }
+}
+
+/** Turns of the event loop that a transport which is destroyed already may take to say so. */
+const MAX_TURNS = 10
+
+/**
+ * Fastify's hook runs when the http server has closed: the transports of all connections are gone, and their `close`
+ * events are due within a few turns of the event loop. Waits for them, so that they are part of what is flushed.
+ */
+async function closeEvents(servers: readonly WebSocketServer[]): Promise<void> {
+  const isDue = (socket: unknown) => (socket as { _socket?: { destroyed: boolean } | null })._socket?.destroyed === true
+  for (let turn = 0; turn < MAX_TURNS; turn++) {
+    if (!servers.some((wss) => [...(wss.clients ?? [])].some(isDue))) return
+    await setImmediate()
   }
 }
 
