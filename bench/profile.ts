@@ -33,19 +33,49 @@ const { values, positionals } = parseArgs({
   },
 })
 
-function shareTables(shares: readonly Share[], per: number, unit: string, digits: number): string {
-  const total = shares.reduce((sum, { amount }) => sum + amount, 0)
-  const rows = (some: readonly Share[]) =>
-    some.map(({ name, place, amount }) => [
-      place === '' ? name : `${name} · ${place}`,
-      (amount / per).toFixed(digits),
-      `${((amount / total) * 100).toFixed(1)} %`,
-    ])
-  return [
-    `${(total / per).toFixed(digits)} ${unit} in all`,
-    table(['by package', unit, 'share'], rows(byPackage(shares))),
-    table(['by function', unit, 'share'], rows(shares.slice(0, Number(values.top)))),
-  ].join('\n\n')
+/** Turns shares into tables: amounts per message or connection, and of the whole. */
+class Tables {
+  readonly #per: number
+  readonly #unit: string
+  readonly #digits: number
+  readonly #total: number
+
+  constructor(self: readonly Share[], per: number, unit: string, digits: number) {
+    this.#per = per
+    this.#unit = unit
+    this.#digits = digits
+    this.#total = self.reduce((sum, { amount }) => sum + amount, 0)
+  }
+
+  print(title: string, shares: readonly Share[]): void {
+    const rows = shares
+      .slice(0, Number(values.top))
+      .map(({ name, place, amount }) => [
+        place === '' ? name : `${name} · ${place}`,
+        (amount / this.#per).toFixed(this.#digits),
+        `${((amount / this.#total) * 100).toFixed(1)} %`,
+      ])
+    console.log(`\n${table([title, this.#unit, 'share'], rows)}`)
+  }
+}
+
+function isOurs({ place }: Share): boolean {
+  return place.startsWith('@otel-ws/')
+}
+
+async function printCpu(file: string, messages: number): Promise<void> {
+  const { self, withCallees } = await cpuShares(file)
+  const tables = new Tables(self, messages, 'µs/message', 3)
+  tables.print('Package, self time', byPackage(self))
+  tables.print('Function, self time', self)
+  tables.print('Our function, with what it calls', withCallees.filter(isOurs))
+}
+
+async function printHeap(file: string, connections: number): Promise<void> {
+  const held = await heapShares(file)
+  const tables = new Tables(held, connections, 'B/connection', 0)
+  tables.print('Package that allocated what is held', byPackage(held))
+  tables.print('Function that allocated it', held)
 }
 
 async function main(): Promise<void> {
@@ -69,11 +99,8 @@ async function main(): Promise<void> {
   }
 
   console.log(`${id} on Node ${version}`)
-  console.log(
-    values.heap
-      ? shareTables(await heapShares(file), idle, 'B/connection', 0)
-      : shareTables(await cpuShares(file), messages, 'µs/message', 3),
-  )
+  if (values.heap) await printHeap(file, idle)
+  else await printCpu(file, messages)
   console.log(`\n${file}`)
 }
 

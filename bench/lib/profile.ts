@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { HeapProfiler, Profiler } from 'node:inspector'
 import { SourceFiles } from './sources.ts'
 
-/** What one function used itself, without what it called. */
+/** What one function used. */
 export interface Share {
   name: string
   /** Package and source file, or `node` and module; empty for a whole package. */
@@ -40,17 +40,36 @@ class Shares {
   }
 }
 
-/** Self time by function of a `.cpuprofile`, most first. Idle time is left out. */
-export async function cpuShares(file: string): Promise<Share[]> {
+/** Time by function of a `.cpuprofile`, most first, without idle time. */
+export async function cpuShares(file: string): Promise<{ self: Share[]; withCallees: Share[] }> {
   const profile: Profiler.Profile = JSON.parse(await readFile(file, 'utf8'))
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]))
-  const shares = new Shares()
+  const callers = new Map(profile.nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])))
+  const self = new Shares()
+  const withCallees = new Shares()
   for (const [i, id] of (profile.samples ?? []).entries()) {
-    const { callFrame } = nodes.get(id)!
     // A sample stands for the time up to the next one.
-    if (callFrame.functionName !== '(idle)') await shares.add(callFrame, profile.timeDeltas?.[i + 1] ?? 0)
+    const time = profile.timeDeltas?.[i + 1] ?? 0
+    const { callFrame } = nodes.get(id)!
+    if (callFrame.functionName === '(idle)') continue
+    await self.add(callFrame, time)
+    for (const frame of distinctFrames(id, nodes, callers)) await withCallees.add(frame, time)
   }
-  return shares.sorted()
+  return { self: self.sorted(), withCallees: withCallees.sorted() }
+}
+
+/** The functions on a call stack, each once however often it recurs. */
+function distinctFrames(
+  top: number,
+  nodes: ReadonlyMap<number, Profiler.ProfileNode>,
+  callers: ReadonlyMap<number, number>,
+): Iterable<CallFrame> {
+  const frames = new Map<string, CallFrame>()
+  for (let id: number | undefined = top; id !== undefined; id = callers.get(id)) {
+    const { callFrame } = nodes.get(id)!
+    frames.set(`${callFrame.scriptId}:${callFrame.lineNumber}:${callFrame.columnNumber}`, callFrame)
+  }
+  return frames.values()
 }
 
 /** Bytes still held by the function that allocated them, of a `.heapprofile`, most first. Ours are named as the caller. */
