@@ -1,0 +1,197 @@
+import { expect, test } from 'vitest'
+import type { Span } from '../src/model.ts'
+import type { TraceFilter } from '../src/query/filter.ts'
+import { traceDetail } from '../src/query/trace-detail.ts'
+import { listTraces } from '../src/query/trace-list.ts'
+import type { Store } from '../src/store/store.ts'
+import { span, spanId, storeWith, traceId } from './support/spans.ts'
+
+const everything: TraceFilter = { text: '', service: '', route: '', connection: '', errors: false, minDuration: 0 }
+
+function names(store: Store, filter: Partial<TraceFilter>, sort: 'newest' | 'slowest' = 'newest'): string[] {
+  return listTraces(store.traces, { ...everything, ...filter }, sort, 100).rows.map((row) => row.name)
+}
+
+function linkTo(target: Span) {
+  return [
+    { traceId: target.traceId, spanId: target.spanId, attributes: [['websocket.link.kind', 'handshake']] as const },
+  ]
+}
+
+test('when it is full the trace that waited longest goes, as a whole, and is counted', () => {
+  const store = storeWith({ maxSpans: 4 })
+  store.addSpans([span({ traceId: traceId(1), name: 'a' }), span({ traceId: traceId(2), name: 'b' })], 0)
+  store.addSpans([span({ traceId: traceId(1), name: 'a2' }), span({ traceId: traceId(3), name: 'c' })], 0)
+  store.addSpans([span({ traceId: traceId(4), name: 'd' })], 0)
+  expect(store.traces.get(traceId(2))).toBeUndefined()
+  expect(store.counts()).toMatchObject({ spans: 4, received: 5, dropped: 1, traces: 3 })
+  store.addSpans([span({ traceId: traceId(5), name: 'e' })], 0)
+  expect(store.traces.get(traceId(1))).toBeUndefined()
+  expect(store.counts()).toMatchObject({ spans: 3, received: 6, dropped: 3, traces: 3 })
+})
+
+test('bytes are a limit too, and are back at zero when everything has gone', () => {
+  const store = storeWith({ maxBytes: 40_000 })
+  const large = (number: number) => span({ traceId: traceId(number), attributes: { text: 'x'.repeat(2000) } })
+  for (let number = 0; number < 50; number++) store.addSpans([large(number)], 0)
+  expect(store.traces.bytes).toBeLessThanOrEqual(40_000)
+  expect(store.counts()).toMatchObject({ spans: 8, dropped: 42 })
+  store.clear()
+  expect(store.traces.bytes).toBe(0)
+  expect(store.counts()).toMatchObject({ spans: 0, received: 0, dropped: 0 })
+})
+
+test('one trace cannot push out all others', () => {
+  const store = storeWith({ maxSpans: 100, maxSpansPerTrace: 10 })
+  store.addSpans([span({ name: 'other' })], 0)
+  store.addSpans(
+    Array.from({ length: 500 }, () => span({ traceId: traceId(1) })),
+    0,
+  )
+  expect(names(store, { text: 'other' })).toEqual(['other'])
+  expect(store.counts()).toMatchObject({ spans: 11, received: 501, dropped: 490 })
+  expect(traceDetail(store.traces, traceId(1))?.omitted).toBe(490)
+})
+
+test('a span that is exported twice is kept once', () => {
+  const store = storeWith()
+  const twice = span({ error: true })
+  store.addSpans([twice, twice], 0)
+  expect(store.counts()).toMatchObject({ spans: 1, received: 2, dropped: 0 })
+  expect(store.traces.get(twice.traceId)?.errors).toBe(1)
+})
+
+test('links are followed both ways, while both ends are kept', () => {
+  const store = storeWith({ maxSpans: 3 })
+  const handshake = span({ name: 'GET /chat' })
+  const message = span({ name: 'process a', links: linkTo(handshake) })
+  store.addSpans([handshake, message], 0)
+  const reference = { linkKind: 'handshake', kept: true, service: 'chat' }
+  expect(traceDetail(store.traces, message.traceId)?.spans[0]?.links).toEqual([
+    { ...reference, name: 'GET /chat', traceId: handshake.traceId, spanId: handshake.spanId },
+  ])
+  expect(traceDetail(store.traces, handshake.traceId)?.spans[0]).toMatchObject({
+    linkedFromCount: 1,
+    linkedFrom: [{ ...reference, name: 'process a', traceId: message.traceId, spanId: message.spanId }],
+  })
+  // Two more: the handshake goes first, then the message.
+  store.addSpans([span(), span()], 0)
+  expect(traceDetail(store.traces, handshake.traceId)).toBeNull()
+  expect(traceDetail(store.traces, message.traceId)?.spans[0]?.links).toMatchObject([{ kept: false, name: '' }])
+  store.addSpans([span()], 0)
+  expect(store.traces.linksTo(handshake.traceId, handshake.spanId)).toBeUndefined()
+})
+
+test('the waterfall puts parents above children and siblings by start, also across services', () => {
+  const store = storeWith()
+  const id = traceId(7)
+  const parts = { traceId: id, start: 1000 }
+  store.addSpans(
+    [
+      span({ ...parts, spanId: spanId(3), parentSpanId: spanId(1), name: 'second', start: 1003 }),
+      span({
+        ...parts,
+        spanId: spanId(4),
+        parentSpanId: spanId(2),
+        name: 'below first',
+        start: 1004,
+        service: 'node-2',
+      }),
+      span({ ...parts, spanId: spanId(2), parentSpanId: spanId(1), name: 'first', start: 1002 }),
+      span({ ...parts, spanId: spanId(1), name: 'root', start: 1001 }),
+      span({ ...parts, spanId: spanId(5), parentSpanId: spanId(99), name: 'parent not here', start: 1000 }),
+    ],
+    0,
+  )
+  const detail = traceDetail(store.traces, id)!
+  expect(detail.spans.map(({ name }, index) => [detail.depths[index], name])).toEqual([
+    [0, 'parent not here'],
+    [0, 'root'],
+    [1, 'first'],
+    [2, 'below first'],
+    [1, 'second'],
+  ])
+  expect(listTraces(store.traces, everything, 'newest', 10).rows[0]).toMatchObject({
+    name: 'root',
+    spans: 5,
+    services: ['chat', 'node-2'],
+  })
+})
+
+test('spans whose parents form a ring or a chain of any length are shown once each', () => {
+  const store = storeWith({ maxSpansPerTrace: 1000 })
+  const ring = [1, 2, 3].map((number) =>
+    span({ traceId: traceId(1), spanId: spanId(number), parentSpanId: spanId((number % 3) + 1) }),
+  )
+  const chain = Array.from({ length: 900 }, (_, number) =>
+    span({ traceId: traceId(2), spanId: spanId(number + 1), parentSpanId: number === 0 ? '' : spanId(number) }),
+  )
+  const own = span({ traceId: traceId(3), spanId: spanId(1), parentSpanId: spanId(1) })
+  store.addSpans([...ring, ...chain, own], 0)
+  expect(traceDetail(store.traces, traceId(1))?.spans.length).toBe(3)
+  expect(traceDetail(store.traces, traceId(2))?.depths.at(-1)).toBe(899)
+  expect(traceDetail(store.traces, traceId(3))?.spans.length).toBe(1)
+})
+
+test('traces are found by name, attribute, route, connection, service, error and duration', () => {
+  const store = storeWith()
+  const route = { 'websocket.route': '/chat' }
+  store.addSpans(
+    [
+      span({ name: 'process chat.send', attributes: { ...route, 'websocket.connection.id': 'c1' }, duration: 3 }),
+      span({ name: 'process chat.slow', attributes: route, duration: 800 }),
+      span({ name: 'GET /login', attributes: { 'http.response.status_code': 401 }, error: true, service: 'auth' }),
+    ],
+    0,
+  )
+  expect(names(store, {})).toEqual(['GET /login', 'process chat.slow', 'process chat.send'])
+  expect(names(store, {}, 'slowest')).toEqual(['process chat.slow', 'GET /login', 'process chat.send'])
+  expect(names(store, { text: 'CHAT slow' })).toEqual(['process chat.slow'])
+  expect(names(store, { text: 'http.response.status_code=401' })).toEqual(['GET /login'])
+  expect(names(store, { text: 'http.response.status_code=40' })).toEqual([])
+  expect(names(store, { route: '/chat' })).toEqual(['process chat.slow', 'process chat.send'])
+  expect(names(store, { connection: 'c1' })).toEqual(['process chat.send'])
+  expect(names(store, { service: 'auth' })).toEqual(['GET /login'])
+  expect(names(store, { errors: true })).toEqual(['GET /login'])
+  expect(names(store, { minDuration: 100 })).toEqual(['process chat.slow'])
+  const { matching, total, routes, services } = listTraces(store.traces, { ...everything, route: '/chat' }, 'newest', 1)
+  expect({ matching, total, routes, services }).toEqual({
+    matching: 2,
+    total: 3,
+    routes: ['/chat'],
+    services: ['auth', 'chat'],
+  })
+})
+
+test('highlights name the slowest and the failing handler, rejections and drops, and forget what is not kept', () => {
+  const store = storeWith({ maxSpans: 30 })
+  const message = { 'websocket.connection.id': 'c1', 'websocket.route': '/chat' }
+  const rejected = { ...message, 'websocket.handshake.outcome': 'rejected', 'http.response.status_code': 401 }
+  const closed = { ...message, 'websocket.close.category': 'timeout', 'websocket.close.code': 1006 }
+  const usual = { ...message, 'websocket.close.category': 'normal', 'websocket.close.code': 1000 }
+  store.addSpans(
+    [
+      span({ name: 'process fast', attributes: message, duration: 1 }),
+      span({ name: 'process slow', attributes: message, duration: 1000 }),
+      span({ name: 'process bad', attributes: { ...message, 'error.type': 'TypeError' }, error: true }),
+      span({ name: 'GET /chat', attributes: rejected, error: true }),
+      span({ name: 'close /chat', attributes: closed }),
+      span({ name: 'close /chat', attributes: usual }),
+    ],
+    0,
+  )
+  const { slowest, ...rest } = store.highlights
+  expect(slowest).toMatchObject({ name: 'process slow', count: 1 })
+  expect(slowest!.p95).toBeGreaterThan(900)
+  expect(slowest!.p95).toBeLessThan(1100)
+  expect(rest).toEqual({
+    failing: { name: 'process bad', failed: 1, count: 1, error: 'TypeError' },
+    rejected: { what: '401 /chat', count: 1, all: 1 },
+    dropped: { what: 'timeout (1006)', count: 1, all: 1 },
+  })
+  store.addSpans(
+    Array.from({ length: 30 }, () => span()),
+    0,
+  )
+  expect(store.highlights).toEqual({})
+})
