@@ -51,6 +51,8 @@ export interface Capabilities {
   readonly serverHooks: boolean
   /** The host has no routes of its own: option `route` says them. */
   readonly routeOption: boolean
+  /** Telemetry can be shut down while the host goes on serving. */
+  readonly shutdownAlone: boolean
 }
 
 /** An adapter and its host, as the suites drive them. */

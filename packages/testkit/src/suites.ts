@@ -1,1 +1,3 @@
 export { conformanceSuite } from './conformance.ts'
+export { leakSuite } from './leaks.ts'
+export { transparencySuite } from './transparency.ts'

@@ -1,4 +1,4 @@
-import { type Attributes, context, DiagLogLevel, diag, metrics, propagation, SpanKind, trace } from '@opentelemetry/api'
+import { type Attributes, context, DiagLogLevel, diag, metrics, propagation, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core'
 import { DataPointType, MeterProvider, type MetricData, MetricReader } from '@opentelemetry/sdk-metrics'
@@ -38,6 +38,7 @@ class RecordingProcessor implements SpanProcessor {
   readonly finished: ReadableSpan[] = []
   readonly waiters = new Set<Waiter>()
   started = 0
+  ended = 0
 
   onStart(span: Span): void {
     this.started++
@@ -45,6 +46,7 @@ class RecordingProcessor implements SpanProcessor {
   }
 
   onEnd(span: ReadableSpan): void {
+    this.ended++
     this.open.delete(span.spanContext().spanId)
     this.finished.push(span)
     for (const waiter of this.waiters) {
@@ -164,7 +166,7 @@ export class Telemetry {
   }
 
   counts(): { started: number; ended: number } {
-    return { started: this.#processor.started, ended: this.#processor.finished.length }
+    return { started: this.#processor.started, ended: this.#processor.ended }
   }
 
   /** Forgets finished spans, so that long runs hold nothing. */
@@ -208,26 +210,4 @@ function toRows(metric: MetricData): MetricRow[] {
 /** Duration of a finished span in ms. */
 export function milliseconds(span: ReadableSpan): number {
   return span.duration[0] * 1e3 + span.duration[1] / 1e6
-}
-
-/** The end of a finished span as a number that can be compared, in ms. */
-export function endOf(span: ReadableSpan): number {
-  return span.endTime[0] * 1e3 + span.endTime[1] / 1e6
-}
-
-/** Everything about a span that the schema fixes, without times and ids, for exact comparison. */
-export function shapeOf(span: ReadableSpan): {
-  name: string
-  kind: string
-  root: boolean
-  attributes: Attributes
-  links: (Attributes | undefined)[]
-} {
-  return {
-    name: span.name,
-    kind: SpanKind[span.kind],
-    root: span.parentSpanContext === undefined,
-    attributes: span.attributes,
-    links: span.links.map((link) => link.attributes),
-  }
 }

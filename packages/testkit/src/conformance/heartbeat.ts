@@ -52,12 +52,24 @@ export function heartbeatTests(harness: Harness, fixture: Fixture): void {
     })
 
     it('on demand pings every connection and measures the round trip', async () => {
-      const { host, socket } = await fixture.open({ telemetry: { heartbeatInterval: 20 } })
-      await new Promise((resolve) => socket.once('pong', resolve))
-      await new Promise((resolve) => socket.once('pong', resolve))
+      const host = await fixture.serve({
+        telemetry: { heartbeatInterval: 20, heartbeatTimeout: 10_000 },
+        connection(socket) {
+          socket.on('pong', () => pongs.push('seen by the application'))
+        },
+      })
+      const pongs: string[] = []
+      const client = await fixture.rawConnect(host)
+      for (let round = 0; round < 3; round++) {
+        const ping = await client.nextFrame()
+        expect(ping.opcode).toBe(OPCODE.ping)
+        client.send(OPCODE.pong, ping.payload)
+      }
       const [row] = await fixture.telemetry.collect(rtt)
-      expect(row?.count).toBeGreaterThanOrEqual(1)
-      await host.close()
+      expect(row?.count).toBeGreaterThanOrEqual(2)
+      const [none] = await fixture.telemetry.collect(missed)
+      expect(none?.value).toBe(0)
+      expect(pongs).toEqual([])
     })
 
     it('counts pings that a dead client misses, and does not touch its connection', async () => {

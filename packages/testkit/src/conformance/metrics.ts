@@ -73,7 +73,7 @@ export function metricTests(harness: Harness, fixture: Fixture): void {
       const send = { 'websocket.message.direction': 'send' }
       const text = { 'websocket.message.type': 'text' }
       const binary = { 'websocket.message.type': 'binary' }
-      expect(after).toHaveLength(15)
+      expect(after).toHaveLength(14)
       expect(after).toEqual(
         expect.arrayContaining([
           row('connection.active', 'updown', '{connection}', 0),

@@ -1,5 +1,5 @@
 import type { Attributes, Context, SpanKind } from '@opentelemetry/api'
-import { AlwaysOffSampler, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace'
+import { AlwaysOffSampler, ParentBasedSampler, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
 import type { WebSocket } from 'ws'
 import type { Fixture } from '../fixture.ts'
@@ -56,7 +56,7 @@ export function samplingTests(harness: Harness, fixture: Fixture): void {
 
     it('by connection leaves out everything after a handshake that was not sampled, without asking', async () => {
       const sampler = new AskedSampler((name) => name !== handshake)
-      fixture.telemetry.sampler = harness.connectionSampler(sampler)
+      fixture.telemetry.sampler = harness.connectionSampler(new ParentBasedSampler({ root: sampler }))
       const { client } = await fixture.open({ telemetry: { messageSampling: 'connection' }, connection: echo })
       client.send('x')
       await client.next()

@@ -1,0 +1,106 @@
+import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Harness } from './harness.ts'
+import { Telemetry } from './telemetry.ts'
+import { contextScripts } from './transparency/context.ts'
+import { errorScripts } from './transparency/errors.ts'
+import { listenerScripts } from './transparency/listeners.ts'
+import { processScripts, runInProcess } from './transparency/process.ts'
+import { serverHookScripts } from './transparency/server-hooks.ts'
+import { type Script, Stage } from './transparency/stage.ts'
+import { wireScripts } from './transparency/wire.ts'
+
+interface Variant {
+  readonly sdk: 'none' | 'sampled' | 'not sampled'
+  readonly telemetry: Readonly<Record<string, unknown>>
+}
+
+/** Set-ups that must all be unnoticeable. */
+const variants: Readonly<Record<string, Variant>> = {
+  'with all messages sampled': { sdk: 'sampled', telemetry: {} },
+  'with none sampled': { sdk: 'not sampled', telemetry: {} },
+  'without an SDK': { sdk: 'none', telemetry: {} },
+  'with every option on': {
+    sdk: 'sampled',
+    telemetry: {
+      traces: 'connection',
+      maxConnectionSpanMessages: 2,
+      messageName: '$.type',
+      messageSizeMetric: true,
+      frames: true,
+      closeReason: true,
+      sessionId: true,
+      messageSampling: 'connection',
+      onMessage() {
+        throw new Error('a hook of the user that is broken')
+      },
+    },
+  },
+}
+
+/** Declares that every script gives the same transcript with telemetry as without, for one adapter and host. */
+export function transparencySuite(harness: Harness): void {
+  const scripts: Record<string, Script> = {
+    ...wireScripts,
+    ...listenerScripts,
+    ...errorScripts,
+    ...contextScripts,
+    ...(harness.capabilities.serverHooks ? serverHookScripts : {}),
+  }
+
+  describe(`transparency of ${harness.name}`, () => {
+    let installed: Telemetry | undefined
+
+    afterEach(async () => {
+      await installed?.uninstall()
+      installed = undefined
+    })
+
+    describe.each(Object.keys(variants))('%s', (which) => {
+      const { sdk, telemetry } = variants[which] as Variant
+
+      it.each(Object.keys(scripts))('does not change %s', async (name) => {
+        const script = scripts[name] as Script
+        if (sdk !== 'none') {
+          installed = new Telemetry()
+          if (sdk === 'not sampled') installed.sampler = new AlwaysOffSampler()
+          installed.install()
+        }
+        const bare = await run(harness, script, undefined)
+        installed?.forget()
+        const traced = await run(harness, script, telemetry)
+        expect(traced).toEqual(bare)
+        expect(bare.length).toBeGreaterThan(0)
+        expect(installed?.openSpans() ?? []).toEqual([])
+        if (sdk === 'sampled') expect(installed?.spans().length).toBeGreaterThan(0)
+      })
+    })
+
+    describe('in a process of its own', () => {
+      const handled = harness.capabilities.handlerErrors === 'handled'
+      it.each(processScripts.filter((script) => !(handled && script === 'an unhandled error event')))(
+        'does not change how it ends when %s',
+        async (script) => {
+          const bare = await runInProcess(harness, script, 'none')
+          expect(bare.stdout).toContain('exit')
+          expect(await runInProcess(harness, script, 'sampled')).toEqual(bare)
+          expect(await runInProcess(harness, script, 'no SDK')).toEqual(bare)
+        },
+      )
+    })
+  })
+}
+
+async function run(
+  harness: Harness,
+  script: Script,
+  telemetry: Readonly<Record<string, unknown>> | undefined,
+): Promise<unknown[]> {
+  const stage = new Stage(harness, telemetry)
+  try {
+    await script(stage)
+  } finally {
+    await stage.clear()
+  }
+  return stage.transcript
+}
