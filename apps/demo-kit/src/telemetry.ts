@@ -1,11 +1,16 @@
-import { context, metrics, propagation, trace } from '@opentelemetry/api'
+import { context, diag, metrics, propagation, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core'
+import {
+  CompositePropagator,
+  ExportResultCode,
+  W3CBaggagePropagator,
+  W3CTraceContextPropagator,
+} from '@opentelemetry/core'
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
 import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics'
-import { BatchSpanProcessor, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+import { BatchSpanProcessor, type SpanExporter, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 
 /** Milliseconds that an export may take: nobody wants to wait for an absent collector at the end of a demo. */
 const EXPORT_TIMEOUT = 2_000
@@ -41,7 +46,9 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
     resource,
     spanProcessors: [
       options.spanProcessor,
-      ...exporters.map(({ spans }) => new BatchSpanProcessor({ exporter: spans, scheduledDelayMillis: 500 })),
+      ...exporters.map(
+        ({ spans }) => new BatchSpanProcessor({ exporter: tellingFailures(spans), scheduledDelayMillis: 500 }),
+      ),
     ],
   })
   const meterProvider = new MeterProvider({
@@ -63,11 +70,24 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   trace.setGlobalTracerProvider(tracerProvider)
   metrics.setGlobalMeterProvider(meterProvider)
 
-  // An endpoint that does not answer has been told through `diag`, and is no reason to lose what is left.
   return {
+    // An endpoint that does not answer has been told, and is no reason to lose what goes elsewhere.
     async shutdown() {
       await Promise.allSettled([tracerProvider.shutdown(), meterProvider.shutdown()])
     },
+  }
+}
+
+/** The processor leaves it to whoever flushes to tell a failure; here it is told whoever that is. */
+function tellingFailures(exporter: SpanExporter): SpanExporter {
+  return {
+    export(spans, done) {
+      exporter.export(spans, (result) => {
+        if (result.code === ExportResultCode.FAILED) diag.error(result.error?.message ?? 'spans could not be exported')
+        done(result)
+      })
+    },
+    shutdown: () => exporter.shutdown(),
   }
 }
 

@@ -16,6 +16,8 @@ interface Row {
 
 const NAME_WIDTH = 24
 const DURATION_WIDTH = 8
+/** Columns beside the fixed ones that it takes to say what a link leads to. */
+const ROOM_FOR_WORDS = 50
 
 /** Names the columns of {@link formatTrace}. */
 export function traceHeading(colors: Colors): string {
@@ -25,7 +27,7 @@ export function traceHeading(colors: Colors): string {
 
 /**
  * Writes the spans of a trace as a tree, one line for each: time, trace, kind, name, duration, error, details, links.
- * Children stand under their parent in order of time. A line longer than `width` loses words of its details first.
+ * Children stand under their parent in order of time. A line longer than `width` loses words of its links, then of its details.
  */
 export function formatTrace(spans: readonly ReadableSpan[], colors: Colors, width: number): string[] {
   return rowsOf(spans).map((row) => formatRow(row, colors, width))
@@ -72,9 +74,9 @@ function formatRow({ span, branch, first }: Row, colors: Colors, width: number):
     formatDuration(hrTimeToMilliseconds(span.duration)).padStart(DURATION_WIDTH),
   ]
 
-  const links = linksOf(span, branch)
-  const used = 12 + 6 + 8 + NAME_WIDTH + DURATION_WIDTH + 2 * columns.length
-  const room = Math.max(width - used - (links === '' ? 0 : links.length + 2), 12)
+  const free = width - (12 + 6 + 8 + NAME_WIDTH + DURATION_WIDTH + 2 * columns.length)
+  const links = linksOf(span, branch, free < ROOM_FOR_WORDS)
+  const room = Math.max(free - (links === '' ? 0 : links.length + 2), 12)
   const failure = error === undefined ? '' : cut(printable(`ERROR ${error}`.trim()), room)
   const left = failure === '' ? room : room - failure.length - 2
   const details = cut(printable(detailsOf(span).join(', ')), left)
@@ -84,10 +86,11 @@ function formatRow({ span, branch, first }: Row, colors: Colors, width: number):
   return columns.join('  ')
 }
 
-function linksOf(span: ReadableSpan, branch: string): string {
+/** Where a span's links and its parent elsewhere lead; brief links are told by the id alone. */
+function linksOf(span: ReadableSpan, branch: string, brief: boolean): string {
   const links = span.links.map((link) => {
-    const kind = link.attributes?.['websocket.link.kind'] ?? 'span'
-    return `-> link ${printable(String(kind))} ${shortId(link.context.traceId)}`
+    const kind = printable(String(link.attributes?.['websocket.link.kind'] ?? 'span'))
+    return `-> ${brief ? '' : `link ${kind} `}${shortId(link.context.traceId)}`
   })
   const parent = span.parentSpanContext
   // A root of the tree that has a parent: the caller's, or one that was printed before.

@@ -17,7 +17,10 @@ element('login-form').addEventListener('submit', async (event) => {
 })
 
 element('intrude').addEventListener('click', () => enter('guessed'))
-element('leave').addEventListener('click', () => socket.close(1000))
+element('leave').addEventListener('click', () => {
+  if (socket.readyState === WebSocket.CLOSED) location.reload()
+  else socket.close(1000)
+})
 
 element('composer').addEventListener('submit', (event) => {
   event.preventDefault()
@@ -61,8 +64,7 @@ const handlers = {
   said: ({ from, text }) => addLine(from, text),
   whispered: ({ from, text }) => addLine(`${from} to you`, text, 'private'),
   announced: ({ from, text }) => addLine(`${from} to all`, text),
-  found: ({ text, matches }) =>
-    addLine('', `“${text}” was said ${matches.length} times: ${matches.join(' / ')}`, 'note'),
+  found: ({ text, matches }) => addLine('', `who said “${text}”: ${matches.join(' / ') || 'nobody'}`, 'note'),
   reminder: ({ text }) => addLine('reminder', text, 'private'),
   error: ({ message }) => addLine('error', message, 'bad'),
 }

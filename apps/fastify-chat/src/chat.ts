@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { trace } from '@opentelemetry/api'
-import { broadcast } from '@otel-ws/ws'
+import { broadcast } from '@otel-ws/fastify'
 import type { WebSocket } from 'ws'
 import type { ServerMessage } from './messages.ts'
 

@@ -110,9 +110,9 @@ export async function createChatServer(logger: FastifyServerOptions['logger'] = 
   }
 
   /** What a timer sends belongs to the connection: the message that set the timer is long done by then. */
-  function remindLater(member: Member, text: string, request: FastifyRequest<ChatRequest>): void {
+  function remindLater(member: Member, text: string, { wsConnection }: FastifyRequest<ChatRequest>): void {
     const remind = () => chat.tell(member, { type: 'reminder', text })
-    const timer = setTimeout(() => request.wsConnection?.run(remind), REMINDER_DELAY)
+    const timer = setTimeout(() => (wsConnection ? wsConnection.run(remind) : remind()), REMINDER_DELAY)
     member.socket.once('close', () => clearTimeout(timer))
   }
 

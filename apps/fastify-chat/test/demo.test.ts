@@ -122,6 +122,7 @@ describe('demo --for', () => {
     }
     const processed = rows.filter((row) => row.name.startsWith('process ')).length
     expect(summary.get('websocket.server.message.process.duration')).toBe(processed)
+    expect(run.stdout).toMatch(new RegExp(`^ {2}websocket\\.server\\.messages .*receive ${processed}(,|$)`, 'm'))
     expect(summary.get('websocket.server.connection.duration')).toBe(closes().length)
     expect(summary.get('websocket.server.handshake.duration')).toBe(named('GET /chat/:room').length)
     expect(summary.get('websocket.server.connection.active')).toBe(0)
@@ -180,6 +181,19 @@ describe('demo', () => {
       } finally {
         receiver.close()
       }
+    },
+    LIMIT,
+  )
+
+  it(
+    'goes on and ends well when nobody listens at that endpoint, and says so',
+    async () => {
+      const endpoint = 'http://127.0.0.1:1'
+      const run = demo(['--for', '500ms', '--port', '0'], { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })
+      expect(await run.exited).toBe(0)
+      expect(run.stderr).toMatch(/^OpenTelemetry: connect ECONNREFUSED 127\.0\.0\.1:1$/m)
+      const count = run.rows().length
+      expect(run.total().slice(0, 3)).toEqual([count, count, count])
     },
     LIMIT,
   )
