@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ChatClient } from './client.ts'
 import type { ClientMessage } from './messages.ts'
@@ -18,6 +19,8 @@ const LINES = ['hello', 'has anybody seen the minutes?', 'coffee is ready', 'brb
 export function startUsers(url: string, count: number): Users {
   const controller = new AbortController()
   const stop = controller.signal
+  // Everybody who pauses listens.
+  setMaxListeners(0, stop)
   const parts = Array.from({ length: count }, (_, index) => resident(url, index, count, stop))
   if (count > 0) {
     const strangers: [part: Part, firstAfter: number, period: number][] = [
