@@ -45,7 +45,7 @@ export interface TraceRow {
   readonly duration: number
   readonly spans: number
   readonly errors: number
-  /** Of the first span in error: its error type or status message. */
+  /** Of the first span in error its error type or status message; else how a handshake failed or why a close is unusual. */
   readonly error: string
   readonly services: readonly string[]
   readonly route: string

@@ -69,6 +69,11 @@ test('a series that is new between two exports is an increase from nothing', () 
   expect(increases(store.named('m'), range).slice(0, 3)).toEqual([null, 3, null])
 })
 
+test('a first record that is exported within its millisecond is not lost', () => {
+  const store = storeOf(point(1000, { start: t0 + 1000, value: 3 }))
+  expect(increases(store.named('m'), range).slice(0, 2)).toEqual([3, null])
+})
+
 test('a restart is not a negative increase', () => {
   const store = storeOf(
     point(1000, { value: 100 }),

@@ -163,6 +163,41 @@ test('traces are found by name, attribute, route, connection, service, error and
   })
 })
 
+test('the list says what went wrong, also where it is no error of the server', () => {
+  const store = storeWith()
+  const outcome = (value: string, status: number) => ({
+    'websocket.handshake.outcome': value,
+    'http.response.status_code': status,
+  })
+  const close = (category: string, code: number) => ({
+    'websocket.connection.id': 'c1',
+    'websocket.close.category': category,
+    'websocket.close.code': code,
+  })
+  store.addSpans(
+    [
+      span({ attributes: outcome('accepted', 101) }),
+      span({ attributes: outcome('rejected', 401) }),
+      span({ attributes: { 'websocket.handshake.outcome': 'abandoned' } }),
+      span({ attributes: close('normal', 1000) }),
+      span({ attributes: close('timeout', 1006) }),
+      span({ error: true, statusMessage: 'late' }),
+      span({ error: true, statusMessage: 'late', attributes: { 'error.type': 'TypeError' } }),
+    ],
+    0,
+  )
+  const { rows } = listTraces(store.traces, everything, 'newest', 10)
+  expect(rows.map(({ error }) => error).reverse()).toEqual([
+    '',
+    'rejected 401',
+    'abandoned',
+    '',
+    'timeout 1006',
+    'late',
+    'TypeError',
+  ])
+})
+
 test('highlights name the slowest and the failing handler, rejections and drops, and forget what is not kept', () => {
   const store = storeWith({ maxSpans: 30 })
   const message = { 'websocket.connection.id': 'c1', 'websocket.route': '/chat' }

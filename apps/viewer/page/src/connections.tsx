@@ -224,7 +224,7 @@ export function CloseText({ row }: { readonly row: ConnectionRow }) {
       <strong>{row.closeCategory}</strong> {row.closeCode}
       {row.closeInitiator !== '' && <span class="muted"> by {row.closeInitiator}</span>}
       {row.closeReason !== '' && <span> “{row.closeReason}”</span>}
-      {row.errorType !== '' && row.errorType !== String(row.closeCode) && (
+      {![row.closeCategory, String(row.closeCode)].includes(row.errorType) && (
         <span class="error-text">{row.errorType}</span>
       )}
     </>

@@ -11,6 +11,8 @@ export function useKeys(handlers: Readonly<Record<string, () => void>>): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
+      // An open dialog has the keyboard to itself.
+      if (document.querySelector('dialog[open]') !== null) return
       if (typing(event.target)) {
         if (event.key === 'Escape') (event.target as HTMLElement).blur()
         return

@@ -29,6 +29,7 @@ export function useLive(route: Route, paused: boolean): Live {
   const address = streamAddress(route)
   const opened = `${route.view} ${route.params.open ?? ''}`
   const lastOpened = useRef(opened)
+  const shown = useRef('')
 
   useEffect(() => {
     const changed = () => setVisible(!document.hidden)
@@ -42,12 +43,13 @@ export function useLive(route: Route, paused: boolean): Live {
       lastOpened.current = opened
       setLive(({ data: { trace, connection, ...data }, state }) => ({ data, marks: [], state, opened }))
     }
-    if (!visible) return
+    // Paused, nothing moves; what is asked for meanwhile is still shown, once.
+    if (!visible || (paused && shown.current === address)) return
     const source = new EventSource(address)
     source.onmessage = ({ data }: MessageEvent<string>) => {
       const update = JSON.parse(data) as Update
+      shown.current = address
       setLive((before) => merge(before, update, opened))
-      // Paused: what was asked for last is still shown once, then nothing moves.
       if (paused) source.close()
     }
     source.onerror = () => setLive((before) => ({ ...before, state: 'lost' }))

@@ -102,7 +102,7 @@ function Row({ row, params }: { readonly row: TraceRow; readonly params: Readonl
   const address = href('traces', { ...params, open: row.id, span: '' })
   return (
     <tr
-      class={row.errors > 0 ? 'error' : ''}
+      class={row.error === '' ? '' : 'error'}
       aria-selected={params.open === row.id}
       onClick={() => step({ open: row.id, span: '' })}
     >

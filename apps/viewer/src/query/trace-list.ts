@@ -1,5 +1,6 @@
 import { type Span, textAttribute } from '../model.ts'
 import * as names from '../names.ts'
+import { isUsualClose } from '../store/connections.ts'
 import { operationOf } from '../store/operation.ts'
 import type { Trace, TraceStore } from '../store/traces.ts'
 import type { TraceList, TraceRow } from '../wire.ts'
@@ -100,9 +101,20 @@ function row(trace: Trace): TraceRow {
     duration: trace.end - trace.start,
     spans: trace.spans.size,
     errors: trace.errors,
-    error,
+    error: error || ending(root),
     services: [...services],
     route,
     connection,
   }
+}
+
+/** What a handshake that was not accepted or an unusual close tells, though neither need be an error of the server. */
+function ending({ attributes }: Span): string {
+  const outcome = textAttribute(attributes, names.HANDSHAKE_OUTCOME)
+  if (outcome === 'rejected') return `rejected ${textAttribute(attributes, names.HTTP_STATUS)}`.trim()
+  if (outcome === 'abandoned') return outcome
+  const category = textAttribute(attributes, names.CLOSE_CATEGORY)
+  return category === '' || isUsualClose(category)
+    ? ''
+    : `${category} ${textAttribute(attributes, names.CLOSE_CODE)}`.trim()
 }

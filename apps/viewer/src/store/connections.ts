@@ -39,12 +39,14 @@ export interface Connection {
   nextMark: number
 }
 
-/** Categories of a close that nobody needs to look at. */
-const usualCloses = new Set(['normal', 'going_away', 'no_status'])
+/** Whether a close of this category is one that nobody needs to look at. */
+export function isUsualClose(category: string): boolean {
+  return category === 'normal' || category === 'going_away' || category === 'no_status'
+}
 
 /** Whether the connection ended other than by an ordinary close. */
 export function wasDropped(connection: Connection): boolean {
-  return connection.state === 'closed' && !usualCloses.has(connection.closeCategory)
+  return connection.state === 'closed' && !isUsualClose(connection.closeCategory)
 }
 
 /** One record per connection, built from the spans that carry its id; the oldest go first when there are too many. */

@@ -1,6 +1,7 @@
 import { numberAttribute, type Span, textAttribute } from '../model.ts'
 import * as names from '../names.ts'
 import type { Highlights } from '../wire.ts'
+import { isUsualClose } from './connections.ts'
 import { Durations } from './durations.ts'
 import type { Operation } from './operation.ts'
 
@@ -133,7 +134,7 @@ function rejection(span: Span): string {
 
 function drop(span: Span): string {
   const category = textAttribute(span.attributes, names.CLOSE_CATEGORY)
-  if (category === '' || category === 'normal' || category === 'going_away' || category === 'no_status') return ''
+  if (category === '' || isUsualClose(category)) return ''
   const code = numberAttribute(span.attributes, names.CLOSE_CODE)
   return code === undefined ? category : `${category} (${code})`
 }

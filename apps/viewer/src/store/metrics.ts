@@ -33,6 +33,9 @@ export interface MetricLimits {
 /** Samples of a series kept at most, however few series there are. */
 const samplesPerSeries = 720
 
+/** How far the clock of a sender may be behind ours, in milliseconds. */
+const clockTolerance = 5_000
+
 /** Metric points as what happened between two of them, per series, within limits: what is oldest goes first. */
 export class MetricStore {
   readonly #limits: MetricLimits
@@ -135,7 +138,9 @@ export class MetricStore {
     if (previous === undefined || restarted) {
       // What a process has counted is an increase only if we know since when: its start, or an export without this series.
       const from = Math.max(point.start, exportedBefore)
-      return from >= this.#since && from < point.time ? withCounts(from, point.value, counts) : undefined
+      if (from < this.#since - clockTolerance) return undefined
+      // A first record and its export may share their millisecond; what happened took some time all the same.
+      return withCounts(Math.min(from, point.time - 1), point.value, counts)
     }
     return withCounts(
       previous.time,

@@ -1,0 +1,82 @@
+import { fork } from 'node:child_process'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { parseArgs } from 'node:util'
+import { startViewer } from '../src/index.ts'
+import { launchBrowser } from '../test/support/browser.ts'
+
+// Exports spans at a steady rate from a process of its own, with a page open, and tells whether viewer and page keep up:
+// `node --import tsx scripts/load.ts --rate 2000 --seconds 20 --view traces`.
+const { values } = parseArgs({
+  options: {
+    rate: { type: 'string', default: '2000' },
+    seconds: { type: 'string', default: '20' },
+    view: { type: 'string', default: 'traces' },
+  },
+})
+const rate = Number(values.rate)
+const seconds = Number(values.seconds)
+
+const viewer = await startViewer({ port: 0 })
+const browser = await launchBrowser()
+const page = await browser.newPage({ viewport: { width: 1280, height: 760 }, locale: 'en-GB' })
+await page.goto(`${viewer.url}/#/${values.view}`)
+await page.waitForSelector('header')
+
+/** Runs in the page: how long each frame took, and the tasks that kept it from answering. */
+const observe = `
+  globalThis.seen = { frames: [], longTasks: [] }
+  let last = performance.now()
+  const frame = (now) => {
+    seen.frames.push(now - last)
+    last = now
+    requestAnimationFrame(frame)
+  }
+  requestAnimationFrame(frame)
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) seen.longTasks.push(entry.duration)
+  }).observe({ entryTypes: ['longtask'] })
+`
+await page.evaluate(observe)
+
+const delay = monitorEventLoopDelay({ resolution: 5 })
+delay.enable()
+const cpu = process.cpuUsage()
+const begin = performance.now()
+const sender = fork(new URL('./load-sender.ts', import.meta.url), [viewer.endpoint, values.rate, values.seconds], {
+  execArgv: ['--import', 'tsx'],
+})
+const sent = await new Promise<number>((resolve, reject) => {
+  sender.once('message', (message) => resolve(Number(message)))
+  sender.once('exit', (code) => code !== 0 && reject(new Error(`the sender ended with ${code}`)))
+})
+const elapsed = (performance.now() - begin) / 1000
+const used = process.cpuUsage(cpu)
+delay.disable()
+
+// The page is responsive when a click shows its effect at once, also under load.
+const clickAt = performance.now()
+const other = values.view === 'connections' ? 'traces' : 'connections'
+await page.locator(`nav a[href="#/${other}"]`).click()
+await page.waitForSelector(`table.${other} tbody tr`)
+const click = performance.now() - clickAt
+const kept = await page.getByTestId('kept').textContent()
+const { frames, longTasks } = await page.evaluate<{ frames: number[]; longTasks: number[] }>('seen')
+const quantile = (list: number[], q: number) => [...list].sort((a, b) => a - b)[Math.floor(q * (list.length - 1))] ?? 0
+const ms = (value: number) => `${value.toFixed(1)} ms`
+
+console.log(
+  `asked for ${rate} spans/s for ${seconds} s, sent ${sent} in ${elapsed.toFixed(1)} s: ${Math.round(sent / elapsed)}/s`,
+)
+console.log(`viewer: ${kept}`)
+console.log(
+  `viewer: ${((used.user + used.system) / 1e4 / elapsed).toFixed(1)} % of a core, ${Math.round(process.memoryUsage().heapUsed / 1e6)} MB heap`,
+)
+console.log(`viewer: event loop delay p99 ${ms(delay.percentile(99) / 1e6)}, max ${ms(delay.max / 1e6)}`)
+console.log(
+  `page: ${frames.length} frames, p50 ${ms(quantile(frames, 0.5))}, p99 ${ms(quantile(frames, 0.99))}, max ${ms(Math.max(...frames))}`,
+)
+console.log(
+  `page: ${longTasks.length} tasks over 50 ms, longest ${ms(Math.max(0, ...longTasks))}; a click shows its effect after ${ms(click)}`,
+)
+await browser.close()
+await viewer.close()
