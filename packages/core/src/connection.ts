@@ -1,6 +1,7 @@
 import {
   type Attributes,
   type AttributeValue,
+  type Context,
   context,
   type Link,
   propagation,
@@ -69,9 +70,21 @@ export interface PartialMessage {
   count: number
 }
 
+/** What most connections have nothing of for most of their time. */
+class RareState {
+  droppedSpans = 0
+  streams: Set<Stream> | undefined
+  sentCode: number | undefined
+  sentReason: string | undefined
+  failedCode: number | undefined
+  terminated = false
+  timedOut = false
+  readonly heartbeat: Ping = { payload: undefined, sentAt: 0 }
+  readonly applicationPing: Ping = { payload: undefined, sentAt: 0 }
+}
+
 /** The record of one connection. Holds numbers, texts and ids; never a span that has ended. */
 export class Connection implements ConnectionContext, LiveConnection {
-  readonly id = randomId()
   readonly telemetry: Telemetry
   readonly route: string | undefined
   readonly subprotocol: string | undefined
@@ -82,28 +95,21 @@ export class Connection implements ConnectionContext, LiveConnection {
   sentBytes = 0
   /** The message that is being sent in fragments. */
   partialSend: PartialMessage | undefined
+  /** Messages are compressed before they are handed on, so that none is at once. */
+  compresses = false
   readonly #socket: unknown
   readonly #namespace: string | undefined
   readonly #sessionId: string | undefined
   readonly #handshake: SpanContext | undefined
   readonly #openedAt = performance.now()
+  #id: string | undefined
   #attributes: Attributes | undefined
   #spanOptions: SpanOptions | undefined
   #unsampled: Span | undefined
   #budget: SpanBudget | undefined
-  #droppedSpans = 0
   #segment: Segment | undefined
-  #streams: Set<Stream> | undefined
-  #sentCode: number | undefined
-  #terminated = false
-  #timedOut = false
   #closed = false
-  #sentReason: string | undefined
-  #failedCode: number | undefined
-  readonly #pings: [Ping, Ping] = [
-    { payload: undefined, sentAt: 0 },
-    { payload: undefined, sentAt: 0 },
-  ]
+  #rare: RareState | undefined
 
   constructor(telemetry: Telemetry, socket: unknown, facts: ConnectionFacts, handshake: SpanContext | undefined) {
     this.telemetry = telemetry
@@ -114,6 +120,12 @@ export class Connection implements ConnectionContext, LiveConnection {
     this.#sessionId = telemetry.options.sessionId ? facts.sessionId : undefined
     this.#handshake = handshake
     this.series = telemetry.metrics.series(facts.route, facts.namespace, facts.subprotocol)
+  }
+
+  /** Made when it is first asked for: nobody asks while there is no SDK. */
+  get id(): string {
+    this.#id ??= randomId()
+    return this.#id
   }
 
   /** True once the close was told. */
@@ -165,14 +177,15 @@ export class Connection implements ConnectionContext, LiveConnection {
     const process = frame instanceof Process && frame.connection === this && !frame.settled ? frame : undefined
     const stream = new Stream(this, process)
     if (!this.#closed) {
-      this.#streams ??= new Set()
-      this.#streams.add(stream)
+      const state = this.#state()
+      state.streams ??= new Set()
+      state.streams.add(stream)
     }
     return stream
   }
 
   streamEnded(stream: Stream): void {
-    this.#streams?.delete(stream)
+    this.#rare?.streams?.delete(stream)
   }
 
   bufferedAmount(): number {
@@ -216,9 +229,10 @@ export class Connection implements ConnectionContext, LiveConnection {
     const message = name === undefined ? telemetry.nameOf(data, binary, size, this.route) : telemetry.named(name)
     if (options.messageSizeMetric) metrics.messageSize.record(size, series.directed('receive'))
     if (options.ignore !== undefined && this.#ignores(message, 'receive')) return undefined
-    const span = options.messages ? this.#startProcess(message, reply) : undefined
+    const active = context.active()
+    const span = options.messages ? this.#startProcess(message, reply, active) : undefined
     if (span === undefined && !metrics.recording) return undefined
-    const process = new Process(this, message, span)
+    const process = new Process(this, message, active, span)
     if (span?.isRecording()) {
       this.describe(span, message, binary, size, sequence)
       this.#callMessageHook(span, 'receive', data, binary)
@@ -287,7 +301,7 @@ export class Connection implements ConnectionContext, LiveConnection {
     if (limit === Number.POSITIVE_INFINITY) return true
     this.#budget ??= new SpanBudget(limit, now)
     if (this.#budget.take(now)) return true
-    this.#droppedSpans++
+    this.#state().droppedSpans++
     return false
   }
 
@@ -315,6 +329,7 @@ export class Connection implements ConnectionContext, LiveConnection {
 
   /** A pong arrived. Only the answer to the latest ping counts: unsolicited ones are the peer's own business. */
   pongReceived(payload: string): void {
+    if (this.#rare === undefined) return
     const ping = this.#ping(payload)
     if (payload !== ping.payload) return
     ping.payload = undefined
@@ -324,7 +339,7 @@ export class Connection implements ConnectionContext, LiveConnection {
 
   /** Milliseconds that a ping of ours has been waiting for its pong; 0 when none is outstanding. */
   heartbeatOverdue(): number {
-    return overdue(this.#pings[0])
+    return this.#rare === undefined ? 0 : overdue(this.#rare.heartbeat)
   }
 
   /** Sends a ping of ours. */
@@ -334,29 +349,31 @@ export class Connection implements ConnectionContext, LiveConnection {
 
   /** Cuts a connection whose peer did not answer a ping of ours in time. */
   terminateDead(): void {
-    this.#missed(this.#pings[0])
+    this.#missed(this.#state().heartbeat)
     this.telemetry.driver.terminate?.(this.#socket)
   }
 
   /** This side sent the first close frame, or fails the connection with this code. 1005 stands for a frame without a code. */
   closing(code: number, reason?: string): void {
-    if (this.#sentCode !== undefined) return
-    this.#sentCode = code
-    this.#sentReason = reason
+    const state = this.#state()
+    if (state.sentCode !== undefined) return
+    state.sentCode = code
+    state.sentReason = reason
   }
 
   /** This side found an error of the protocol that this close code stands for, whether or not a frame can still tell. */
   failing(code: number | undefined): void {
-    this.#failedCode ??= code
+    if (code !== undefined) this.#state().failedCode ??= code
   }
 
   /** This side cuts the connection without a close frame. */
   terminating(): void {
-    if (this.#terminated) return
-    this.#terminated = true
+    const state = this.#state()
+    if (state.terminated) return
+    state.terminated = true
     // An application that cuts a connection whose pong is overdue is doing what a heartbeat is for.
     const limit = this.telemetry.options.heartbeatTimeout ?? APPLICATION_PING_TIMEOUT
-    const late = this.#pings.find((ping) => overdue(ping) >= limit)
+    const late = [state.heartbeat, state.applicationPing].find((ping) => overdue(ping) >= limit)
     if (late !== undefined) this.#missed(late)
   }
 
@@ -368,13 +385,14 @@ export class Connection implements ConnectionContext, LiveConnection {
     series.live.delete(this)
     telemetry.closed(this)
     telemetry.fanout.flush()
-    if (this.#streams !== undefined) for (const stream of this.#streams) stream.disconnect()
+    const state = this.#rare
+    if (state?.streams !== undefined) for (const stream of state.streams) stream.disconnect()
     const duration = (performance.now() - this.#openedAt) / 1000
     const close = tellClose({
-      sent: this.#sentCode,
-      failed: this.#failedCode,
-      terminated: this.#terminated,
-      timedOut: this.#timedOut,
+      sent: state?.sentCode,
+      failed: state?.failedCode,
+      terminated: state?.terminated === true,
+      timedOut: state?.timedOut === true,
       ...facts,
     })
     if (telemetry.metrics.recording) {
@@ -385,7 +403,7 @@ export class Connection implements ConnectionContext, LiveConnection {
         [schema.ATTR_WEBSOCKET_CLOSE_CODE]: closeCodeLabel(close.code, telemetry.options.closeCodes),
       })
     }
-    this.#tellClose(close, this.#sentCode === undefined ? facts.reason : this.#sentReason, duration)
+    this.#tellClose(close, state?.sentCode === undefined ? facts.reason : state.sentReason, duration)
   }
 
   #tellClose(close: Close, reason: string | undefined, duration: number): void {
@@ -431,16 +449,17 @@ export class Connection implements ConnectionContext, LiveConnection {
       [schema.ATTR_WEBSOCKET_CONNECTION_BYTES_SENT]: this.sentBytes,
     }
     if (reason !== undefined) attributes[schema.ATTR_WEBSOCKET_CLOSE_REASON] = reason
-    if (this.#droppedSpans > 0) attributes[schema.ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED] = this.#droppedSpans
+    const dropped = this.#rare?.droppedSpans ?? 0
+    if (dropped > 0) attributes[schema.ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED] = dropped
     return attributes
   }
 
-  #startProcess(message: MessageName, reply: boolean): Span | undefined {
+  #startProcess(message: MessageName, reply: boolean, active: Context): Span | undefined {
     const { tracer } = this.telemetry
     if (tracer === undefined) return undefined
     // What runs under a message that is not recorded must not start traces of its own.
     if (this.#inheritsUnsampled() || !this.spend()) return this.#unsampledSpan()
-    const base = withoutSpan(context.active())
+    const base = withoutSpan(active)
     const segment = this.#nextSegment()
     if (segment !== undefined) {
       const kind = reply ? SpanKind.SERVER : SpanKind.CONSUMER
@@ -487,13 +506,19 @@ export class Connection implements ConnectionContext, LiveConnection {
 
   /** Pings of ours and the application's are told apart by their payload. */
   #ping(payload: string): Ping {
-    return this.#pings[payload.startsWith(HEARTBEAT_PAYLOAD) ? 0 : 1]
+    const state = this.#state()
+    return payload.startsWith(HEARTBEAT_PAYLOAD) ? state.heartbeat : state.applicationPing
+  }
+
+  #state(): RareState {
+    this.#rare ??= new RareState()
+    return this.#rare
   }
 
   #missed(ping: Ping): void {
     ping.payload = undefined
     this.series.missedPings++
-    this.#timedOut = true
+    this.#state().timedOut = true
   }
 
   #unsampledSpan(): Span | undefined {
@@ -528,10 +553,11 @@ function overdue(ping: Ping): number {
   return ping.payload === undefined ? 0 : performance.now() - ping.sentAt
 }
 
-function randomId(): string {
-  return hex32() + hex32()
-}
+const HEX = '0123456789abcdef'
 
-function hex32(): string {
-  return ((Math.random() * 0x100000000) >>> 0).toString(16).padStart(8, '0')
+/** One flat string: a concatenated one would take three times the memory for as long as the connection lives. */
+function randomId(): string {
+  const codes: number[] = []
+  for (let digit = 0; digit < 16; digit++) codes.push(HEX.charCodeAt(Math.random() * 16))
+  return String.fromCharCode(...codes)
 }

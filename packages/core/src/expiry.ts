@@ -11,11 +11,17 @@ export class Expiry {
   readonly #maxAge: number
   readonly #entries = new Map<Expirable, number>()
   readonly #timer: Timer
+  #now = performance.now()
 
   constructor(maxAge: number) {
     this.#maxAge = maxAge
     // One timer for all entries: a timer made when an entry arrives would keep that caller's async context alive.
     this.#timer = unrefInterval(() => this.#sweep(), Math.min(10_000, Math.max(10, maxAge / 10)))
+  }
+
+  /** The time of the last sweep: coarse, and free of charge. */
+  now(): number {
+    return this.#now
   }
 
   get size(): number {
@@ -41,6 +47,7 @@ export class Expiry {
 
   #sweep(): void {
     const now = performance.now()
+    this.#now = now
     for (const [entry, deadline] of this.#entries) {
       if (deadline > now) return
       this.#entries.delete(entry)

@@ -77,7 +77,12 @@ export class Handshake {
     const span = tracer.startSpan(this.#name(), { kind, attributes, links, startTime: this.startTime }, parent)
     this.#frame = new HandshakeFrame(parent, span)
     const hook = this.telemetry.options.onHandshake
-    if (hook !== undefined && span.isRecording()) {
+    if (!span.isRecording()) return
+    // Asking a socket for its peer makes it remember the answer for life.
+    const { remoteAddress, remotePort } = this.request.socket ?? {}
+    if (remoteAddress !== undefined) span.setAttribute(schema.ATTR_CLIENT_ADDRESS, remoteAddress)
+    if (remotePort !== undefined) span.setAttribute(schema.ATTR_CLIENT_PORT, remotePort)
+    if (hook !== undefined) {
       const extra = this.telemetry.guard('onHandshake', hook, span, this.request)
       if (extra) span.setAttributes(extra)
     }
@@ -117,8 +122,8 @@ export class Handshake {
     const subprotocol = telemetry.subprotocolLabel(facts.subprotocol)
     const spanContext = this.span?.spanContext()
     const connection = new Connection(telemetry, socket, { ...facts, route, subprotocol }, spanContext)
-    this.span?.setAttributes(connection.identity())
-    this.#settle('accepted', 101, undefined, connection.identity())
+    if (this.span?.isRecording()) this.span.setAttributes(connection.identity())
+    this.#settle('accepted', 101, undefined, connection.series.attributes)
     connection.opened()
     return connection
   }
@@ -141,14 +146,14 @@ export class Handshake {
     this.#settle('abandoned', undefined, error)
   }
 
-  #settle(outcome: HandshakeOutcome, status: number | undefined, error: unknown, identity?: Attributes): void {
+  #settle(outcome: HandshakeOutcome, status: number | undefined, error: unknown, series?: Attributes): void {
     if (this.outcome !== undefined || this.discarded) return
     this.start()
     this.outcome = outcome
     if (status !== undefined) this.onAnswered?.(status)
     const failed = error !== undefined || (status !== undefined && status >= 500)
     const type = error !== undefined ? errorType(error) : failed ? String(status) : undefined
-    this.#recordDuration(outcome, status, type, identity)
+    this.#recordDuration(outcome, status, type, series)
     const { span } = this
     if (span === undefined) return
     span.setAttribute(schema.ATTR_WEBSOCKET_HANDSHAKE_OUTCOME, outcome)
@@ -159,14 +164,10 @@ export class Handshake {
     this.#frame?.end()
   }
 
-  #recordDuration(outcome: string, status: number | undefined, type: string | undefined, identity?: Attributes): void {
+  #recordDuration(outcome: string, status: number | undefined, type: string | undefined, series?: Attributes): void {
     const { metrics } = this.telemetry
     if (!metrics.recording) return
-    const attributes: Attributes = { [schema.ATTR_WEBSOCKET_HANDSHAKE_OUTCOME]: outcome }
-    for (const name of [schema.ATTR_WEBSOCKET_SUBPROTOCOL, schema.ATTR_WEBSOCKET_NAMESPACE]) {
-      const value = identity?.[name]
-      if (value !== undefined) attributes[name] = value
-    }
+    const attributes: Attributes = { ...series, [schema.ATTR_WEBSOCKET_HANDSHAKE_OUTCOME]: outcome }
     if (this.route !== undefined) attributes[schema.ATTR_WEBSOCKET_ROUTE] = this.route
     if (status !== undefined) attributes[schema.ATTR_HTTP_RESPONSE_STATUS_CODE] = status
     if (type !== undefined) attributes[schema.ATTR_ERROR_TYPE] = type
@@ -259,7 +260,5 @@ function requestAttributes(request: UpgradeRequest, redact: (query: string) => s
   }
   const agent = request.headers['user-agent']
   if (typeof agent === 'string') attributes[schema.ATTR_USER_AGENT_ORIGINAL] = agent.slice(0, 1024)
-  if (request.socket?.remoteAddress !== undefined) attributes[schema.ATTR_CLIENT_ADDRESS] = request.socket.remoteAddress
-  if (request.socket?.remotePort !== undefined) attributes[schema.ATTR_CLIENT_PORT] = request.socket.remotePort
   return attributes
 }

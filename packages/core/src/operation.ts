@@ -22,9 +22,9 @@ export function recordError(span: Span, error: unknown): void {
 export abstract class Operation extends Frame implements Expirable {
   /** Milliseconds on the monotonic clock; 0 when nobody measures. */
   readonly startTime: number
-  /** When the span ended; 0 before. */
+  /** When the span ended, by the expiry's coarse clock; 0 before. */
   endedAt = 0
-  readonly #telemetry: Telemetry
+  protected readonly telemetry: Telemetry
   #pending = 1
   #held = false
   #settled = false
@@ -34,7 +34,7 @@ export abstract class Operation extends Frame implements Expirable {
   constructor(telemetry: Telemetry, parent: Context, span: Span | undefined, startTime: number) {
     super(parent, span)
     this.startTime = startTime
-    this.#telemetry = telemetry
+    this.telemetry = telemetry
   }
 
   /** True while what is sent in this context belongs under the operation's span. */
@@ -45,7 +45,7 @@ export abstract class Operation extends Frame implements Expirable {
    * one so that no closure is made per message. Returns and throws what `dispatch` returns and throws.
    */
   run<A, B, C, R>(dispatch: (operation: this, a: A, b: B, c: C) => R, a: A, b: B, c: C): R {
-    const { fanout } = this.#telemetry
+    const { fanout } = this.telemetry
     fanout.enter()
     try {
       return this.span === undefined ? dispatch(this, a, b, c) : context.with(this, dispatch, undefined, this, a, b, c)
@@ -68,7 +68,7 @@ export abstract class Operation extends Frame implements Expirable {
     this.#pending++
     if (!this.#held) {
       this.#held = true
-      this.#telemetry.expiry.add(this)
+      this.telemetry.expiry.add(this)
     }
   }
 
@@ -76,7 +76,7 @@ export abstract class Operation extends Frame implements Expirable {
   done(): void {
     if (--this.#pending > 0 || this.#settled) return
     this.#settled = true
-    if (this.#held) this.#telemetry.expiry.delete(this)
+    if (this.#held) this.telemetry.expiry.delete(this)
     this.onSettled(this.#failed, this.#error)
     this.#end()
     this.#error = undefined
@@ -124,7 +124,7 @@ export abstract class Operation extends Frame implements Expirable {
     const { span } = this
     if (span === undefined) return
     if (this.#failed) recordError(span, this.#error)
-    this.endedAt = performance.now()
+    this.endedAt = this.telemetry.expiry.now()
     this.release()
     span.end()
   }

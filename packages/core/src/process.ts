@@ -1,11 +1,11 @@
-import { context, type Span } from '@opentelemetry/api'
+import type { Context, Span } from '@opentelemetry/api'
 import type { Connection } from './connection.ts'
 import { errorType } from './diagnostics.ts'
 import type { MessageName } from './names.ts'
 import { Operation } from './operation.ts'
 import type { Stream } from './stream.ts'
 
-/** Milliseconds after its end for which a process span adopts what callbacks of its handler send. */
+/** Milliseconds, give or take a sweep of the expiry, after its end for which a process span adopts what callbacks of its handler send. */
 const ADOPTION_TIME = 60_000
 
 /** The dispatch of one message to all of its handlers. */
@@ -14,14 +14,9 @@ export class Process extends Operation {
   readonly message: MessageName
   #stream: Stream | undefined
 
-  constructor(connection: Connection, message: MessageName, span: Span | undefined) {
-    const { metrics } = connection.telemetry
-    super(
-      connection.telemetry,
-      context.active(),
-      span,
-      metrics.recording || span?.isRecording() ? performance.now() : 0,
-    )
+  constructor(connection: Connection, message: MessageName, active: Context, span: Span | undefined) {
+    const { telemetry } = connection
+    super(telemetry, active, span, telemetry.metrics.recording || span?.isRecording() ? performance.now() : 0)
     this.connection = connection
     this.message = message
     connection.series.processing++
@@ -32,7 +27,7 @@ export class Process extends Operation {
    * after is part of the same trace. A subscription that sends for hours is not.
    */
   override get adopts(): boolean {
-    return !this.ended || performance.now() - this.endedAt < ADOPTION_TIME
+    return !this.ended || this.telemetry.expiry.now() - this.endedAt < ADOPTION_TIME
   }
 
   /** True when the true duration is of interest to anybody, so that a dispatch should follow what handlers return. */

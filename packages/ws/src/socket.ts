@@ -55,6 +55,7 @@ interface Methods {
  * one it hides with the same arguments and returns what that returns. Nothing is registered on the socket.
  */
 export function traceSocket(socket: WebSocket, connection: Connection): void {
+  connection.compresses = socket.extensions !== ''
   claim(socket, connection)
   Object.defineProperties(socket, overridesFor(socket))
 }
@@ -148,13 +149,13 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
         return
       }
       const message = connection.sending(data, binary, size)
-      if (message === undefined && connection.telemetry.dark) {
+      if (message === undefined && !connection.telemetry.metrics.recording) {
         own.send.apply(this, arguments as unknown as unknown[])
         connection.counted(binary, size)
         return
       }
       try {
-        transmit(this, own, arguments as unknown as unknown[], connection, message)
+        transmit(this, own, arguments as unknown as unknown[], connection, data, size, message)
       } catch (error) {
         message?.failed(error)
         throw error
@@ -191,35 +192,54 @@ function dispatchMessage(operation: Process, socket: WebSocket, data: unknown, b
   return dispatch(operation, socket as unknown as EventEmitter, 'message', data, binary)
 }
 
+/** Payloads up to this size are taken by the kernel at once, unless something is waiting already. */
+const MAX_IMMEDIATE_BYTES = 64 * 1024
+
 /**
- * Calls the socket's `send` with a callback that tells the flush. A `send` that is not `ws`'s own is called with what the
- * application passed, and told as flushed when it returns, unless there is a callback to listen to.
+ * Calls the socket's `send` and tells the flush. A callback costs a turn of the task queue for every message, so `ws` is
+ * given one only by the application, or when the message may have to wait: else nothing is left in the buffers when the
+ * call returns, and that is the flush. A `send` of a subclass is called with what the application passed.
  */
 function transmit(
   socket: Socket,
   own: Methods,
   args: ArrayLike<unknown>,
   connection: Connection,
+  data: unknown,
+  size: number,
   message: Transmission | undefined,
 ): void {
-  const [data, options, callback] = args as unknown[]
-  const { onTransmitted } = connection.series
+  const { series } = connection
   const first = message?.traced === true && message.isFirst(connection) ? message : undefined
-  const given = typeof options === 'function' ? options : callback
+  const given = typeof args[1] === 'function' ? args[1] : args[2]
   if (typeof given === 'function') {
     const flushed: SendCallback = function (this: unknown, error) {
-      onTransmitted(error)
+      series.onTransmitted(error)
       first?.flushed(error)
       given.apply(this, arguments)
     }
-    if (args.length === 2 && !own.sendIsHosts) own.send.call(socket, data, flushed)
-    else own.send.call(socket, data, typeof options === 'function' ? {} : options, flushed)
-  } else if (!own.sendIsHosts) {
-    own.send.apply(socket, args as unknown[])
-    first?.flushed()
+    if (args.length === 2) own.send.call(socket, data, flushed)
+    else own.send.call(socket, data, typeof args[1] === 'function' ? {} : args[1], flushed)
+  } else if (own.sendIsHosts && mayWait(socket, connection, data, size)) {
+    own.send.call(
+      socket,
+      data,
+      args[1],
+      first === undefined ? series.onTransmitted : flushOf(first, series.onTransmitted),
+    )
   } else {
-    own.send.call(socket, data, options, first === undefined ? onTransmitted : flushOf(first, onTransmitted))
+    own.send.apply(socket, args as unknown[])
+    if (first !== undefined) flushedWhenEmpty(socket, first, 1)
   }
+}
+
+function mayWait(socket: Socket, connection: Connection, data: unknown, size: number): boolean {
+  return (
+    size > MAX_IMMEDIATE_BYTES ||
+    connection.compresses ||
+    !(typeof data === 'string' || Buffer.isBuffer(data)) ||
+    socket.bufferedAmount > 0
+  )
 }
 
 function flushOf(message: Transmission, onTransmitted: SendCallback): SendCallback {
@@ -227,6 +247,14 @@ function flushOf(message: Transmission, onTransmitted: SendCallback): SendCallba
     onTransmitted(error)
     message.flushed(error)
   }
+}
+
+const MAX_WAIT = 1000
+
+/** The kernel's buffer was full just now, which is rare: looks again, less and less often, until it is not. */
+function flushedWhenEmpty(socket: Socket, message: Transmission, wait: number): void {
+  if (socket.bufferedAmount === 0 || socket.readyState === CLOSED) message.flushed()
+  else setTimeout(flushedWhenEmpty, wait, socket, message, Math.min(wait * 2, MAX_WAIT)).unref()
 }
 
 /** One fragment of a message. The message is told when its last fragment is sent, with the time of its first. */
@@ -252,7 +280,7 @@ function sendFragment(
   const total = fragments.size + size
   const message = connection.sending(undefined, fragments.binary, total, undefined, fragments.startedAt)
   try {
-    transmit(socket, own, args, connection, message)
+    transmit(socket, own, args, connection, args[0], size, message)
   } catch (error) {
     message?.failed(error)
     throw error

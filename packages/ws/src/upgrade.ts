@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { claimRequest, type Handshake, handshakeOf, type Telemetry } from '@otel-ws/core/adapter'
-import { override } from './override.ts'
+import { disguise, hidden, override } from './override.ts'
 
 /** The members of an upgrade request that are read; `http.IncomingMessage` has them. */
 export type Request = Parameters<Telemetry['handshake']>[0]
@@ -27,54 +27,80 @@ export function beginHandshake(
   return handshake
 }
 
+type Answer = (chunk: unknown) => void
+
+/** Sockets whose answer is awaited. */
+const awaited = new WeakMap<Duplex, Answer>()
+
+/** For each class of sockets, an object between them and their prototype whose methods see the first bytes written. */
+const watchers = new WeakMap<object, object>()
+
 /**
  * Learns the answer to an upgrade request from the first bytes that are written to its socket: whoever rejects a
- * request, the host, a hook or the application, writes a status line. The methods are taken back with the first write.
+ * request, the host, a hook or the application, writes a status line. Until then the socket has another prototype, and
+ * its own again before that write goes on; own properties that come and go would make every later use of it slower.
  */
 function watchAnswer(socket: Duplex, handshake: Handshake): void {
-  const { write, end } = socket
-  const restoreWrite = override(socket, 'write', watchedWrite)
-  const restoreEnd = override(socket, 'end', watchedEnd)
-  socket.on('close', onClose)
+  const own = Object.getPrototypeOf(socket) as Duplex
+  const watcher = watcherOf(own)
 
   function stop(): void {
-    // In reverse order: removing what was added last keeps the object in the engine's fast form.
-    restoreEnd()
-    restoreWrite()
+    awaited.delete(socket)
+    if (Object.getPrototypeOf(socket) === watcher) Object.setPrototypeOf(socket, own)
     socket.removeListener('close', onClose)
   }
 
-  function answered(chunk: unknown): void {
-    const head =
-      typeof chunk === 'string'
-        ? chunk.slice(0, 16)
-        : chunk instanceof Uint8Array
-          ? Buffer.from(chunk.subarray(0, 16)).toString('latin1')
-          : ''
-    const status = Number(STATUS_LINE.exec(head)?.[1])
-    if (!(status >= 100)) return
+  function onAnswer(chunk: unknown): void {
+    const status = statusOf(chunk)
     // An interim answer such as 103 is followed by the real one.
-    if (status < 200 && status !== 101) return
+    if (status === undefined || (status < 200 && status !== 101)) return
     stop()
     if (status !== 101) handshake.reject(status)
     // The server that wrote the 101 takes the connection in the same run; when none of ours did, it is another's.
     else queueMicrotask(() => handshake.accepted())
   }
 
-  function watchedWrite(this: Duplex, chunk: unknown): boolean {
-    answered(chunk)
-    return write.apply(this, arguments as unknown as Parameters<Duplex['write']>)
-  }
-
-  function watchedEnd(this: Duplex, chunk?: unknown): Duplex {
-    if (chunk !== undefined && typeof chunk !== 'function') answered(chunk)
-    return end.apply(this, arguments as unknown as Parameters<Duplex['end']>) as unknown as Duplex
-  }
-
   function onClose(hadError?: boolean): void {
     stop()
     handshake.abandon(hadError === true || socket.readableEnded || socket.errored != null ? 'remote' : 'local')
   }
+
+  awaited.set(socket, onAnswer)
+  socket.on('close', onClose)
+  Object.setPrototypeOf(socket, watcher)
+}
+
+function statusOf(chunk: unknown): number | undefined {
+  const head =
+    typeof chunk === 'string'
+      ? chunk.slice(0, 16)
+      : chunk instanceof Uint8Array
+        ? Buffer.from(chunk.subarray(0, 16)).toString('latin1')
+        : ''
+  const match = STATUS_LINE.exec(head)
+  return match === null ? undefined : Number(match[1])
+}
+
+function watcherOf(prototype: Duplex): object {
+  const known = watchers.get(prototype)
+  if (known !== undefined) return known
+
+  function write(this: Duplex, chunk: unknown): boolean {
+    awaited.get(this)?.(chunk)
+    return prototype.write.apply(this, arguments as unknown as Parameters<Duplex['write']>)
+  }
+
+  function end(this: Duplex, chunk?: unknown): Duplex {
+    if (chunk !== undefined && typeof chunk !== 'function') awaited.get(this)?.(chunk)
+    return prototype.end.apply(this, arguments as unknown as Parameters<Duplex['end']>) as unknown as Duplex
+  }
+
+  const watcher = Object.create(prototype, {
+    write: hidden(disguise(write, prototype.write)),
+    end: hidden(disguise(end, prototype.end)),
+  }) as object
+  watchers.set(prototype, watcher)
+  return watcher
 }
 
 /**
