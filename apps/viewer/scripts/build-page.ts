@@ -1,35 +1,62 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 
 const page = new URL('../page/', import.meta.url)
 const dist = new URL('../dist/', import.meta.url)
+const built = new URL('page/', dist)
+const lock = new URL('page.lock/', dist)
+const sources = [page, new URL('../src/', import.meta.url), new URL('../package.json', import.meta.url)]
+/** A build takes a second or two; a lock that is older belongs to a process that is gone. */
+const lockLasts = 60_000
 
 /** Builds the page unless the built one is newer than its source. Returns the folder of the built page. */
 export async function buildPage(): Promise<URL> {
-  const built = new URL('page/', dist)
-  const sources = [page, new URL('../src/', import.meta.url), new URL('../package.json', import.meta.url)]
-  const newest = Math.max(...(await Promise.all(sources.map(newestChange))))
-  if ((await changed(new URL('index.html', built))) > newest) return built
-  // Several processes may do this at once: each builds aside, and the last to move its result wins.
+  if (await fresh()) return built
   await mkdir(dist, { recursive: true })
-  const aside = await mkdtemp(fileURLToPath(new URL('page-', dist)))
-  await build({
-    root: fileURLToPath(page),
-    configFile: fileURLToPath(new URL('vite.config.ts', page)),
-    logLevel: 'error',
-    build: { outDir: aside, emptyOutDir: true },
-  })
-  const target = fileURLToPath(built)
-  await rm(target, { recursive: true, force: true })
+  // Several processes may start at once, tests above all: one builds, the others wait for it.
+  while (!(await locked())) {
+    await wait(50)
+    if (await fresh()) return built
+  }
   try {
-    await rename(aside, target)
-  } catch {
-    await rm(aside, { recursive: true, force: true })
+    if (!(await fresh())) await buildAside()
+  } finally {
+    await rm(lock, { recursive: true, force: true })
   }
   return built
 }
 
+async function buildAside(): Promise<void> {
+  const aside = new URL('new/', lock)
+  await build({
+    root: fileURLToPath(page),
+    configFile: fileURLToPath(new URL('vite.config.ts', page)),
+    logLevel: 'error',
+    build: { outDir: fileURLToPath(aside), emptyOutDir: true },
+  })
+  await rm(built, { recursive: true, force: true })
+  await rename(aside, built)
+}
+
+async function locked(): Promise<boolean> {
+  try {
+    await mkdir(lock)
+    return true
+  } catch {
+    const since = await changed(lock)
+    if (since > 0 && Date.now() - since > lockLasts) await rm(lock, { recursive: true, force: true })
+    return false
+  }
+}
+
+async function fresh(): Promise<boolean> {
+  const newest = Math.max(...(await Promise.all(sources.map(newestChange))))
+  return (await changed(new URL('index.html', built))) > newest
+}
+
+/** When a file last changed; 0 when there is none. */
 async function changed(file: URL): Promise<number> {
   try {
     return (await stat(file)).mtimeMs
@@ -40,11 +67,8 @@ async function changed(file: URL): Promise<number> {
 
 async function newestChange(from: URL): Promise<number> {
   if (!(await stat(from)).isDirectory()) return changed(from)
-  let newest = 0
-  for (const entry of await readdir(from, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue
-    const { mtimeMs } = await stat(`${entry.parentPath}/${entry.name}`)
-    newest = Math.max(newest, mtimeMs)
-  }
-  return newest
+  const entries = await readdir(from, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  const times = await Promise.all(files.map(async (entry) => (await stat(`${entry.parentPath}/${entry.name}`)).mtimeMs))
+  return Math.max(...times)
 }
