@@ -97,6 +97,23 @@ export const listenerScripts: Readonly<Record<string, Script>> = {
     ['one'],
   ),
 
+  async 'removal of every listener of every event'(stage) {
+    const host = await stage.serve({
+      connection(socket) {
+        socket.on('message', named(stage, 'removed'))
+        stage.log(socket.removeAllListeners() === socket, socket.eventNames())
+        socket.on('error', () => {})
+        socket.on('message', (data) => socket.send(data.toString()))
+        socket.on('close', (code) => stage.log('close', code))
+      },
+    })
+    const client = await stage.rawConnect(host)
+    client.send(OPCODE.text, 'x')
+    stage.log((await client.nextFrame()).payload)
+    client.send(OPCODE.close)
+    stage.log(await client.closed)
+  },
+
   'removal of an event listener by its handler': inConnection(
     (socket, stage) => {
       const handler = named(stage, 'handler')
