@@ -265,6 +265,17 @@ export function closeTests(harness: Harness, fixture: Fixture): void {
       expect(told).toEqual(Array(3).fill([1001, 'local']))
     })
 
+    it('emitted again by somebody is still one record', async () => {
+      const { client, socket } = await fixture.open({ telemetry: {} })
+      await client.close(1000)
+      await fixture.telemetry.waitForSpan(name)
+      socket.emit('close', 1011, Buffer.alloc(0))
+      await fixture.settle()
+      expect(fixture.telemetry.span(name).attributes['websocket.close.code']).toBe(1000)
+      const [duration, ...more] = await fixture.telemetry.collect('websocket.server.connection.duration')
+      expect([duration?.count, more]).toEqual([1, []])
+    })
+
     it('counts what went over the connection', async () => {
       const { client } = await fixture.open({
         telemetry: {},
