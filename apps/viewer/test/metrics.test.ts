@@ -70,8 +70,15 @@ test('a series that is new between two exports is an increase from nothing', () 
 })
 
 test('a first record that is exported within its millisecond is not lost', () => {
-  const store = storeOf(point(1000, { start: t0 + 1000, value: 3 }))
+  const store = storeOf(
+    point(1000, { start: t0 + 1000, kind: 'histogram', histogram: { bounds: [1], counts: [3, 0] } }),
+  )
   expect(increases(store.named('m'), range).slice(0, 2)).toEqual([3, null])
+})
+
+test('a counter that starts with its first export has no rate before the second one', () => {
+  const store = storeOf(point(1000, { start: t0 + 999, value: 500 }), point(2000, { start: t0 + 999, value: 502 }))
+  expect(rates(store.named('m'), range).slice(0, 3)).toEqual([null, 2, null])
 })
 
 test('a restart is not a negative increase', () => {
@@ -80,7 +87,7 @@ test('a restart is not a negative increase', () => {
     point(2000, { value: 110 }),
     point(3000, { start: t0 + 2500, value: 4 }),
   )
-  expect(rounded(rates(store.named('m'), range)).slice(0, 4)).toEqual([100, 10, 8, null])
+  expect(rounded(rates(store.named('m'), range)).slice(0, 4)).toEqual([100, 10, 4, null])
 })
 
 test('points that come twice or out of order are left out', () => {

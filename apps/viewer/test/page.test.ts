@@ -144,6 +144,21 @@ test('a connection opens to its timeline, whose marks lead to their traces', asy
   await page.getByRole('heading', { name: 'process step.39' }).first().waitFor()
 })
 
+test('a list is still while the pointer is on it, and answers a new question at once', async () => {
+  await page.goto(viewer.url)
+  const connection = chat.connect('00000000000000c1', '/chat/:room', Date.now())
+  await exported(2)
+  await rows().first().hover()
+  connection.receive({ at: Date.now(), name: 'later', duration: 1 })
+  await exported(3)
+  await page.getByText('held while you point').waitFor()
+  expect(await rows().locator('.name a').allTextContents()).toEqual(['GET /chat/:room'])
+  await page.keyboard.press('/')
+  await page.keyboard.type('later')
+  await rows().locator('.name a').filter({ hasText: 'later' }).waitFor()
+  expect(await rows().count()).toBe(1)
+})
+
 test('metrics are drawn', async () => {
   await page.goto(`${viewer.url}/#/metrics`)
   await page.getByText('Waiting for the first metrics').waitFor()

@@ -43,8 +43,10 @@ export function App() {
       />
       <HighlightStrip highlights={data.highlights} />
       <main>
-        {route.view === 'traces' && <TracesView params={route.params} data={data} />}
-        {route.view === 'connections' && <ConnectionsView params={route.params} data={data} marks={live.marks} />}
+        {route.view === 'traces' && <TracesView params={route.params} data={data} answered={live.answered} />}
+        {route.view === 'connections' && (
+          <ConnectionsView params={route.params} data={data} answered={live.answered} marks={live.marks} />
+        )}
         {route.view === 'metrics' && <MetricsView params={route.params} data={data} theme={theme} />}
       </main>
       <StatusBar status={data.status} />

@@ -9,12 +9,13 @@ import { adjust, href, step } from './route.ts'
 interface Props {
   readonly params: Readonly<Record<string, string>>
   readonly data: Partial<Update>
+  readonly answered: string
   readonly marks: readonly Mark[]
 }
 
-export function ConnectionsView({ params, data, marks }: Props) {
-  const { open = '', q = '', route = '', state = '', sort = '', limit = '' } = params
-  const { shown: list, held, ...holding } = useHold(data.connections, JSON.stringify([q, route, state, sort, limit]))
+export function ConnectionsView({ params, data, answered, marks }: Props) {
+  const { open = '', q = '', route = '', state = '', sort = '' } = params
+  const { shown: list, held, ...holding } = useHold(data.connections, answered)
   const rows = list?.rows ?? []
   useListKeys(
     rows.map((row) => row.id),

@@ -17,7 +17,8 @@ export function duration(ms: number): string {
 
 /** A long time in milliseconds, in its two largest units. */
 export function age(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000))
+  if (ms < 10_000) return ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.floor(ms / 1000)
   if (seconds < 60) return `${seconds} s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${seconds % 60} s`
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} m`

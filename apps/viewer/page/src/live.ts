@@ -7,11 +7,11 @@ export interface Live {
   readonly data: Partial<Update>
   readonly marks: readonly Mark[]
   readonly state: 'connecting' | 'live' | 'paused' | 'lost'
-  /** The address that `data.trace` or `data.connection` belongs to. */
-  readonly opened: string
+  /** What the lists in `data` were asked with: a list for an earlier question is no answer to the present one. */
+  readonly answered: string
 }
 
-const empty: Live = { data: {}, marks: [], state: 'connecting', opened: '' }
+const empty: Live = { data: {}, marks: [], state: 'connecting', answered: '' }
 
 /** Parameters that only the page knows about; a change of theirs needs no new stream. */
 const pageOnly = new Set(['span', 'mark'])
@@ -22,11 +22,18 @@ function streamAddress({ view, params }: Route): string {
   return `api/live?${query}`
 }
 
+/** What a route asks of its list, apart from which entry is open. */
+function question({ view, params }: Route): string {
+  const { open, ...asked } = params
+  return streamAddress({ view, params: asked })
+}
+
 /** Keeps what the page shows up to date, over one event stream that ends while the page is paused or hidden. */
 export function useLive(route: Route, paused: boolean): Live {
   const [live, setLive] = useState(empty)
   const [visible, setVisible] = useState(!document.hidden)
   const address = streamAddress(route)
+  const asked = question(route)
   const opened = `${route.view} ${route.params.open ?? ''}`
   const lastOpened = useRef(opened)
   const shown = useRef('')
@@ -41,7 +48,7 @@ export function useLive(route: Route, paused: boolean): Live {
     // A detail that belongs to another address must not be shown under this one, not even for a moment.
     if (lastOpened.current !== opened) {
       lastOpened.current = opened
-      setLive(({ data: { trace, connection, ...data }, state }) => ({ data, marks: [], state, opened }))
+      setLive(({ data: { trace, connection, ...data }, ...rest }) => ({ ...rest, data, marks: [] }))
     }
     // Paused, nothing moves; what is asked for meanwhile is still shown, once.
     if (!visible || (paused && shown.current === address)) return
@@ -49,19 +56,19 @@ export function useLive(route: Route, paused: boolean): Live {
     source.onmessage = ({ data }: MessageEvent<string>) => {
       const update = JSON.parse(data) as Update
       shown.current = address
-      setLive((before) => merge(before, update, opened))
+      setLive((before) => merge(before, update, asked))
       if (paused) source.close()
     }
     source.onerror = () => setLive((before) => ({ ...before, state: 'lost' }))
     return () => source.close()
-  }, [address, opened, paused, visible])
+  }, [address, asked, opened, paused, visible])
 
   return paused && live.state !== 'lost' ? { ...live, state: 'paused' } : live
 }
 
-function merge(before: Live, update: Update, opened: string): Live {
+function merge(before: Live, update: Update, answered: string): Live {
   const marks = update.connection ? mergeMarks(before.marks, update.connection) : before.marks
-  return { data: { ...before.data, ...update }, marks, state: 'live', opened }
+  return { data: { ...before.data, ...update }, marks, state: 'live', answered }
 }
 
 function mergeMarks(known: readonly Mark[], { marks, firstMark, reset }: ConnectionDetail): readonly Mark[] {

@@ -34,7 +34,7 @@ const laneTitles: Readonly<Record<Lane, string>> = {
 }
 const laneHeight = 40
 const axisHeight = 22
-const labelWidth = 84
+const labelWidth = 92
 const margin = 14
 /** Marks closer than this are drawn as one, whose height tells how many they are. */
 const cell = 6
@@ -72,7 +72,7 @@ export function Timeline({ marks, from, to, window, onWindow, ending, selected, 
           −
         </button>
         <button type="button" onClick={() => onWindow(undefined)} disabled={window === undefined} title="Key 0">
-          Whole
+          Fit
         </button>
       </div>
       <svg

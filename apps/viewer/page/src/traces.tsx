@@ -10,6 +10,7 @@ import { TracePane } from './trace-pane.tsx'
 interface Props {
   readonly params: Readonly<Record<string, string>>
   readonly data: Partial<Update>
+  readonly answered: string
 }
 
 const minima = [
@@ -20,11 +21,10 @@ const minima = [
   ['1000', '≥ 1 s'],
 ] as const
 
-export function TracesView({ params, data }: Props) {
+export function TracesView({ params, data, answered }: Props) {
   const open = params.open ?? ''
-  const { q = '', service = '', route = '', connection = '', errors = '', min = '', sort = '', limit = '' } = params
-  const asked = JSON.stringify([q, service, route, connection, errors, min, sort, limit])
-  const { shown: list, held, ...holding } = useHold(data.traces, asked)
+  const { q = '', service = '', route = '', connection = '', errors = '', min = '', sort = '' } = params
+  const { shown: list, held, ...holding } = useHold(data.traces, answered)
   const rows = list?.rows ?? []
   useListKeys(
     rows.map((row) => row.id),

@@ -36,6 +36,9 @@ const samplesPerSeries = 720
 /** How far the clock of a sender may be behind ours, in milliseconds. */
 const clockTolerance = 5_000
 
+/** Below this a counter's first interval says nothing of its rate, in milliseconds. */
+const credibleInterval = 100
+
 /** Metric points as what happened between two of them, per series, within limits: what is oldest goes first. */
 export class MetricStore {
   readonly #limits: MetricLimits
@@ -136,9 +139,11 @@ export class MetricStore {
         (point.kind === 'counter' && point.value < previous.value) ||
         counts.some((count, index) => count < (previous.counts[index] ?? 0)))
     if (previous === undefined || restarted) {
-      // What a process has counted is an increase only if we know since when: its start, or an export without this series.
-      const from = Math.max(point.start, exportedBefore)
+      // What a process has counted is an increase only if we know since when: an export without this series, or its start.
+      const from = exportedBefore || point.start
       if (from < this.#since - clockTolerance) return undefined
+      // Observed counters may carry the time of their first observation as start, which is that of the export itself.
+      if (point.kind === 'counter' && point.time - from < credibleInterval) return undefined
       // A first record and its export may share their millisecond; what happened took some time all the same.
       return withCounts(Math.min(from, point.time - 1), point.value, counts)
     }
