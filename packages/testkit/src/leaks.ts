@@ -2,7 +2,6 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
-import type { WebSocket } from 'ws'
 import { useFixture } from './fixture.ts'
 import { encodeFrame, OPCODE } from './frames.ts'
 import type { Harness, Host } from './harness.ts'
@@ -103,27 +102,33 @@ export function leakSuite(harness: Harness): void {
       120_000,
     )
 
+    /** Collects garbage until none of these is left, or it is clear that some stay; tells how many do. */
+    async function left(refs: readonly WeakRef<object>[]): Promise<number> {
+      const count = (): number => refs.filter((ref) => ref.deref() !== undefined).length
+      for (let round = 0; round < 50 && count() > 0; round++) {
+        await new Promise((resolve) => setImmediate(resolve))
+        await heapUsed()
+      }
+      return count()
+    }
+
     it('a closed socket and its record can be collected, once the timers of its handlers are cleared', async () => {
-      const socketRefs: WeakRef<WebSocket>[] = []
-      const recordRefs: WeakRef<object>[] = []
+      const refs: WeakRef<object>[] = []
       const timers: ReturnType<typeof setInterval>[] = []
       const host = await fixture.serve({
         telemetry: { maxConnectionSpanAge: 100 },
         connection(socket) {
           const record = host.connectionOf(socket)
-          socketRefs.push(new WeakRef(socket))
-          if (record) recordRefs.push(new WeakRef(record))
-          timers.push(setInterval(() => {}, 1000))
+          refs.push(new WeakRef(socket))
+          if (record) refs.push(new WeakRef(record))
+          timers.push(setInterval(() => {}, 60_000))
           socket.on('message', () => {
-            timers.push(setInterval(() => {}, 1000))
-            socketRefs[0]?.deref()?.send('seen')
+            timers.push(setInterval(() => {}, 60_000))
+            socket.send('seen')
           })
         },
       })
-      const client = await rawConnect(host.url, { head: encodeFrame(OPCODE.text, 'hello') })
-      await client.nextFrame()
-      client.send(OPCODE.close)
-      await client.closed
+      await visit(host, 'close')
       await fixture.telemetry.waitForSpan(`close ${route}`)
       // Taken out one by one: what this function holds in a variable is not collected.
       const clear = (): void => {
@@ -132,13 +137,36 @@ export function leakSuite(harness: Harness): void {
       clear()
       await fixture.settle()
       fixture.telemetry.forget()
-      const gone = (): boolean => [...socketRefs, ...recordRefs].every((ref) => ref.deref() === undefined)
-      for (let round = 0; round < 50 && !gone(); round++) {
-        await new Promise((resolve) => setImmediate(resolve))
-        await heapUsed()
+      expect(refs).toHaveLength(2)
+      expect(await left(refs)).toBe(0)
+    })
+
+    it('a timer or a promise of a handler keeps no finished span', async () => {
+      const timers: ReturnType<typeof setInterval>[] = []
+      const pending: Promise<unknown>[] = []
+      const leaveBehind = (): void => {
+        timers.push(setInterval(() => {}, 60_000))
+        pending.push(new Promise(() => {}))
       }
-      expect(recordRefs).toHaveLength(1)
-      expect(gone()).toBe(true)
+      const host = await fixture.serve({
+        telemetry: {},
+        connection(socket) {
+          leaveBehind()
+          socket.on('message', (data) => {
+            leaveBehind()
+            socket.send(data.toString())
+          })
+        },
+      })
+      await visit(host, 'close')
+      await fixture.telemetry.waitForSpan(`close ${route}`)
+      const refs = fixture.telemetry.spans().map((span) => new WeakRef<object>(span))
+      fixture.telemetry.forget()
+      expect(refs).toHaveLength(5)
+      expect(timers).toHaveLength(2)
+      expect(await left(refs)).toBe(0)
+      expect(pending).toHaveLength(2)
+      for (const timer of timers) clearInterval(timer)
     })
   })
 }
