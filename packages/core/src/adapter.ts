@@ -1,5 +1,5 @@
 export { type CloseFacts, tellClose } from './close.ts'
-export type { Connection, ConnectionFacts, PartialMessage } from './connection.ts'
+export type { Connection, ConnectionFacts, IncomingFrames, PartialMessage } from './connection.ts'
 export { warn } from './diagnostics.ts'
 export type { Handshake, HandshakeOutcome, HandshakeSeam } from './handshake.ts'
 export { HEARTBEAT_PAYLOAD } from './heartbeat.ts'

@@ -62,6 +62,13 @@ export interface ConnectionContext {
   stream(): Stream
 }
 
+/** How a message came in; with option `frames`. */
+export interface IncomingFrames {
+  readonly frames: number
+  /** Seconds from the first frame to the last. */
+  readonly receiveTime: number
+}
+
 /** A message of which some fragments have been sent. */
 export interface PartialMessage {
   readonly startedAt: number
@@ -70,8 +77,24 @@ export interface PartialMessage {
   count: number
 }
 
+/** What a connection keeps from its first message on: made once, so that a message makes none of it. */
+class MessageState {
+  readonly attributes: Attributes
+  /** Options of process spans that start a trace. */
+  readonly root: SpanOptions
+  unsampled: Span | undefined
+  budget: SpanBudget | undefined
+
+  constructor(attributes: Attributes, links: Link[]) {
+    this.attributes = attributes
+    this.root = { kind: SpanKind.CONSUMER, attributes, links }
+  }
+}
+
 /** What most connections have nothing of for most of their time. */
 class RareState {
+  partialSend: PartialMessage | undefined
+  incoming: IncomingFrames | undefined
   droppedSpans = 0
   streams: Set<Stream> | undefined
   sentCode: number | undefined
@@ -86,27 +109,18 @@ class RareState {
 /** The record of one connection. Holds numbers, texts and ids; never a span that has ended. */
 export class Connection implements ConnectionContext, LiveConnection {
   readonly telemetry: Telemetry
-  readonly route: string | undefined
-  readonly subprotocol: string | undefined
   readonly series: Series
   received = 0
   sent = 0
   receivedBytes = 0
   sentBytes = 0
-  /** The message that is being sent in fragments. */
-  partialSend: PartialMessage | undefined
   /** Messages are compressed before they are handed on, so that none is at once. */
   compresses = false
   readonly #socket: unknown
-  readonly #namespace: string | undefined
-  readonly #sessionId: string | undefined
   readonly #handshake: SpanContext | undefined
   readonly #openedAt = performance.now()
   #id: string | undefined
-  #attributes: Attributes | undefined
-  #spanOptions: SpanOptions | undefined
-  #unsampled: Span | undefined
-  #budget: SpanBudget | undefined
+  #messages: MessageState | undefined
   #segment: Segment | undefined
   #closed = false
   #rare: RareState | undefined
@@ -114,12 +128,11 @@ export class Connection implements ConnectionContext, LiveConnection {
   constructor(telemetry: Telemetry, socket: unknown, facts: ConnectionFacts, handshake: SpanContext | undefined) {
     this.telemetry = telemetry
     this.#socket = socket
-    this.route = facts.route
-    this.subprotocol = facts.subprotocol
-    this.#namespace = facts.namespace
-    this.#sessionId = telemetry.options.sessionId ? facts.sessionId : undefined
     this.#handshake = handshake
     this.series = telemetry.metrics.series(facts.route, facts.namespace, facts.subprotocol)
+    if (telemetry.options.sessionId && facts.sessionId !== undefined) {
+      this.setAttribute(schema.ATTR_WEBSOCKET_SESSION_ID, facts.sessionId)
+    }
   }
 
   /** Made when it is first asked for: nobody asks while there is no SDK. */
@@ -133,16 +146,26 @@ export class Connection implements ConnectionContext, LiveConnection {
     return this.#closed
   }
 
-  /** Attributes of every span of the connection. */
+  get route(): string | undefined {
+    return this.series.attributes[schema.ATTR_WEBSOCKET_ROUTE] as string | undefined
+  }
+
+  get subprotocol(): string | undefined {
+    return this.series.attributes[schema.ATTR_WEBSOCKET_SUBPROTOCOL] as string | undefined
+  }
+
+  /** The message that is being sent in fragments. */
+  get partialSend(): PartialMessage | undefined {
+    return this.#rare?.partialSend
+  }
+
+  set partialSend(partial: PartialMessage | undefined) {
+    this.#state().partialSend = partial
+  }
+
+  /** Attributes of every span of the connection. A connection that has no messages yet does not keep them. */
   identity(): Attributes {
-    if (this.#attributes !== undefined) return this.#attributes
-    const attributes: Attributes = { [schema.ATTR_WEBSOCKET_CONNECTION_ID]: this.id }
-    if (this.route !== undefined) attributes[schema.ATTR_WEBSOCKET_ROUTE] = this.route
-    if (this.subprotocol !== undefined) attributes[schema.ATTR_WEBSOCKET_SUBPROTOCOL] = this.subprotocol
-    if (this.#namespace !== undefined) attributes[schema.ATTR_WEBSOCKET_NAMESPACE] = this.#namespace
-    if (this.#sessionId !== undefined) attributes[schema.ATTR_WEBSOCKET_SESSION_ID] = this.#sessionId
-    this.#attributes = attributes
-    return attributes
+    return this.#messages?.attributes ?? { [schema.ATTR_WEBSOCKET_CONNECTION_ID]: this.id, ...this.series.attributes }
   }
 
   setAttribute(key: string, value: AttributeValue): this {
@@ -151,8 +174,9 @@ export class Connection implements ConnectionContext, LiveConnection {
 
   setAttributes(attributes: Attributes): this {
     // A new object: the one before may belong to a span by now.
-    this.#attributes = { ...this.identity(), ...attributes }
-    this.#spanOptions = undefined
+    const before = this.#messages
+    this.#messages = new MessageState({ ...this.identity(), ...attributes }, this.#links())
+    this.#messages.budget = before?.budget
     this.#segment?.span?.setAttributes(attributes)
     return this
   }
@@ -235,6 +259,7 @@ export class Connection implements ConnectionContext, LiveConnection {
     const process = new Process(this, message, active, span)
     if (span?.isRecording()) {
       this.describe(span, message, binary, size, sequence)
+      if (options.frames) this.#describeFrames(span)
       this.#callMessageHook(span, 'receive', data, binary)
     }
     return process
@@ -292,15 +317,18 @@ export class Connection implements ConnectionContext, LiveConnection {
     const base = withoutSpan(context.active())
     const parent = segment === undefined ? base : withSpan(base, segment)
     const links = segment === undefined ? this.#links() : []
-    return tracer.startSpan(name, { kind: SpanKind.PRODUCER, attributes: this.identity(), links, startTime }, parent)
+    const { attributes } = this.#messageState()
+    return tracer.startSpan(name, { kind: SpanKind.PRODUCER, attributes, links, startTime }, parent)
   }
 
   /** Takes one span from the connection's budget; `false` when it is used up. */
-  spend(now = performance.now()): boolean {
+  spend(): boolean {
     const limit = this.telemetry.options.maxMessageSpansPerSecond
     if (limit === Number.POSITIVE_INFINITY) return true
-    this.#budget ??= new SpanBudget(limit, now)
-    if (this.#budget.take(now)) return true
+    const state = this.#messageState()
+    const now = performance.now()
+    state.budget ??= new SpanBudget(limit, now)
+    if (state.budget.take(now)) return true
     this.#state().droppedSpans++
     return false
   }
@@ -312,6 +340,11 @@ export class Connection implements ConnectionContext, LiveConnection {
     span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_TYPE, binary ? 'binary' : 'text')
     span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SIZE, size)
     if (sequence !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEQUENCE, sequence)
+  }
+
+  /** The frames of the message that is about to be received. */
+  framesReceived(incoming: IncomingFrames): void {
+    this.#state().incoming = incoming
   }
 
   /** Tells hook `onMessage` of a message that was sent. */
@@ -465,17 +498,13 @@ export class Connection implements ConnectionContext, LiveConnection {
       const kind = reply ? SpanKind.SERVER : SpanKind.CONSUMER
       return tracer.startSpan(message.process, { kind, attributes: this.identity() }, withSpan(base, segment))
     }
-    return tracer.startSpan(
-      message.process,
-      reply ? { ...this.#rootOptions(), kind: SpanKind.SERVER } : this.#rootOptions(),
-      base,
-    )
+    const { root } = this.#messageState()
+    return tracer.startSpan(message.process, reply ? { ...root, kind: SpanKind.SERVER } : root, base)
   }
 
-  /** Options of process spans that start a trace: the same object for all of them. */
-  #rootOptions(): SpanOptions {
-    this.#spanOptions ??= { kind: SpanKind.CONSUMER, attributes: this.identity(), links: this.#links() }
-    return this.#spanOptions
+  #messageState(): MessageState {
+    this.#messages ??= new MessageState(this.identity(), this.#links())
+    return this.#messages
   }
 
   #links(): Link[] {
@@ -510,6 +539,13 @@ export class Connection implements ConnectionContext, LiveConnection {
     return payload.startsWith(HEARTBEAT_PAYLOAD) ? state.heartbeat : state.applicationPing
   }
 
+  #describeFrames(span: Span): void {
+    const incoming = this.#rare?.incoming
+    if (incoming === undefined) return
+    span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_FRAMES, incoming.frames)
+    span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_RECEIVE_TIME, incoming.receiveTime)
+  }
+
   #state(): RareState {
     this.#rare ??= new RareState()
     return this.#rare
@@ -523,8 +559,9 @@ export class Connection implements ConnectionContext, LiveConnection {
 
   #unsampledSpan(): Span | undefined {
     if (this.#handshake === undefined) return undefined
-    this.#unsampled ??= trace.wrapSpanContext({ ...this.#handshake, traceFlags: TraceFlags.NONE })
-    return this.#unsampled
+    const state = this.#messageState()
+    state.unsampled ??= trace.wrapSpanContext({ ...this.#handshake, traceFlags: TraceFlags.NONE })
+    return state.unsampled
   }
 
   #ignores(message: MessageName, direction: 'receive' | 'send'): boolean {

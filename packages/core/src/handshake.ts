@@ -116,7 +116,8 @@ export class Handshake {
    * @param telemetry of the server that took the request, when that is not the one that saw it first
    */
   accept(socket: unknown, facts: ConnectionFacts = {}, telemetry: Telemetry = this.telemetry): Connection {
-    const route = facts.route ?? this.route
+    const route =
+      facts.route ?? (telemetry === this.telemetry ? this.route : telemetry.routeOf(this.request, undefined))
     if (route !== undefined) this.setRoute(route)
     this.start()
     const subprotocol = telemetry.subprotocolLabel(facts.subprotocol)

@@ -44,6 +44,7 @@ export class Transmission {
     size: number,
     message: MessageName,
     active: Context,
+    parent: Context | undefined,
     startTime: number,
     explicit: boolean,
   ) {
@@ -56,12 +57,9 @@ export class Transmission {
     this.#explicit = explicit
     this.#startTime = startTime
     this.#lastTime = startTime
-    this.#parent = enclosing(active)
-    const parentSpan = this.#parent === undefined ? undefined : spanOf(this.#parent)
+    this.#parent = parent
     this.#traced =
-      connection.telemetry.tracer !== undefined &&
-      !connection.untracedSend(message) &&
-      (parentSpan === undefined || isSampled(parentSpan))
+      connection.telemetry.tracer !== undefined && !connection.untracedSend(message) && !isUnsampled(parent)
   }
 
   /** True when a span will be made of it, so that the adapter should report its flush. */
@@ -95,7 +93,8 @@ export class Transmission {
     if (++this.#recipients === 1) this.#sequence = sequence
     this.#frames = frames
     this.#last = connection
-    if (this.connection.telemetry.metrics.recording || this.#traced) this.#lastTime = performance.now()
+    // The end of a single send is told by its flush.
+    if (this.#recipients > 1) this.#lastTime = performance.now()
   }
 
   /** The host threw instead of taking the message. */
@@ -220,10 +219,11 @@ export class Fanout {
       open.tell()
     }
     const telemetry = this.#telemetry
-    if (!telemetry.metrics.recording && isUnsampled(active)) return undefined
+    const parent = enclosing(active)
+    if (!telemetry.metrics.recording && isUnsampled(parent)) return undefined
     const message = name === undefined ? telemetry.nameOf(data, binary, size, connection.route) : telemetry.named(name)
     const startTime = startedAt === 0 ? performance.now() : startedAt
-    const transmission = new Transmission(connection, data, binary, size, message, active, startTime, false)
+    const transmission = new Transmission(connection, data, binary, size, message, active, parent, startTime, false)
     this.#add(transmission)
     return transmission
   }
@@ -251,13 +251,15 @@ export class Fanout {
     if (telemetry.dark) return run()
     const outer = this.#explicit
     const message = name === undefined ? telemetry.nameOf(data, binary, size, connection.route) : telemetry.named(name)
+    const active = context.active()
     const transmission = new Transmission(
       connection,
       data,
       binary,
       size,
       message,
-      context.active(),
+      active,
+      enclosing(active),
       performance.now(),
       true,
     )
@@ -302,13 +304,8 @@ function enclosing(active: Context): Context | undefined {
   return active
 }
 
-function isSampled(span: Span): boolean {
-  return span.isRecording() || (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0
-}
-
 /** True when what is sent in this context inherits a decision not to sample, which saves every further step. */
-function isUnsampled(active: Context): boolean {
-  const parent = enclosing(active)
+function isUnsampled(parent: Context | undefined): boolean {
   const span = parent === undefined ? undefined : spanOf(parent)
-  return span !== undefined && !isSampled(span)
+  return span !== undefined && !span.isRecording() && (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0
 }

@@ -32,7 +32,6 @@ export function dispatch(operation: Operation, emitter: EventEmitter, type: stri
 }
 
 function call(emitter: EventEmitter, type: string, listener: Listener, a: unknown, b: unknown): unknown {
-  // The two common kinds of listener have no own symbols to look for.
   const registered = listener.listener ?? listener
   const mark = handlerMark(registered)
   if (mark === undefined) return listener.call(emitter, a, b)
@@ -49,7 +48,11 @@ function call(emitter: EventEmitter, type: string, listener: Listener, a: unknow
 /** What `once` has called already: a nested emit must not call it again. */
 const fired = new WeakSet<Listener>()
 
+/** What `ws` calls those wrappers of `message` handlers: a cheap first look that few other listeners pass. */
+const WRAPPER_NAME = 'onMessage'
+
 function handlerMark(listener: Listener): symbol | undefined {
+  if (listener.name !== WRAPPER_NAME) return undefined
   const symbols = Object.getOwnPropertySymbols(listener)
   return symbols.length === 0 ? undefined : symbols.find((symbol) => symbol.description === HANDLER_MARK)
 }

@@ -114,7 +114,7 @@ function install(wss: WebSocketServer, telemetry: Telemetry, seams: ServerSeams)
     seams.onUpgrade?.(handshake)
     const accepted: Accept = (webSocket, acceptedRequest) => {
       if (recordOf(webSocket) === undefined) {
-        const connection = handshake.accept(webSocket, { subprotocol: webSocket.protocol }, telemetry)
+        const connection = handshake.accept(webSocket, { subprotocol: webSocket.protocol, route }, telemetry)
         claim(acceptedRequest, connection)
         traceSocket(webSocket, connection)
       }

@@ -10,6 +10,7 @@ import {
 } from '@otel-ws/core/adapter'
 import type { WebSocket } from 'ws'
 import { dispatch, emitsPlainly } from './dispatch.ts'
+import { countFrames } from './frames.ts'
 import { disguise, hidden } from './override.ts'
 import { byteLength, payloadText } from './payload.ts'
 
@@ -56,6 +57,7 @@ interface Methods {
  */
 export function traceSocket(socket: WebSocket, connection: Connection): void {
   connection.compresses = socket.extensions !== ''
+  if (connection.telemetry.options.frames) countFrames(socket, connection)
   claim(socket, connection)
   Object.defineProperties(socket, overridesFor(socket))
 }
