@@ -2,7 +2,7 @@ import { deflateRawSync } from 'node:zlib'
 import { closeCases } from '../conformance/close.ts'
 import { closePayload, encodeFrame, OPCODE } from '../frames.ts'
 import type { RawClient } from '../raw-client.ts'
-import type { Script } from './stage.ts'
+import { type Script, turns } from './stage.ts'
 
 /** Reads until the server has sent a text frame with this content. */
 async function until(client: RawClient, text: string): Promise<void> {
@@ -21,6 +21,41 @@ async function answerClose(client: RawClient): Promise<void> {
   } catch {
     // The connection ended without one.
   }
+}
+
+/** A generator of the same numbers for the same seed, from 0 to below `limit`. */
+function numbers(seed: number): (limit: number) => number {
+  let state = seed
+  return (limit) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 0x1_0000_0000) * limit)
+  }
+}
+
+/** Mostly valid frames, some with a wrong bit, opcode, length or payload, and sometimes none at all. */
+function randomFrames(seed: number): Buffer[] {
+  const next = numbers(seed)
+  const opcodes = [
+    OPCODE.text,
+    OPCODE.text,
+    OPCODE.binary,
+    OPCODE.continuation,
+    OPCODE.ping,
+    OPCODE.pong,
+    OPCODE.close,
+    5,
+  ]
+  return Array.from({ length: 1 + next(8) }, () => {
+    const opcode = opcodes[next(opcodes.length)] as number
+    const payload =
+      next(4) === 0 ? Buffer.from([0xff, next(256), 0xc0]) : Buffer.alloc([0, 1, 5, 125, 126, 1500][next(6)] ?? 0, 'ab')
+    const frame = encodeFrame(opcode, opcode === OPCODE.close && next(2) ? closePayload(990 + next(40)) : payload, {
+      fin: next(5) !== 0,
+      masked: next(20) !== 0,
+      reserved: next(20) === 0 ? 1 + next(7) : 0,
+    })
+    return next(15) === 0 ? frame.subarray(0, next(frame.length)) : frame
+  })
 }
 
 /** Bytes on the wire in both directions, and the events that they make. */
@@ -133,6 +168,29 @@ export const wireScripts: Readonly<Record<string, Script>> = {
     for (const socket of sockets) socket.close(1000)
     await Promise.all(clients.map((client) => answerClose(client)))
     for (const client of clients) stage.log(await client.closed)
+  },
+
+  async 'what comes of random frames'(stage) {
+    const host = await stage.serve({
+      server: { maxPayload: 1000 },
+      connection(socket) {
+        socket.on('message', (data, binary) => {
+          stage.log('message', data, binary)
+          socket.send(data as Buffer, { binary }, (error) => stage.log('sent', error))
+        })
+        for (const event of ['ping', 'pong'] as const) socket.on(event, (data) => stage.log(event, data))
+        socket.on('error', (error) => stage.log('error', error))
+        socket.on('close', (code, reason) => stage.log('close', code, reason))
+      },
+    })
+    for (let seed = 1; seed <= 60; seed++) {
+      const client = await stage.rawConnect(host)
+      client.write(...randomFrames(seed))
+      client.end()
+      stage.log('seed', seed, await client.closed)
+      // The server's own events may come a turn after the client's.
+      for (let turn = 0; turn < 10 && host.wss.clients.size > 0; turn++) await turns(1)
+    }
   },
 
   async 'the order of events and turns in a burst'(stage) {
