@@ -94,6 +94,38 @@ describe('a ws server', () => {
     for (const row of await telemetry.collect()) expect(row.attributes).not.toHaveProperty('websocket.route')
   })
 
+  it('beside another on one http server is told apart, each request once', async () => {
+    const server = createServer()
+    const chat = new WebSocketServer({ noServer: true })
+    const feed = new WebSocketServer({ noServer: true })
+    server.on('upgrade', (request, socket, head) => {
+      const wss = request.url === '/chat' ? chat : request.url === '/feed' ? feed : undefined
+      if (wss === undefined) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
+      else wss.handleUpgrade(request, socket, head, (webSocket) => wss.emit('connection', webSocket, request))
+    })
+    traceWebSocketServer(chat, { route: '/chat', server })
+    traceWebSocketServer(feed, { route: '/feed' })
+    const url = await listen(server)
+    await (await visit(`${url}/chat`)).close(1000)
+    await (await visit(`${url}/feed`)).close(1000)
+    await telemetry.waitForSpan('close /chat')
+    await telemetry.waitForSpan('close /feed')
+    const outcomes = telemetry
+      .spans()
+      .filter((span) => span.name.startsWith('GET'))
+      .map((span) => [span.name, span.attributes['websocket.handshake.outcome']])
+    expect(outcomes).toEqual([
+      ['GET /chat', 'accepted'],
+      ['GET /feed', 'accepted'],
+    ])
+    const stranger = new RawClient(`${url}/nobody`)
+    expect((await stranger.response).status).toBe(404)
+    await stranger.closed
+    const isRejected = () => telemetry.spans().some((span) => span.attributes['http.response.status_code'] === 404)
+    await telemetry.waitUntil(isRejected, 'the rejected handshake')
+    expect(telemetry.spans().filter((span) => span.name.startsWith('GET'))).toHaveLength(3)
+  })
+
   it('sharing an http server by path, where the first to see a request rejects it, is told as its client sees it', async () => {
     const server = createServer()
     const first = new WebSocketServer({ server, path: '/first' })

@@ -224,6 +224,26 @@ export function processTests(harness: Harness, fixture: Fixture): void {
       expect(span.attributes['websocket.message.sequence']).toBe(1)
     })
 
+    it('tells frames and the time they took to come, on demand', async () => {
+      const host = await fixture.serve({
+        telemetry: { frames: true },
+        connection(socket) {
+          socket.on('message', () => {})
+        },
+      })
+      const client = await fixture.rawConnect(host)
+      client.send(OPCODE.text, 'whole')
+      const whole = await fixture.telemetry.waitForSpan(name)
+      expect(whole.attributes['websocket.message.frames']).toBe(1)
+      client.send(OPCODE.text, 'in ', { fin: false })
+      await delay(30)
+      client.send(OPCODE.continuation, 'pie', { fin: false })
+      client.send(OPCODE.continuation, 'ces')
+      const pieces = await fixture.telemetry.waitForSpan(name, 2)
+      expect(pieces.attributes['websocket.message.frames']).toBe(3)
+      expect(pieces.attributes['websocket.message.receive_time']).toBeGreaterThanOrEqual(0.025)
+    })
+
     it('does not trace pings and pongs', async () => {
       const host = await fixture.serve({
         telemetry: {},
