@@ -204,6 +204,17 @@ test('connections are found by state, route and text', () => {
   expect(ids({ route: '/other' })).toEqual([])
 })
 
+test('what a record keeps is small, whatever was sent', () => {
+  const store = storeWith()
+  const long = 'x'.repeat(4000)
+  const attributes = { 'websocket.route': long, 'websocket.handshake.outcome': 'rejected', 'client.address': long }
+  store.addSpans([span({ attributes: { ...attributes, 'websocket.connection.id': 'a' } })], 0)
+  store.addSpans([span({ attributes: { ...attributes, 'websocket.connection.id': long } })], 0)
+  expect(store.connections.count).toBe(1)
+  expect(row(store, 'a').route).toHaveLength(256)
+  expect(row(store, 'a').peer).toHaveLength(256)
+})
+
 test('spans of others that carry no connection id make no connection', () => {
   const store = storeWith()
   store.addSpans(

@@ -176,6 +176,58 @@ test('what is long is cut and what is many is counted', async () => {
   expect(span.dropped).toBe(72 + 3)
 })
 
+test('a small body that would decode to a huge one is refused', async () => {
+  const roomy = await startViewer({ port: 0 })
+  const protobuf = { 'content-type': 'application/x-protobuf', 'content-encoding': 'gzip' }
+  const json = { 'content-encoding': 'gzip' }
+  // Two bytes each: two million empty ResourceSpans, and as many empty objects.
+  const messages = gzipSync(Buffer.alloc(4_000_000, Uint8Array.of(0x0a, 0x00)))
+  const objects = gzipSync(`{"resourceSpans":[${'{},'.repeat(2_000_000)}{}]}`)
+  // One exponential histogram with twenty million buckets of a byte each.
+  const length = (size: number) => [
+    0x80 | (size & 127),
+    0x80 | ((size >> 7) & 127),
+    0x80 | ((size >> 14) & 127),
+    size >> 21,
+  ]
+  let buckets = Buffer.alloc(20_000_000, 1)
+  for (const tag of [0x12, 0x42, 0x0a, 0x52, 0x12, 0x12, 0x0a]) {
+    buckets = Buffer.concat([Buffer.from([tag, ...length(buckets.length)]), buckets])
+  }
+  try {
+    const answers = [
+      await post(roomy, 'traces', messages, protobuf),
+      await post(roomy, 'traces', objects, json),
+      await post(roomy, 'metrics', gzipSync(buckets), protobuf),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([413, 413, 413])
+    expect(answers[1]!.body).toContain('the body holds more than 1000000 values: export smaller batches')
+  } finally {
+    await roomy.close()
+  }
+})
+
+test('a span that is all text is cut to what a page can show', async () => {
+  const traceId = 'f'.repeat(32)
+  const roomy = await startViewer({ port: 0 })
+  const attributes = Array.from({ length: 100 }, (_, index) => ({
+    key: `key${index}`,
+    value: { stringValue: 'x'.repeat(5000) },
+  }))
+  const events = Array.from({ length: 10 }, () => ({ name: 'e', timeUnixNano: '1763721000000000000', attributes }))
+  try {
+    await post(roomy, 'traces', traceRequest({ traceId, attributes, events }))
+    const { trace } = await firstUpdate(roomy, `view=traces&open=${traceId}`)
+    const span = trace!.spans[0]!
+    expect(span.attributes.length).toBe(32)
+    expect(span.attributes[0]![1]).toHaveLength(4096)
+    expect(span.events.map((event) => event.attributes.length)).toEqual(new Array(10).fill(0))
+    expect(span.dropped).toBe(68 + 10 * 100)
+  } finally {
+    await roomy.close()
+  }
+})
+
 test('attribute values of every type are read, and names of Object.prototype are names like any other', async () => {
   const traceId = 'e'.repeat(32)
   const attributes = [

@@ -35,10 +35,25 @@ test('bytes are a limit too, and are back at zero when everything has gone', () 
   const large = (number: number) => span({ traceId: traceId(number), attributes: { text: 'x'.repeat(2000) } })
   for (let number = 0; number < 50; number++) store.addSpans([large(number)], 0)
   expect(store.traces.bytes).toBeLessThanOrEqual(40_000)
-  expect(store.counts()).toMatchObject({ spans: 8, dropped: 42 })
+  expect(store.counts().spans).toBe(8)
+  expect(store.counts().dropped).toBe(42)
   store.clear()
   expect(store.traces.bytes).toBe(0)
   expect(store.counts()).toMatchObject({ spans: 0, received: 0, dropped: 0 })
+})
+
+test('resources are counted once, as long as a span has them', () => {
+  const resource = { service: 's', instance: '1', attributes: [['text', 'x'.repeat(5000)]] as const }
+  const store = storeWith()
+  store.addSpans([span({ traceId: traceId(1), resource })], 0)
+  const one = store.traces.bytes
+  store.addSpans([span({ traceId: traceId(2), resource })], 0)
+  expect(one).toBeGreaterThan(10_000)
+  expect(store.traces.bytes - one).toBeLessThan(1000)
+  const small = storeWith({ maxBytes: 50_000 })
+  for (let index = 0; index < 100; index++) small.addSpans([span({ resource: { ...resource } })], 0)
+  expect(small.traces.bytes).toBeLessThanOrEqual(50_000)
+  expect(small.counts().spans).toBe(4)
 })
 
 test('one trace cannot push out all others', () => {

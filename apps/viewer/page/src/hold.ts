@@ -8,9 +8,11 @@ export function useHold<T>(value: T, answered: string) {
   const [pointed, setPointed] = useState(false)
   const shown = useRef({ value, answered })
   if (!pointed || shown.current.answered !== answered) shown.current = { value, answered }
+  const same =
+    !pointed || shown.current.value === value || JSON.stringify(shown.current.value) === JSON.stringify(value)
   return {
     shown: shown.current.value,
-    held: shown.current.value !== value,
+    held: !same,
     onPointerEnter: () => setPointed(true),
     onPointerLeave: () => setPointed(false),
   }

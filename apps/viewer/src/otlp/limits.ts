@@ -1,5 +1,11 @@
 /** What is kept of one span or data point. Everything beyond is cut or counted as dropped, never an error. */
 export const limits = {
+  /** Messages and lists of one request; beyond it the answer is 413. A span takes about 40 of them. */
+  requestValues: 1_000_000,
+  /** Characters of all attributes of one span, with its events and links. */
+  recordLength: 131_072,
+  /** Characters of all attributes of one resource or data point. */
+  identityLength: 8192,
   /** Characters of a name: span, event, metric, attribute key. */
   nameLength: 256,
   /** Characters of an attribute value or status message. */

@@ -108,7 +108,7 @@ function withTime(
   return {
     ...instrument,
     ...read,
-    attributes: attributes(point),
+    attributes: attributes(point, { left: limits.identityLength, dropped: 0 }),
     start: start === undefined ? 0 : milliseconds(start),
     time: milliseconds(time),
   }

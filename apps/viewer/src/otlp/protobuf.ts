@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs/light.js'
+import { checkProtobuf } from './complexity.ts'
 import { otlpDescriptor } from './descriptor.ts'
 
 const root = protobuf.Root.fromJSON(otlpDescriptor)
@@ -7,9 +8,14 @@ const metricsRequest = root.lookupType('otlp.MetricsRequest')
 const exportResponse = root.lookupType('otlp.ExportResponse')
 const status = root.lookupType('otlp.Status')
 
-/** Decodes a protobuf trace or metrics request into the shape of its OTLP/JSON body. Throws when it is malformed. */
-export function decodeProtobuf(signal: 'traces' | 'metrics', body: Uint8Array): unknown {
-  return (signal === 'traces' ? traceRequest : metricsRequest).decode(body)
+/**
+ * Decodes a protobuf trace or metrics request into the shape of its OTLP/JSON body. Throws when it is malformed, and
+ * `TooComplex` when it would decode to more than `most` values.
+ */
+export function decodeProtobuf(signal: 'traces' | 'metrics', body: Uint8Array, most: number): unknown {
+  const type = signal === 'traces' ? traceRequest : metricsRequest
+  checkProtobuf(type, body, most)
+  return type.decode(body)
 }
 
 /** Encodes the answer to an export request; an empty message says that everything was taken. */

@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BodyReader } from '../http/body.ts'
 import { HttpError } from '../http/error.ts'
 import type { Store } from '../store/store.ts'
+import { checkJson, TooComplex } from './complexity.ts'
+import { limits } from './limits.ts'
 import { readMetrics } from './metrics.ts'
 import { decodeProtobuf, encodeExportResponse, encodeStatus } from './protobuf.ts'
 import { readSpans } from './spans.ts'
@@ -67,11 +69,13 @@ export class Receiver {
 
 function parse(signal: 'traces' | 'metrics', type: string, body: Buffer): unknown {
   try {
-    if (type === protobuf) return decodeProtobuf(signal, body)
+    if (type === protobuf) return decodeProtobuf(signal, body, limits.requestValues)
+    checkJson(body, limits.requestValues)
     const message: unknown = JSON.parse(body.toString('utf8'))
     if (typeof message !== 'object' || message === null || Array.isArray(message)) throw new TypeError('not an object')
     return message
-  } catch {
+  } catch (error) {
+    if (error instanceof TooComplex) throw new HttpError(413, error.message)
     throw new HttpError(
       400,
       `the body is not a valid OTLP ${type === protobuf ? 'protobuf' : 'JSON'} ${signal} request`,

@@ -3,8 +3,10 @@ import { limits } from './limits.ts'
 import { readResource } from './resource.ts'
 import {
   attributes,
+  type Budget,
   type Fields,
   fields,
+  fullBudget,
   id,
   integer,
   list,
@@ -50,9 +52,14 @@ function readSpan(message: Fields, resource: Resource, scope: string): Span | st
   const end = nanoseconds(message.endTimeUnixNano)
   if (start === undefined || end === undefined) return 'a span without a valid start and end time'
   const status = fields(message.status)
-  const events = list(message, 'events')
-  const links = list(message, 'links')
-  const kept = attributes(message)
+  const budget = fullBudget()
+  const lists = { events: list(message, 'events'), links: list(message, 'links') }
+  const kept = attributes(message, budget)
+  const links = lists.links.slice(0, limits.links).flatMap((link) => readLink(fields(link), budget))
+  const events = lists.events
+    .slice(0, limits.events)
+    .map((event) => readEvent(fields(event), milliseconds(start), budget))
+  budget.dropped += lists.events.length - events.length + (lists.links.length - links.length)
   return {
     traceId,
     spanId,
@@ -64,12 +71,10 @@ function readSpan(message: Fields, resource: Resource, scope: string): Span | st
     error: status.code === 2 || status.code === 'STATUS_CODE_ERROR',
     statusMessage: text(status.message, limits.valueLength),
     attributes: kept,
-    events: events.slice(0, limits.events).map((event) => readEvent(fields(event), milliseconds(start))),
-    links: links.slice(0, limits.links).flatMap((link) => readLink(fields(link))),
+    events,
+    links,
     dropped:
-      Math.max(0, list(message, 'attributes').length - limits.attributes) +
-      Math.max(0, events.length - limits.events) +
-      Math.max(0, links.length - limits.links) +
+      budget.dropped +
       count(message.droppedAttributesCount) +
       count(message.droppedEventsCount) +
       count(message.droppedLinksCount),
@@ -85,19 +90,19 @@ function kind(value: unknown): SpanKind {
   return spanKinds.find((known) => known === name) ?? 'unspecified'
 }
 
-function readEvent(message: Fields, fallback: number): SpanEvent {
+function readEvent(message: Fields, fallback: number, budget: Budget): SpanEvent {
   const time = nanoseconds(message.timeUnixNano)
   return {
     name: shared(text(message.name, limits.nameLength)),
     time: time === undefined ? fallback : milliseconds(time),
-    attributes: attributes(message),
+    attributes: attributes(message, budget),
   }
 }
 
-function readLink(message: Fields): SpanLink[] {
+function readLink(message: Fields, budget: Budget): SpanLink[] {
   const traceId = id(message.traceId, 16)
   const spanId = id(message.spanId, 8)
-  return traceId === '' || spanId === '' ? [] : [{ traceId, spanId, attributes: attributes(message) }]
+  return traceId === '' || spanId === '' ? [] : [{ traceId, spanId, attributes: attributes(message, budget) }]
 }
 
 function count(value: unknown): number {

@@ -117,16 +117,32 @@ function scalar(value: unknown): AttributeValue {
   return typeof read === 'object' ? cut(JSON.stringify(read), limits.valueLength) : read
 }
 
-/** The attributes of a message, at most `limits.attributes` of them. */
-export function attributes(message: Fields): Attribute[] {
+/** What one record may still take: a span with its events and links, or a data point. */
+export interface Budget {
+  /** Characters of attributes. */
+  left: number
+  /** What was left out so far. */
+  dropped: number
+}
+
+export function fullBudget(): Budget {
+  return { left: limits.recordLength, dropped: 0 }
+}
+
+/** The attributes of a message, at most `limits.attributes` of them, and as many as the budget of their record takes. */
+export function attributes(message: Fields, budget: Budget = fullBudget()): Attribute[] {
   const entries = list(message, 'attributes')
-  const kept = Math.min(entries.length, limits.attributes)
+  const most = Math.min(entries.length, limits.attributes)
   const read: Attribute[] = []
-  for (let index = 0; index < kept; index++) {
+  for (let index = 0; index < most && budget.left > 0; index++) {
     const entry = fields(entries[index])
     const key = text(entry.key, limits.nameLength)
-    if (key !== '') read.push([intern(key), intern(scalar(entry.value))])
+    if (key === '') continue
+    const value = scalar(entry.value)
+    budget.left -= key.length + (typeof value === 'string' ? value.length : 8)
+    read.push([intern(key), intern(value)])
   }
+  budget.dropped += entries.length - read.length
   return read
 }
 

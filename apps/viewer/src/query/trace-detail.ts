@@ -1,11 +1,14 @@
 import { type Span, textAttribute } from '../model.ts'
 import * as names from '../names.ts'
 import { operationOf } from '../store/operation.ts'
+import { approximateBytes } from '../store/size.ts'
 import type { Trace, TraceStore } from '../store/traces.ts'
 import type { SpanDetail, SpanRef, TraceDetail } from '../wire.ts'
 
 /** Spans of one trace that are shown. */
 const most = 1000
+/** Bytes of them: an update must not take the page longer to read than the time to the next. */
+const mostBytes = 4 * 1024 * 1024
 /** Incoming links of one span that are shown: a handshake may have one for every message. */
 const mostLinks = 50
 
@@ -15,8 +18,10 @@ export function traceDetail(traces: TraceStore, id: string): TraceDetail | null 
   if (trace === undefined) return null
   const spans: SpanDetail[] = []
   const depths: number[] = []
+  let bytes = 0
   for (const [span, depth] of depthFirst(trace)) {
-    if (spans.length === most) break
+    bytes += approximateBytes(span)
+    if (spans.length === most || (bytes > mostBytes && spans.length > 0)) break
     spans.push(detail(traces, span))
     depths.push(depth)
   }

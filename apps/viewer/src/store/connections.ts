@@ -1,8 +1,12 @@
-import { numberAttribute, type Span, textAttribute } from '../model.ts'
+import { type Attribute, numberAttribute, type Span, textAttribute } from '../model.ts'
 import * as names from '../names.ts'
 import type { Operation } from './operation.ts'
 
 export type ConnectionState = 'open' | 'closed' | 'rejected' | 'abandoned'
+
+/** Ids are 16 characters; a record outlives its spans, so what it holds must be small whatever was sent. */
+const longestId = 128
+const longestText = 256
 
 /** What is known of one connection, from its spans. */
 export interface Connection {
@@ -78,7 +82,7 @@ export class ConnectionStore {
 
   add(span: Span, operation: Operation): void {
     const id = textAttribute(span.attributes, names.CONNECTION_ID)
-    if (id === '' || operation === '') return
+    if (id === '' || id.length > longestId || operation === '') return
     let connection = this.#connections.get(id)
     if (connection === undefined) connection = create(id, span)
     else this.#connections.delete(id)
@@ -152,8 +156,8 @@ function update(connection: Connection, span: Span, operation: Operation): void 
   if (span.error) connection.errors++
   // The other end may tell its side under the same id: it is drawn, and counted only once.
   if (span.resource.service !== connection.service && operation !== 'handshake') return
-  connection.route ||= textAttribute(attributes, names.ROUTE) || textAttribute(attributes, names.NAMESPACE)
-  connection.subprotocol ||= textAttribute(attributes, names.SUBPROTOCOL)
+  connection.route ||= shortText(attributes, names.ROUTE) || shortText(attributes, names.NAMESPACE)
+  connection.subprotocol ||= shortText(attributes, names.SUBPROTOCOL)
   connection.rtt = numberAttribute(attributes, names.PING_RTT) ?? connection.rtt
   connection.buffered = numberAttribute(attributes, names.SEND_BUFFERED) ?? connection.buffered
   if (!connection.openedSeen) connection.opened = Math.min(connection.opened, span.start)
@@ -169,15 +173,15 @@ function openConnection(connection: Connection, span: Span): void {
   connection.opened = span.start + span.duration
   connection.openedSeen = true
   connection.status = numberAttribute(attributes, names.HTTP_STATUS) ?? 0
-  const address = textAttribute(attributes, names.CLIENT_ADDRESS)
-  const port = textAttribute(attributes, names.CLIENT_PORT)
+  const address = shortText(attributes, names.CLIENT_ADDRESS)
+  const port = shortText(attributes, names.CLIENT_PORT)
   connection.peer =
     address.includes(':') && port ? `[${address}]:${port}` : address + (port && address ? `:${port}` : '')
-  const outcome = textAttribute(attributes, names.HANDSHAKE_OUTCOME)
+  const outcome = shortText(attributes, names.HANDSHAKE_OUTCOME)
   if (outcome !== 'rejected' && outcome !== 'abandoned') return
   connection.state = outcome
   connection.closed = connection.opened
-  connection.errorType = textAttribute(attributes, names.ERROR_TYPE)
+  connection.errorType = shortText(attributes, names.ERROR_TYPE)
 }
 
 function countMessage(connection: Connection, span: Span, direction: 'received' | 'sent'): void {
@@ -192,16 +196,16 @@ function countMessage(connection: Connection, span: Span, direction: 'received' 
 
 function closeConnection(connection: Connection, span: Span): void {
   const { attributes } = span
-  const category = textAttribute(attributes, names.CLOSE_CATEGORY)
+  const category = shortText(attributes, names.CLOSE_CATEGORY)
   // A segment of a long connection ends without one, and the connection goes on.
   if (category === '') return
   connection.state = 'closed'
   connection.closed = span.start + span.duration
   connection.closeCategory = category
   connection.closeCode = numberAttribute(attributes, names.CLOSE_CODE)
-  connection.closeInitiator = textAttribute(attributes, names.CLOSE_INITIATOR)
-  connection.closeReason = textAttribute(attributes, names.CLOSE_REASON)
-  connection.errorType = textAttribute(attributes, names.ERROR_TYPE)
+  connection.closeInitiator = shortText(attributes, names.CLOSE_INITIATOR)
+  connection.closeReason = shortText(attributes, names.CLOSE_REASON)
+  connection.errorType = shortText(attributes, names.ERROR_TYPE)
   connection.received = numberAttribute(attributes, names.MESSAGES_RECEIVED) ?? connection.received
   connection.sent = numberAttribute(attributes, names.MESSAGES_SENT) ?? connection.sent
   connection.bytesReceived = numberAttribute(attributes, names.BYTES_RECEIVED) ?? connection.bytesReceived
@@ -211,4 +215,8 @@ function closeConnection(connection: Connection, span: Span): void {
     connection.opened = connection.closed - seconds * 1000
     connection.openedSeen = true
   }
+}
+
+function shortText(attributes: readonly Attribute[], key: string): string {
+  return textAttribute(attributes, key).slice(0, longestText)
 }

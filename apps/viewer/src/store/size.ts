@@ -1,11 +1,16 @@
-import type { Attribute, Span } from '../model.ts'
+import type { Attribute, Resource, Span } from '../model.ts'
 
-/** Approximate bytes that a span holds in memory; short strings are shared and count as a reference. */
+/** Approximate bytes that a span holds in memory, without its resource; short strings are shared and count as a reference. */
 export function approximateBytes(span: Span): number {
   let bytes = 600 + text(span.name) + text(span.statusMessage) + attributes(span.attributes)
   for (const event of span.events) bytes += 120 + text(event.name) + attributes(event.attributes)
   for (const link of span.links) bytes += 400 + attributes(link.attributes)
   return bytes
+}
+
+/** Approximate bytes of a resource, which all spans of its sender share. */
+export function resourceBytes(resource: Resource): number {
+  return 200 + attributes(resource.attributes)
 }
 
 function attributes(pairs: readonly Attribute[]): number {

@@ -1,5 +1,5 @@
-import type { Span } from '../model.ts'
-import { approximateBytes } from './size.ts'
+import type { Resource, Span } from '../model.ts'
+import { approximateBytes, resourceBytes } from './size.ts'
 
 export interface Trace {
   readonly id: string
@@ -31,6 +31,8 @@ export class TraceStore {
   /** In order of arrival; evicted traces stay until the next compaction. */
   #arrivals: Trace[] = []
   readonly #linksTo = new Map<string, Set<Span>>()
+  /** How many of the spans share each resource. */
+  readonly #resources = new Map<Resource, number>()
   #order = 0
   #spans = 0
   #bytes = 0
@@ -93,6 +95,7 @@ export class TraceStore {
     if (span.error) trace.errors++
     this.#bytes += bytes
     this.#spans++
+    this.#retain(span.resource)
     for (const link of span.links) {
       const target = link.traceId + link.spanId
       const sources = this.#linksTo.get(target)
@@ -121,9 +124,25 @@ export class TraceStore {
   clear(): void {
     this.#traces.clear()
     this.#linksTo.clear()
+    this.#resources.clear()
     this.#arrivals = []
     this.#spans = 0
     this.#bytes = 0
+  }
+
+  #retain(resource: Resource): void {
+    const spans = this.#resources.get(resource) ?? 0
+    this.#resources.set(resource, spans + 1)
+    if (spans === 0) this.#bytes += resourceBytes(resource)
+  }
+
+  #release(resource: Resource): void {
+    const spans = this.#resources.get(resource) ?? 1
+    if (spans > 1) this.#resources.set(resource, spans - 1)
+    else {
+      this.#resources.delete(resource)
+      this.#bytes -= resourceBytes(resource)
+    }
   }
 
   #evictOldest(): void {
@@ -138,6 +157,7 @@ export class TraceStore {
         sources?.delete(span)
         if (sources?.size === 0) this.#linksTo.delete(target)
       }
+      this.#release(span.resource)
       this.#evicted(span)
     }
     if (this.#arrivals.length > 2 * this.#traces.size + 100) {

@@ -1,4 +1,4 @@
-import type { Attribute, Span } from '../../src/model.ts'
+import type { Attribute, Resource, Span } from '../../src/model.ts'
 import { Store, type StoreLimits } from '../../src/store/store.ts'
 
 const roomy: StoreLimits = {
@@ -18,9 +18,17 @@ export function storeWith(limits: Partial<StoreLimits> = {}): Store {
 export const traceId = (number: number) => `1${number.toString(16).padStart(31, '0')}`
 export const spanId = (number: number) => `2${number.toString(16).padStart(15, '0')}`
 
-interface Parts extends Partial<Omit<Span, 'attributes' | 'resource'>> {
+interface Parts extends Partial<Omit<Span, 'attributes'>> {
   readonly attributes?: Readonly<Record<string, Attribute[1]>>
   readonly service?: string
+}
+
+const resources = new Map<string, Resource>()
+
+function resourceOf(service: string): Resource {
+  const known = resources.get(service) ?? { service, instance: '1', attributes: [['service.name', service]] }
+  resources.set(service, known)
+  return known
 }
 
 let made = 0
@@ -42,7 +50,7 @@ export function span({ attributes = {}, service = 'chat', ...parts }: Parts = {}
     events: [],
     links: [],
     dropped: 0,
-    resource: { service, instance: '1', attributes: [['service.name', service]] },
+    resource: resourceOf(service),
     scope: 'test',
     ...parts,
   }
