@@ -1,14 +1,25 @@
 import { defineConfig, type UserConfig } from 'tsdown'
 
-/** Every published package is built alike: ESM and CJS, each with its own declarations. */
-export function packageBuild(entry: Record<string, string> = { index: 'src/index.ts', adapter: 'src/adapter.ts' }): UserConfig {
+/** What differs between published packages. */
+interface PackageBuild {
+  /** Doors of the package: output name to source file. */
+  readonly doors: Record<string, string>
+  /** `neutral` for what runs in browsers as well: an import of a `node:` module is then an error. */
+  readonly platform: 'neutral' | 'node'
+}
+
+/** Builds a published package as ESM and CJS, each with its own declarations; dependencies stay imports. */
+export function packageBuild({ doors, platform }: PackageBuild): UserConfig {
   return defineConfig({
-    entry,
+    entry: doors,
     format: ['esm', 'cjs'],
     dts: true,
     target: 'node20.19',
-    platform: 'neutral',
+    platform,
     fixedExtension: false,
     treeshake: true,
+    logLevel: 'warn',
+    failOnWarn: platform === 'neutral',
+    checks: { legacyCjs: false },
   }) as UserConfig
 }
