@@ -33,6 +33,22 @@ export const wsCases: Case[] = [
   },
   {
     ...ws,
+    id: 'ws-unsampled-connection',
+    label: 'otel-ws, unsampled as the handshake',
+    spansPerMessage: 0,
+    targetRatio: 1.2,
+    targetHeap: 500,
+  },
+  {
+    ...ws,
+    id: 'ws-unsampled-connection-metrics',
+    label: 'otel-ws, unsampled as the handshake + metrics',
+    spansPerMessage: 0,
+    targetRatio: 1.4,
+    targetHeap: 500,
+  },
+  {
+    ...ws,
     id: 'ws-sampled',
     label: 'otel-ws, sampled',
     spansPerMessage: 2,
@@ -51,6 +67,7 @@ export const wsCases: Case[] = [
   },
   { ...ws, id: 'ws-by-hand-unsampled', label: 'hand-written, unsampled', spansPerMessage: 0 },
   { ...ws, id: 'ws-by-hand-sampled', label: 'hand-written, sampled', spansPerMessage: 2, limit: 'ws-sdk-calls' },
+  { ...ws, id: 'ws-sdk-calls-unsampled', label: 'bare SDK calls, unsampled', spansPerMessage: 0 },
   { ...ws, id: 'ws-sdk-calls', label: 'bare SDK calls', spansPerMessage: 2 },
   { ...ws, id: 'ws-sdk-calls-metrics', label: 'bare SDK calls + histogram', spansPerMessage: 2 },
 ]

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Histogram, type Link, metrics, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
+import { context, type Histogram, type Link, metrics, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
 import type { WebSocketServer } from 'ws'
 
 const BOUNDARIES = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -66,6 +66,25 @@ export function echoWithSdkCalls(server: WebSocketServer, histogram?: Histogram)
       sendSpan.end()
       processSpan.end()
       if (start !== undefined) histogram?.record((performance.now() - start) / 1000, metricAttributes)
+    })
+  })
+}
+
+/** The limit of a message that asks the SDK's sampler and is not sampled: one question, one context switch. */
+export function echoUnsampledWithSdkCalls(server: WebSocketServer): void {
+  const tracer = trace.getTracer('sdk-calls')
+
+  server.on('connection', (socket) => {
+    const handshake = tracer.startSpan('GET /echo', { kind: SpanKind.SERVER })
+    handshake.end()
+    const links: Link[] = [{ context: handshake.spanContext(), attributes: { 'websocket.link.kind': 'handshake' } }]
+    const attributes = { 'websocket.connection.id': randomBytes(8).toString('hex'), 'websocket.route': '/echo' }
+    const options = { kind: SpanKind.CONSUMER, attributes, links }
+
+    socket.on('message', (data, isBinary) => {
+      const span = tracer.startSpan('process /echo', options, ROOT_CONTEXT)
+      context.with(trace.setSpan(ROOT_CONTEXT, span), () => socket.send(data, { binary: isBinary }))
+      span.end()
     })
   })
 }

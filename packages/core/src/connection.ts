@@ -216,6 +216,10 @@ export class Connection implements ConnectionContext, LiveConnection {
     return this.telemetry.driver.bufferedAmount(this.#socket)
   }
 
+  get slowBytes(): number {
+    return this.telemetry.options.slowConsumerBytes
+  }
+
   /** Called by the handshake once its span has ended. */
   opened(): void {
     this.series.live.add(this)

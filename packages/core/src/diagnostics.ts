@@ -11,6 +11,11 @@ export class Diagnostics {
     this.#told.add(name)
     logger.warn(`option ${name}: the hook threw; further errors of this hook are not reported`, error)
   }
+
+  /** The SDK could not export what was left at shutdown. */
+  flushFailed(error: unknown): void {
+    logger.warn('the SDK could not flush at shutdown', error)
+  }
 }
 
 /** Warns of a set-up that has no effect. */

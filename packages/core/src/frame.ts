@@ -52,11 +52,11 @@ export abstract class Frame implements Context {
   }
 
   setValue(key: symbol, value: unknown): Context {
-    return new Overlay(this, key, value)
+    return new Overlay(this, new Map([[key, value]]))
   }
 
   deleteValue(key: symbol): Context {
-    return new Overlay(this, key, undefined)
+    return this.setValue(key, undefined)
   }
 
   /** True when the span is this frame's own and no span of the user's inside of it. */
@@ -72,28 +72,29 @@ export abstract class Frame implements Context {
   }
 }
 
-/** A context with one value more than the one below it. */
+/**
+ * A frame with values of the application's on top. It is flat, however many values are set one upon the other: a timer
+ * that starts a span and sets itself again makes a chain without end.
+ */
 class Overlay implements Context {
-  readonly #base: Context
-  readonly #key: symbol
-  readonly #value: unknown
+  readonly #frame: Frame
+  readonly #values: ReadonlyMap<symbol, unknown>
 
-  constructor(base: Context, key: symbol, value: unknown) {
-    this.#base = base
-    this.#key = key
-    this.#value = value
+  constructor(frame: Frame, values: ReadonlyMap<symbol, unknown>) {
+    this.#frame = frame
+    this.#values = values
   }
 
   getValue(key: symbol): unknown {
-    return key === this.#key ? this.#value : this.#base.getValue(key)
+    return this.#values.has(key) ? this.#values.get(key) : this.#frame.getValue(key)
   }
 
   setValue(key: symbol, value: unknown): Context {
-    return new Overlay(this, key, value)
+    return new Overlay(this.#frame, new Map(this.#values).set(key, value))
   }
 
   deleteValue(key: symbol): Context {
-    return new Overlay(this, key, undefined)
+    return this.setValue(key, undefined)
   }
 }
 

@@ -78,10 +78,13 @@ export class Handshake {
     this.#frame = new HandshakeFrame(parent, span)
     const hook = this.telemetry.options.onHandshake
     if (!span.isRecording()) return
-    // Asking a socket for its peer makes it remember the answer for life.
-    const { remoteAddress, remotePort } = this.request.socket ?? {}
-    if (remoteAddress !== undefined) span.setAttribute(schema.ATTR_CLIENT_ADDRESS, remoteAddress)
-    if (remotePort !== undefined) span.setAttribute(schema.ATTR_CLIENT_PORT, remotePort)
+    const { socket } = this.request
+    const peer = this.telemetry.driver.peer?.(this.request) ?? {
+      address: socket?.remoteAddress,
+      port: socket?.remotePort,
+    }
+    if (peer.address !== undefined) span.setAttribute(schema.ATTR_CLIENT_ADDRESS, peer.address)
+    if (peer.port !== undefined) span.setAttribute(schema.ATTR_CLIENT_PORT, peer.port)
     if (hook !== undefined) {
       const extra = this.telemetry.guard('onHandshake', hook, span, this.request)
       if (extra) span.setAttributes(extra)

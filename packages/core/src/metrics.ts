@@ -14,6 +14,8 @@ import * as schema from './schema.ts'
 /** What the gauges need of an open connection. */
 export interface LiveConnection {
   bufferedAmount(): number
+  /** Buffered bytes above which it counts as slow. */
+  readonly slowBytes: number
 }
 
 export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile'
@@ -74,7 +76,6 @@ export class Series {
 export class MetricSet {
   readonly #series = new Map<string, Series>()
   readonly #scope: { name: string; version: string }
-  readonly #slowBytes: number
   #meter: Meter
   #unbind: (() => void) | undefined
   /** False while nothing would be recorded: durations need not be measured. */
@@ -89,9 +90,8 @@ export class MetricSet {
   streamFirstItem!: Histogram
   streamDuration!: Histogram
 
-  constructor(scope: { name: string; version: string }, slowBytes: number) {
+  constructor(scope: { name: string; version: string }) {
     this.#scope = scope
-    this.#slowBytes = slowBytes
     this.#meter = createNoopMeter()
     this.#createInstruments()
   }
@@ -173,7 +173,7 @@ export class MetricSet {
         for (const connection of series.live) {
           const bytes = connection.bufferedAmount()
           bufferedBytes += bytes
-          if (bytes > this.#slowBytes) slowConnections++
+          if (bytes > connection.slowBytes) slowConnections++
         }
         result.observe(buffered, bufferedBytes, attributes)
         result.observe(slow, slowConnections, attributes)
@@ -233,11 +233,7 @@ function registry(): Registry {
  * The metric set of a scope: one per provider, or one that follows the global provider. Called again for each new
  * connection, so that a provider that is registered late is found; counts made before are carried over.
  */
-export function metricSet(
-  scope: { name: string; version: string },
-  provider: MeterProvider | undefined,
-  slowBytes: number,
-): MetricSet {
+export function metricSet(scope: { name: string; version: string }, provider: MeterProvider | undefined): MetricSet {
   const { explicit, global } = registry()
   if (provider !== undefined) {
     let scopes = explicit.get(provider)
@@ -247,7 +243,7 @@ export function metricSet(
     }
     let set = scopes.get(scope.name)
     if (set === undefined) {
-      set = new MetricSet(scope, slowBytes)
+      set = new MetricSet(scope)
       set.bind(provider)
       scopes.set(scope.name, set)
     }
@@ -257,7 +253,7 @@ export function metricSet(
   const known = global.get(scope.name)
   if (known?.provider === current) return known.set
   // Only counts made without a provider are carried over: another provider starts from its own zero.
-  const set = known !== undefined && !known.set.recording ? known.set : new MetricSet(scope, slowBytes)
+  const set = known !== undefined && !known.set.recording ? known.set : new MetricSet(scope)
   set.bind(current)
   global.set(scope.name, { provider: current, set })
   return set

@@ -60,10 +60,9 @@ export class BoundedNames {
   }
 }
 
+/** Control characters, halves of characters, and any white space but single blanks inside. */
+const UNCLEAN = /\p{Cc}|\p{Cs}|\ufffd|[^\S ]|^ | $| {2}/u
+
 function isClean(raw: string): boolean {
-  for (let i = 0; i < raw.length; i++) {
-    const code = raw.charCodeAt(i)
-    if (code < 32 || (code >= 127 && code < 160) || code === 0xfffd || (code >= 0xd800 && code <= 0xdfff)) return false
-  }
-  return raw.trim() === raw
+  return !UNCLEAN.test(raw)
 }

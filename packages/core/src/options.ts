@@ -343,7 +343,7 @@ export function resolveOptions(
     if (problem !== undefined) throw new OptionError(label, `${problem}; got ${shown(value)}`)
     resolved[name] = Array.isArray(value) ? [...value] : value
   }
-  if (resolved['ignore'] === undefined) resolved['ignore'] = ignoreFromEnvironment(env)
+  resolved['ignore'] = copyIgnore(resolved['ignore'] as TelemetryOptions['ignore']) ?? ignoreFromEnvironment(env)
   if (resolved['heartbeatTerminate'] === true && resolved['heartbeatInterval'] === undefined) {
     throw new OptionError(
       'heartbeatTerminate',
@@ -370,6 +370,11 @@ function ignoreFromEnvironment(env: Readonly<Record<string, string | undefined>>
   const routes = parts(env['OTEL_WS_IGNORE_ROUTES'])
   const messages = parts(env['OTEL_WS_IGNORE_MESSAGES'])
   return routes.length + messages.length > 0 ? { routes, messages } : undefined
+}
+
+function copyIgnore(ignore: TelemetryOptions['ignore']): TelemetryOptions['ignore'] {
+  if (typeof ignore !== 'object') return ignore
+  return Object.freeze({ routes: [...(ignore.routes ?? [])], messages: [...(ignore.messages ?? [])] })
 }
 
 function environment(): Readonly<Record<string, string | undefined>> {

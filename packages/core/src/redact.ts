@@ -49,13 +49,25 @@ export function createQueryRedactor(extra: readonly string[] = []): (query: stri
       .map((pair) => {
         const equals = pair.indexOf('=')
         if (equals === -1) return pair
-        return secret.has(canonical(decode(pair.slice(0, equals)))) ? `${pair.slice(0, equals)}=${REDACTED}` : pair
+        const name = decode(pair.slice(0, equals))
+        const carries = secret.has(canonical(name)) || secret.has(canonical(lastSegment(name)))
+        return carries ? `${pair.slice(0, equals)}=${REDACTED}` : pair
       })
       .join('&')
 }
 
 function canonical(name: string): string {
   return name.toLowerCase().replace(/[-_.[\]\s]/g, '')
+}
+
+/** `user[password]` and `user.password` carry what `password` carries. */
+function lastSegment(name: string): string {
+  return (
+    name
+      .split(/[[\].]+/)
+      .filter(Boolean)
+      .at(-1) ?? name
+  )
 }
 
 function decode(name: string): string {

@@ -127,12 +127,12 @@ function stringEnd(text: string, at: number): number {
 
 /** Index of the opening quote of the string that closes at `at`, or -1. A quote behind an odd run of backslashes is content. */
 function stringStart(text: string, at: number): number {
-  for (let i = at - 1; i >= 0; i--) {
+  for (let i = at - 1; i > 0; i--) {
     if (text.charCodeAt(i) !== QUOTE) continue
     let before = i - 1
     while (before >= 0 && text.charCodeAt(before) === BACKSLASH) before--
-    // A run of backslashes that the window cuts cannot be counted.
-    if (before < 0 && i > 0 && text.charCodeAt(0) === BACKSLASH) return -1
+    // A run of backslashes that the start of the text cuts cannot be counted.
+    if (before < 0) return -1
     if ((i - 1 - before) % 2 === 0) return i
   }
   return -1

@@ -1,4 +1,4 @@
-import { type Tracer, type TracerProvider, trace } from '@opentelemetry/api'
+import { metrics, type Tracer, type TracerProvider, trace } from '@opentelemetry/api'
 import type { Connection } from './connection.ts'
 import { Diagnostics } from './diagnostics.ts'
 import { Expiry } from './expiry.ts'
@@ -24,6 +24,12 @@ export interface Scope {
   readonly version: string
 }
 
+/** The other end of a connection. */
+export interface Peer {
+  readonly address: string | undefined
+  readonly port: number | undefined
+}
+
 /** What core needs done by the host. One object of plain functions per adapter; nothing of it is made per connection. */
 export interface HostDriver<Socket, Data = unknown> {
   /** Text of the payload's bytes from `start` to `end`; either may be cut inside a character. */
@@ -34,6 +40,8 @@ export interface HostDriver<Socket, Data = unknown> {
   ping?(socket: Socket, payload: string): void
   /** Cuts the connection. */
   terminate?(socket: Socket): void
+  /** Address of the peer of an upgrade request. Default: what the request's socket says. */
+  peer?(request: UpgradeRequest): Peer
 }
 
 /** Calls of an unobserved connection between two looks for an SDK that was registered late. */
@@ -77,7 +85,7 @@ export class Telemetry {
     this.fanout = new Fanout(this)
     this.redactQuery = createQueryRedactor(options.redactQuery)
     this.#names = new BoundedNames(options.maxMessageNames, options.maxMessageNameLength)
-    this.#metrics = metricSet(scope, options.meterProvider, options.slowConsumerBytes)
+    this.#metrics = metricSet(scope, options.meterProvider)
     this.#refresh()
     if (options.heartbeatInterval !== undefined && driver.ping !== undefined) this.heartbeat = new Heartbeat(this)
   }
@@ -184,10 +192,12 @@ export class Telemetry {
     this.fanout.flush()
     this.expiry.shutdown()
     const tracers = this.options.tracerProvider ?? trace.getTracerProvider()
-    await Promise.allSettled([
+    const meters = this.options.meterProvider ?? metrics.getMeterProvider()
+    const flushes = await Promise.allSettled([
       forceFlush((tracers as { getDelegate?: () => unknown }).getDelegate?.() ?? tracers),
-      forceFlush(this.options.meterProvider),
+      forceFlush(meters),
     ])
+    for (const flush of flushes) if (flush.status === 'rejected') this.#diagnostics.flushFailed(flush.reason)
   }
 
   /**
@@ -216,7 +226,7 @@ export class Telemetry {
 
   #refresh(): void {
     const { name, version } = this.scope
-    this.#metrics = metricSet(this.scope, this.options.meterProvider, this.options.slowConsumerBytes)
+    this.#metrics = metricSet(this.scope, this.options.meterProvider)
     const { tracerProvider } = this.options
     this.#tracer = tracerProvider === undefined ? globalTracer(name, version) : tracerProvider.getTracer(name, version)
   }
