@@ -1,0 +1,89 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { CLOSE_CATEGORIES, closeCodeLabel, tellClose, truncateUtf8 } from '../src/close.ts'
+
+const CATEGORIES: Record<number, string> = {
+  1000: 'normal',
+  1001: 'going_away',
+  1002: 'protocol_error',
+  1003: 'protocol_error',
+  1004: 'other',
+  1005: 'no_status',
+  1006: 'abnormal',
+  1007: 'protocol_error',
+  1008: 'policy',
+  1009: 'too_big',
+  1010: 'protocol_error',
+  1011: 'server_error',
+  1012: 'restart',
+  1013: 'restart',
+  1014: 'server_error',
+  1015: 'other',
+}
+
+describe('tellClose', () => {
+  it('knows the category of every code', () => {
+    for (let code = 0; code <= 5100; code++) {
+      const expected = CATEGORIES[code] ?? (code >= 3000 && code <= 4999 ? 'application' : 'other')
+      expect([code, tellClose({ received: code }).category]).toEqual([code, expected])
+      expect(CLOSE_CATEGORIES).toContain(expected)
+    }
+  })
+
+  it.each([
+    [{ sent: 1000, received: 1001 }, 1000, 'local'],
+    [{ received: 4001 }, 4001, 'remote'],
+    [{ received: 1005 }, 1005, 'remote'],
+    [{ sent: 1005, received: 1005 }, 1005, 'local'],
+    [{ sent: 1000 }, 1000, 'local'],
+    [{ failed: 1009 }, 1009, 'local'],
+    [{ failed: 1007, terminated: true }, 1007, 'local'],
+    [{ terminated: true }, 1006, 'local'],
+    [{ received: 1000, terminated: true }, 1000, 'remote'],
+    [{}, 1006, 'network'],
+  ])('tells of %j code %i by %s', (facts, code, initiator) => {
+    expect(tellClose(facts)).toEqual({ code, category: CATEGORIES[code] ?? 'application', initiator })
+  })
+
+  it('calls a missed heartbeat a timeout of ours', () => {
+    expect(tellClose({ timedOut: true })).toEqual({ code: 1006, category: 'timeout', initiator: 'local' })
+    expect(tellClose({ timedOut: true, terminated: true }).category).toBe('timeout')
+  })
+})
+
+describe('closeCodeLabel', () => {
+  const declared = new Set([3001, 4401])
+
+  it('is exact for the codes of the RFC and for declared ones only', () => {
+    for (let code = 0; code <= 5100; code++) {
+      const exact = (code >= 1000 && code <= 1015) || declared.has(code)
+      const range = code >= 4000 && code <= 4999 ? '4xxx' : code >= 3000 && code <= 3999 ? '3xxx' : 'other'
+      expect([code, closeCodeLabel(code, declared)]).toEqual([code, exact ? code : range])
+    }
+  })
+})
+
+describe('truncateUtf8', () => {
+  it('cuts between characters, as late as it can', () => {
+    const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string())
+    fc.assert(
+      fc.property(texts, fc.nat(60), (text, bytes) => {
+        const cut = truncateUtf8(text, bytes)
+        expect(text.startsWith(cut)).toBe(true)
+        expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(bytes)
+        const [next] = text.slice(cut.length)
+        if (next === undefined) return
+        expect(Buffer.byteLength(cut + next)).toBeGreaterThan(bytes)
+        if (text.isWellFormed()) expect(cut.isWellFormed()).toBe(true)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('leaves what fits', () => {
+    expect(truncateUtf8('é'.repeat(61), 123)).toBe('é'.repeat(61))
+    expect(truncateUtf8('é'.repeat(62), 123)).toBe('é'.repeat(61))
+    expect(truncateUtf8('🙂', 3)).toBe('')
+    expect(truncateUtf8('', 0)).toBe('')
+  })
+})
