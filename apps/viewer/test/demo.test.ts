@@ -26,9 +26,11 @@ beforeAll(async () => {
 }, 60_000)
 
 afterAll(async () => {
-  const ended = once(demo, 'exit')
-  demo.kill('SIGINT')
-  await ended
+  if (demo.exitCode === null) {
+    const ended = once(demo, 'exit')
+    demo.kill('SIGINT')
+    await ended
+  }
   await browser.close()
   await viewer.close()
 }, 30_000)
@@ -42,6 +44,7 @@ test('while the demo runs a newcomer sees what is slow, what fails, who was reje
 
   // The slow handler, and from its message to the handshake it came through.
   await cards.nth(0).click()
+  await page.locator('section.list[aria-busy=false]').waitFor()
   await page.locator('.traces tbody tr').first().click()
   const facts = page.getByTestId('facts')
   await facts.getByText('Links to').waitFor()

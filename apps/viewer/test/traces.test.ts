@@ -166,6 +166,7 @@ test('traces are found by name, attribute, route, connection, service, error and
   expect(names(store, { text: 'http.response.status_code=40' })).toEqual([])
   expect(names(store, { route: '/chat' })).toEqual(['process chat.slow', 'process chat.send'])
   expect(names(store, { connection: 'c1' })).toEqual(['process chat.send'])
+  expect(names(store, { text: 'c1' })).toEqual(['process chat.send'])
   expect(names(store, { service: 'auth' })).toEqual(['GET /login'])
   expect(names(store, { errors: true })).toEqual(['GET /login'])
   expect(names(store, { minDuration: 100 })).toEqual(['process chat.slow'])

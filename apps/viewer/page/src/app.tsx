@@ -18,7 +18,11 @@ export function App() {
   const [help, setHelp] = useState(false)
   const live = useLive(route, paused)
   const { data } = live
-  const clear = () => void fetch('api/clear', { method: 'POST' })
+  const clear = () => {
+    // What is cleared should be seen to be gone.
+    setPaused(false)
+    void fetch('api/clear', { method: 'POST' })
+  }
   useKeys({
     1: () => go('traces'),
     2: () => go('connections'),
@@ -43,10 +47,8 @@ export function App() {
       />
       <HighlightStrip highlights={data.highlights} />
       <main>
-        {route.view === 'traces' && <TracesView params={route.params} data={data} answered={live.answered} />}
-        {route.view === 'connections' && (
-          <ConnectionsView params={route.params} data={data} answered={live.answered} marks={live.marks} />
-        )}
+        {route.view === 'traces' && <TracesView params={route.params} live={live} />}
+        {route.view === 'connections' && <ConnectionsView params={route.params} live={live} />}
         {route.view === 'metrics' && <MetricsView params={route.params} data={data} theme={theme} />}
       </main>
       <StatusBar status={data.status} />

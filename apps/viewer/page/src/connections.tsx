@@ -1,33 +1,32 @@
-import type { ConnectionList, ConnectionRow, Mark, Update } from '../../src/wire.ts'
+import type { ConnectionList, ConnectionRow } from '../../src/wire.ts'
 import { ConnectionPane } from './connection-pane.tsx'
 import { choices, Search, Select } from './controls.tsx'
 import { age, bytes, count, duration, exact, moment } from './format.ts'
 import { useHold } from './hold.ts'
 import { useKeys, useListKeys } from './keyboard.ts'
+import type { Live } from './live.ts'
 import { adjust, href, step } from './route.ts'
 
 interface Props {
   readonly params: Readonly<Record<string, string>>
-  readonly data: Partial<Update>
-  readonly answered: string
-  readonly marks: readonly Mark[]
+  readonly live: Live
 }
 
-export function ConnectionsView({ params, data, answered, marks }: Props) {
+export function ConnectionsView({ params, live: { data, answered, busy, marks } }: Props) {
   const { open = '', q = '', route = '', state = '', sort = '' } = params
   const { shown: list, held, ...holding } = useHold(data.connections, answered)
   const rows = list?.rows ?? []
   useListKeys(
     rows.map((row) => row.id),
     open,
-    (id) => step({ open: id, mark: '' }),
+    (id) => adjust({ open: id, mark: '' }),
   )
   useKeys({ Escape: () => step({ open: '', mark: '' }) })
   return (
     <div class={`stack ${open === '' ? '' : 'opened'}`}>
-      <section class="list" aria-label="Connections">
+      <section class="list" aria-label="Connections" aria-busy={busy}>
         <div class="filters">
-          <Search value={q} placeholder="Id, route, peer, service, close reason  ( / )" />
+          <Search value={q} placeholder="Id, route, peer, service, close reason" />
           <Select label="Route" name="route" value={route} options={choices('all routes', list?.routes)} />
           <Select
             label="State"

@@ -32,7 +32,7 @@ export function Help({ onClose }: { readonly onClose: () => void }) {
       <h2>Filter</h2>
       <p>
         Words are looked for in the names of a trace’s spans. <code>key=value</code> looks for an attribute, such as{' '}
-        <code>websocket.close.category=timeout</code>. A trace id finds its trace.
+        <code>websocket.close.category=timeout</code>. The id of a trace or a connection finds what belongs to it.
       </p>
       <button type="button" onClick={() => dialog.current?.close()}>
         Close

@@ -9,9 +9,13 @@ export interface Live {
   readonly state: 'connecting' | 'live' | 'paused' | 'lost'
   /** What the lists in `data` were asked with: a list for an earlier question is no answer to the present one. */
   readonly answered: string
+  /** Whether the answer to the present question is still to come. */
+  readonly busy: boolean
 }
 
-const empty: Live = { data: {}, marks: [], state: 'connecting', answered: '' }
+const empty: Live = { data: {}, marks: [], state: 'connecting', answered: '', busy: true }
+/** Milliseconds until a stream that was refused is asked for again. */
+const retryAfter = 3000
 
 /** Parameters that only the page knows about; a change of theirs needs no new stream. */
 const pageOnly = new Set(['span', 'mark'])
@@ -31,6 +35,7 @@ function question({ view, params }: Route): string {
 /** Keeps what the page shows up to date, over one event stream that ends while the page is paused or hidden. */
 export function useLive(route: Route, paused: boolean): Live {
   const [live, setLive] = useState(empty)
+  const [attempt, setAttempt] = useState(0)
   const [visible, setVisible] = useState(!document.hidden)
   const address = streamAddress(route)
   const asked = question(route)
@@ -59,16 +64,25 @@ export function useLive(route: Route, paused: boolean): Live {
       setLive((before) => merge(before, update, asked))
       if (paused) source.close()
     }
-    source.onerror = () => setLive((before) => ({ ...before, state: 'lost' }))
-    return () => source.close()
-  }, [address, asked, opened, paused, visible])
+    let retry: number | undefined
+    source.onerror = () => {
+      setLive((before) => ({ ...before, state: 'lost' }))
+      // A stream that breaks is opened again by the browser, one that is refused is not.
+      if (source.readyState === EventSource.CLOSED) retry = setTimeout(() => setAttempt(attempt + 1), retryAfter)
+    }
+    return () => {
+      clearTimeout(retry)
+      source.close()
+    }
+  }, [address, asked, attempt, opened, paused, visible])
 
-  return paused && live.state !== 'lost' ? { ...live, state: 'paused' } : live
+  const state = paused && live.state !== 'lost' ? 'paused' : live.state
+  return { ...live, state, busy: live.answered !== asked }
 }
 
 function merge(before: Live, update: Update, answered: string): Live {
   const marks = update.connection ? mergeMarks(before.marks, update.connection) : before.marks
-  return { data: { ...before.data, ...update }, marks, state: 'live', answered }
+  return { data: { ...before.data, ...update }, marks, state: 'live', answered, busy: false }
 }
 
 function mergeMarks(known: readonly Mark[], { marks, firstMark, reset }: ConnectionDetail): readonly Mark[] {

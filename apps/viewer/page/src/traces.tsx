@@ -1,16 +1,16 @@
-import type { TraceList, TraceRow, Update } from '../../src/wire.ts'
+import type { TraceList, TraceRow } from '../../src/wire.ts'
 import { choices, Search, Select } from './controls.tsx'
 import { clock, count, duration, exact, moment } from './format.ts'
 import { useHold } from './hold.ts'
 import { useKeys, useListKeys } from './keyboard.ts'
+import type { Live } from './live.ts'
 import { OperationTag, shortName } from './operation-tag.tsx'
 import { adjust, href, step } from './route.ts'
 import { TracePane } from './trace-pane.tsx'
 
 interface Props {
   readonly params: Readonly<Record<string, string>>
-  readonly data: Partial<Update>
-  readonly answered: string
+  readonly live: Live
 }
 
 const minima = [
@@ -21,7 +21,7 @@ const minima = [
   ['1000', '≥ 1 s'],
 ] as const
 
-export function TracesView({ params, data, answered }: Props) {
+export function TracesView({ params, live: { data, answered, busy } }: Props) {
   const open = params.open ?? ''
   const { q = '', service = '', route = '', connection = '', errors = '', min = '', sort = '' } = params
   const { shown: list, held, ...holding } = useHold(data.traces, answered)
@@ -29,14 +29,14 @@ export function TracesView({ params, data, answered }: Props) {
   useListKeys(
     rows.map((row) => row.id),
     open,
-    (id) => step({ open: id, span: '' }),
+    (id) => adjust({ open: id, span: '' }),
   )
   useKeys({ Escape: () => step({ open: '', span: '' }) })
   return (
     <div class={`split ${open === '' ? '' : 'opened'}`}>
-      <section class="list" aria-label="Traces">
+      <section class="list" aria-label="Traces" aria-busy={busy}>
         <div class="filters">
-          <Search value={q} placeholder="Name, key=value, trace id  ( / )" />
+          <Search value={q} placeholder="Name, key=value, trace or connection id" />
           <Select label="Route" name="route" value={route} options={choices('all routes', list?.routes)} />
           <Select label="Service" name="service" value={service} options={choices('all services', list?.services)} />
           <Select label="Duration" name="min" value={min} options={minima} />

@@ -4,7 +4,7 @@ import type { Trace } from '../store/traces.ts'
 
 /** What a trace must have to be listed; empty fields ask for nothing. */
 export interface TraceFilter {
-  /** Words; each must be part of a span's name, or be `key=value` and match an attribute exactly. */
+  /** Words; each must be part of a span's name, an id of trace or connection, or `key=value` of an attribute. */
   readonly text: string
   readonly service: string
   readonly route: string
@@ -31,7 +31,10 @@ function wordTest(word: string): (span: Span) => boolean {
   const equals = word.indexOf('=')
   if (equals > 0) return attributeTest(word.slice(0, equals), word.slice(equals + 1))
   const lower = word.toLowerCase()
-  return (span) => span.name.toLowerCase().includes(lower) || span.traceId === lower
+  return (span) =>
+    span.name.toLowerCase().includes(lower) ||
+    span.traceId === lower ||
+    attribute(span.attributes, names.CONNECTION_ID) === word
 }
 
 function attributeTest(key: string, value: string): (span: Span) => boolean {
