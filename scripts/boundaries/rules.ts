@@ -1,0 +1,136 @@
+import type { IFlattenedRuleSet, IForbiddenRuleType } from 'dependency-cruiser'
+
+/** What the source of each package may import of the others: the arrows of docs/architecture.md. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  ws: ['core'],
+  fastify: ['ws', 'core'],
+  'socket.io': ['core'],
+  nestjs: ['socket.io', 'ws', 'core'],
+  client: ['core'],
+  instrumentation: ['ws', 'fastify', 'socket.io', 'nestjs', 'client', 'core'],
+  testkit: [],
+}
+
+/** Hosts are peers of the adapters: only their types are imported. */
+const HOSTS = ['ws', 'fastify', '@fastify/websocket', 'socket.io', '@nestjs/common', '@nestjs/core']
+
+/** Apps that other apps build on. */
+const SHARED_APPS = ['viewer', 'demo-kit']
+
+/** What a package lets in: its doors. */
+const DOORS = [
+  '^packages/[^/]+/src/(index|adapter)\\.ts$',
+  '^packages/testkit/src/(index|suites)\\.ts$',
+  '^apps/[^/]+/src/index\\.ts$',
+]
+
+const alternatives = (names: readonly string[]): string => names.map((name) => name.replaceAll('.', '\\.')).join('|')
+
+const arrows = Object.entries(ARROWS).map(([name, targets]): IForbiddenRuleType => {
+  const own = alternatives([name])
+  return {
+    name: `arrows-of-${name}`,
+    severity: 'error',
+    from: { path: `^packages/(${own})/src/` },
+    to: { path: '^packages/', pathNot: `^packages/(${alternatives([name, ...targets])})/` },
+  }
+})
+
+/** Rules of dependency-cruiser for the whole repository. Paths are relative to its root. */
+export const rules: IFlattenedRuleSet = {
+  forbidden: [
+    ...arrows,
+    {
+      name: 'core-imports-the-api-only',
+      severity: 'error',
+      from: { path: '^packages/core/src/' },
+      to: { pathNot: ['^packages/core/src/', '(^|/)node_modules/@opentelemetry/api/'] },
+    },
+    {
+      name: 'known-packages-only',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: `^packages/(${alternatives(Object.keys(ARROWS))})/` },
+      to: {},
+    },
+    {
+      name: 'testkit-knows-no-package',
+      severity: 'error',
+      from: { path: '^packages/testkit/' },
+      to: { path: '^(packages|apps|bench|scripts)/', pathNot: '^packages/testkit/' },
+    },
+    {
+      name: 'testkit-in-tests-only',
+      severity: 'error',
+      from: { path: '^(packages|apps)/[^/]+/src/', pathNot: '^packages/testkit/' },
+      to: { path: '^packages/testkit/' },
+    },
+    {
+      name: 'through-the-doors',
+      severity: 'error',
+      from: { path: '^(packages|apps)/([^/]+)/' },
+      to: { path: '^(packages|apps)/', pathNot: ['^$1/$2/', ...DOORS] },
+    },
+    {
+      name: 'through-the-doors-from-outside',
+      severity: 'error',
+      from: { path: '^(bench|scripts)/' },
+      to: {
+        path: '^(packages|apps)/',
+        // Documents are generated from these two.
+        pathNot: [...DOORS, '^packages/core/src/schema\\.ts$', '^packages/[^/]+/test/harness\\.ts$'],
+      },
+    },
+    {
+      name: 'nothing-imports-apps',
+      severity: 'error',
+      from: { path: '^(packages|bench|scripts)/' },
+      to: { path: '^apps/' },
+    },
+    {
+      name: 'apps-share-by-intent',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/' },
+      to: { path: '^apps/', pathNot: ['^apps/$1/', `^apps/(${alternatives(SHARED_APPS)})/`] },
+    },
+    {
+      name: 'nothing-imports-bench-or-scripts',
+      severity: 'error',
+      from: { path: '^(packages|apps)/' },
+      to: { path: '^(bench|scripts)/' },
+    },
+    {
+      name: 'host-types-only',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/', pathNot: '^packages/testkit/' },
+      to: {
+        path: `(^|/)node_modules/(@types/)?(${alternatives(HOSTS)})/`,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'declared-dependencies-only',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/' },
+      to: { path: '(^|/)node_modules/', dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'no-development-dependency-in-source',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer', 'npm', 'type-only'] },
+    },
+    {
+      name: 'nothing-unresolved',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+  ],
+}
