@@ -5,59 +5,86 @@ import { startViewer } from '../src/index.ts'
 import { launchBrowser } from '../test/support/browser.ts'
 import { ChatDay } from '../test/support/chat-day.ts'
 
-// Writes a picture of each view to screenshots/, in both themes where it matters.
+// Writes a picture of each view to screenshots/, as the README shows them.
 const folder = fileURLToPath(new URL('../screenshots/', import.meta.url))
 await mkdir(folder, { recursive: true })
 
 const viewer = await startViewer({ port: 0 })
 const browser = await launchBrowser()
 const day = new ChatDay(viewer.endpoint)
-const begin = Date.now() - 240_000
-// Minute by minute: an export carries one point in time, and a chart needs several.
-for (let second = 0; second < 240; second += 4) {
-  day.play(begin + second * 1000, 4, 6)
-}
-await day.flush()
 
-async function shoot(page: Page, name: string): Promise<void> {
-  const path = `${folder}${name}.png`
-  await page.screenshot({ path })
-  console.log(name, `${Math.round((await stat(path)).size / 1024)} kB`)
+interface Shot {
+  readonly name: string
+  readonly theme: 'dark' | 'light'
+  readonly hash: string
+  /** Goes on from the address to what the picture shows. */
+  readonly prepare: (page: Page) => Promise<void>
 }
 
-async function open(colorScheme: 'dark' | 'light', hash: string): Promise<Page> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 760 }, colorScheme, locale: 'en-GB' })
-  page.on('console', (message) => console.log(message.type(), message.text()))
-  page.on('pageerror', (error) => console.log('page error', error.message))
-  await page.goto(`${viewer.url}/${hash}`)
-  await page.waitForSelector('tbody tr, .chart')
-  return page
-}
+const shots: readonly Shot[] = [
+  {
+    name: 'traces',
+    theme: 'dark',
+    hash: '#/traces',
+    prepare: (page) => page.locator('.traces tbody tr').first().waitFor(),
+  },
+  {
+    name: 'trace',
+    theme: 'light',
+    hash: '#/traces?service=chat-node-2',
+    async prepare(page) {
+      await page.locator('.list[aria-busy=false] tbody tr').first().click()
+      await page.locator('.span-row').nth(1).click()
+      await page.getByTestId('facts').getByText('Links to').waitFor()
+    },
+  },
+  {
+    name: 'connections',
+    theme: 'dark',
+    hash: '#/connections',
+    prepare: (page) => page.locator('.connections tbody tr').first().waitFor(),
+  },
+  {
+    name: 'connection',
+    theme: 'light',
+    hash: '#/connections?state=dropped&sort=messages',
+    async prepare(page) {
+      await page.locator('.list[aria-busy=false] tbody tr').nth(1).click()
+      await page.locator('.timeline .mark').first().waitFor()
+      await page.mouse.move(0, 0)
+    },
+  },
+  {
+    name: 'metrics',
+    theme: 'dark',
+    hash: '#/metrics?window=60',
+    async prepare(page) {
+      // Charts of what happens now need some seconds of it.
+      for (let second = 0; second < 45; second++) {
+        day.play(Date.now() - 1000, 1, 14)
+        await day.flush()
+        await page.waitForTimeout(1000)
+      }
+      await page.locator('[data-panel=latency] canvas').waitFor()
+    },
+  },
+]
 
 try {
-  for (const theme of ['dark', 'light'] as const) {
-    const page = await open(theme, '#/traces')
-    await shoot(page, `traces-${theme}`)
-    await page.goto(`${viewer.url}/#/traces?service=chat-node-2`)
-    await page.locator('tbody tr').first().click()
-    await page.waitForSelector('.facts')
-    await shoot(page, `trace-${theme}`)
-    await page.goto(`${viewer.url}/#/connections`)
-    await page.waitForSelector('.connections tbody tr')
-    await shoot(page, `connections-${theme}`)
-    await page.goto(`${viewer.url}/#/connections?state=dropped&sort=messages`)
-    await page.locator('.connections tbody tr').nth(1).click()
-    await page.waitForSelector('.timeline svg .mark')
-    await shoot(page, `connection-${theme}`)
-    // The page redraws its charts every second: some seconds of live traffic give them lines.
-    await page.goto(`${viewer.url}/#/metrics?window=60`)
-    for (let second = 0; second < (theme === 'dark' ? 40 : 1); second++) {
-      day.play(Date.now() - 1000, 1, 14)
-      await day.flush()
-      await page.waitForTimeout(1000)
-    }
-    await page.waitForSelector('.uplot canvas')
-    await shoot(page, `metrics-${theme}`)
+  day.play(Date.now() - 240_000, 240, 6)
+  await day.flush()
+  for (const { name, theme, hash, prepare } of shots) {
+    const page = await browser.newPage({
+      viewport: { width: 1280, height: 760 },
+      colorScheme: theme,
+      locale: 'en-GB',
+    })
+    page.on('pageerror', (error) => console.error(error.message))
+    await page.goto(`${viewer.url}/${hash}`)
+    await prepare(page)
+    const path = `${folder}${name}.png`
+    await page.screenshot({ path })
+    console.log(`${name}.png ${Math.round((await stat(path)).size / 1000)} kB`)
     await page.close()
   }
 } finally {

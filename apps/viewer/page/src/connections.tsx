@@ -93,6 +93,7 @@ export function ConnectionsView({ params, live: { data, answered, busy, marks } 
       </section>
       {open !== '' && (
         <ConnectionPane
+          key={open}
           id={open}
           detail={data.connection}
           marks={marks}
