@@ -70,6 +70,8 @@ export interface MetricPoint {
 export interface Histogram {
   readonly bounds: readonly number[]
   readonly counts: readonly number[]
+  /** Largest value recorded since the start (of the interval, for deltas); infinite where it is not told. */
+  readonly max: number
 }
 
 /** Value of the first attribute called `key`. */

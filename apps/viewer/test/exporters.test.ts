@@ -81,10 +81,12 @@ test.each(encodings)('the OpenTelemetry exporters reach it as $encoding, gzip $g
   ])
 
   const { metrics } = await firstUpdate(viewer, 'view=metrics')
-  expect(metrics!.handlers.map(({ name, count, failed }) => ({ name, count, failed }))).toEqual([
-    { name: 'order.place', count: 1, failed: 1 },
-    { name: 'chat.message', count: 1, failed: 0 },
+  expect(metrics!.handlers.map(({ name, count, failed, p99 }) => ({ name, count, failed, p99 }))).toEqual([
+    { name: 'order.place', count: 1, failed: 1, p99: expect.closeTo(0.0125, 3) },
+    { name: 'chat.message', count: 1, failed: 0, p99: expect.closeTo(0.001, 4) },
   ])
+  // Not the 25 ms that the bound of its bucket is.
+  expect(metrics!.handlers[0]!.p99).toBeLessThanOrEqual(0.0125)
   const closes = metrics!.panels.find(({ id }) => id === 'closes')!
   expect(closes.series.map(({ label, values }) => [label, values.filter((value) => value !== null)])).toEqual([
     ['too_big', [1]],

@@ -71,7 +71,7 @@ test('a series that is new between two exports is an increase from nothing', () 
 
 test('a first record that is exported within its millisecond is not lost', () => {
   const store = storeOf(
-    point(1000, { start: t0 + 1000, kind: 'histogram', histogram: { bounds: [1], counts: [3, 0] } }),
+    point(1000, { start: t0 + 1000, kind: 'histogram', histogram: { bounds: [1], counts: [3, 0], max: 1 } }),
   )
   expect(increases(store.named('m'), range).slice(0, 2)).toEqual([3, null])
 })
@@ -105,7 +105,7 @@ test('levels of several series add up, and end when nothing more is told', () =>
 
 test('quantiles are those of what was recorded in the step', () => {
   const histogram = (at: number, counts: number[]) =>
-    point(at, { kind: 'histogram', histogram: { bounds: [10, 20, 40], counts } })
+    point(at, { kind: 'histogram', histogram: { bounds: [10, 20, 40], counts, max: Number.POSITIVE_INFINITY } })
   const store = storeOf(
     histogram(1000, [10, 0, 0, 0]),
     histogram(2000, [10, 10, 0, 0]),
@@ -124,6 +124,24 @@ test('histograms with other bounds add up', () => {
   expect(sum.quantile(0.5)).toBe(10)
   expect(sum.quantile(1)).toBe(20)
   expect(new BucketSum().quantile(0.5)).toBeNull()
+})
+
+test('no quantile is above the largest value that was recorded', () => {
+  const sum = new BucketSum()
+  sum.add([1, 2.5], [0, 10, 0], 1.2)
+  expect(sum.quantile(0.5)).toBeCloseTo(1.1)
+  expect(sum.quantile(1)).toBeCloseTo(1.2)
+  // Beyond the last bound it is all that is known.
+  sum.add([1, 2.5], [0, 0, 10], 7)
+  expect(sum.quantile(1)).toBe(7)
+  sum.add([1, 2.5], [0, 0, 10])
+  expect(sum.quantile(1)).toBe(2.5)
+})
+
+test('the largest value is read where it is told', () => {
+  const buckets = { explicitBounds: [1], bucketCounts: [1, 1] }
+  expect(explicitHistogram({ ...buckets, max: 3 })?.max).toBe(3)
+  expect(explicitHistogram(Object.setPrototypeOf({ ...buckets }, { max: 0 }))?.max).toBe(Number.POSITIVE_INFINITY)
 })
 
 test('an exponential histogram tells the same quantiles, within its buckets', () => {
@@ -183,7 +201,7 @@ test('the board tells handlers, slowest first, with their failures', () => {
         ['websocket.route', '/chat'],
         ...(error === undefined ? [] : ([['error.type', error]] as const)),
       ],
-      histogram: { bounds: [0.01, 1], counts },
+      histogram: { bounds: [0.01, 1], counts, max: 0.9 },
     })
   const store = storeOf(handled('fast', [8, 0, 0]), handled('slow', [0, 4, 0]), handled('fast', [2, 0, 0], 'TypeError'))
   const board = metricsBoard(store, everything, t0 + 5000)

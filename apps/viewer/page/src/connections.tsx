@@ -113,6 +113,7 @@ interface RowProps {
 
 function Row({ row, now, params }: RowProps) {
   const opened = moment(row.opened)
+  const neverOpened = row.state === 'rejected' || row.state === 'abandoned'
   return (
     <tr
       class={row.dropped || row.state === 'rejected' ? 'error' : ''}
@@ -137,16 +138,12 @@ function Row({ row, now, params }: RowProps) {
       </td>
       <td class="num mono" title={row.openedSeen ? `opened ${opened}` : `seen since ${opened}`}>
         {row.openedSeen ? '' : '≥ '}
-        {age((row.state === 'open' ? now : row.closed) - row.opened)}
+        {neverOpened ? '' : age((row.state === 'open' ? now : row.closed) - row.opened)}
       </td>
       <Traffic row={row} messages={row.received} size={row.bytesReceived} />
       <Traffic row={row} messages={row.sent} size={row.bytesSent} />
-      <td class="num mono">
-        <Rtt row={row} />
-      </td>
-      <td class="num mono">
-        <Buffered row={row} />
-      </td>
+      <td class="num mono">{!neverOpened && <Rtt row={row} />}</td>
+      <td class="num mono">{!neverOpened && <Buffered row={row} />}</td>
       <td class={`num mono ${row.errors > 0 ? 'bad' : ''}`}>{row.errors}</td>
       <td class="close">
         <CloseText row={row} />

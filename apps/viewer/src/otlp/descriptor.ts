@@ -89,6 +89,7 @@ export const otlpDescriptor = {
             bucketCounts: repeated(6, 'fixed64'),
             explicitBounds: repeated(7, 'double'),
             attributes: repeated(9, 'KeyValue'),
+            max: field(12, 'double'),
           },
         },
         ExponentialHistogram: {
@@ -108,6 +109,7 @@ export const otlpDescriptor = {
             zeroCount: field(7, 'fixed64'),
             positive: field(8, 'ExponentialBuckets'),
             negative: field(9, 'ExponentialBuckets'),
+            max: field(13, 'double'),
           },
         },
         ExponentialBuckets: { fields: { offset: field(1, 'sint32'), bucketCounts: repeated(2, 'uint64') } },

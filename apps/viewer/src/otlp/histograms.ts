@@ -7,13 +7,13 @@ export function explicitHistogram(point: Fields): Histogram | undefined {
   const bounds = list(point, 'explicitBounds').map((bound) => number(bound) ?? Number.NaN)
   const counts = list(point, 'bucketCounts').map(bucketCount)
   // A sender may leave the buckets out and tell count and sum only.
-  if (counts.length === 0) return { bounds: [], counts: [bucketCount(point.count)] }
+  if (counts.length === 0) return { bounds: [], counts: [bucketCount(point.count)], max: largest(point) }
   if (counts.length !== bounds.length + 1 || counts.length > limits.buckets) return undefined
   for (let index = 0; index < bounds.length; index++) {
     const bound = bounds[index]!
     if (!Number.isFinite(bound) || (index > 0 && bound <= bounds[index - 1]!)) return undefined
   }
-  return { bounds, counts }
+  return { bounds, counts, max: largest(point) }
 }
 
 /**
@@ -53,10 +53,16 @@ export function exponentialHistogram(point: Fields): Histogram | undefined {
     counts.push(count)
   }
   counts.push(0)
-  return { bounds, counts }
+  return { bounds, counts, max: largest(point) }
 }
 
 function bucketCount(value: unknown): number {
   const count = number(value)
   return count === undefined || !Number.isFinite(count) || count < 0 ? 0 : count
+}
+
+function largest(point: Fields): number {
+  // A decoded message has a default on its prototype, which says nothing.
+  const max = Object.hasOwn(point, 'max') ? number(point.max) : undefined
+  return max === undefined || Number.isNaN(max) ? Number.POSITIVE_INFINITY : max
 }

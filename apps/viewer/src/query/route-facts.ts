@@ -31,7 +31,8 @@ export function routeFacts(metrics: MetricStore, now: number): (service: string,
     else {
       const sum = rtts.get(key) ?? new BucketSum()
       rtts.set(key, sum)
-      for (const { to, counts } of series.samples) if (to >= now - recent) sum.add(series.bounds, counts ?? [])
+      for (const { to, counts, max } of series.samples)
+        if (to >= now - recent) sum.add(series.bounds, counts ?? [], max)
     }
   }
   return (service, route) => {

@@ -8,6 +8,8 @@ export interface Sample {
   readonly value: number
   /** Increase of a histogram's buckets. */
   readonly counts?: readonly number[]
+  /** No value of a histogram was above this. */
+  readonly max?: number
 }
 
 export interface Series {
@@ -131,7 +133,7 @@ export class MetricStore {
     const withCounts = (from: number, value: number, increase: readonly number[]): Sample =>
       point.histogram === undefined
         ? { from, to: point.time, value }
-        : { from, to: point.time, value, counts: increase }
+        : { from, to: point.time, value, counts: increase, max: point.histogram.max }
     if (point.delta) return withCounts(point.start || (previous?.time ?? point.time - 1000), point.value, counts)
     const restarted =
       previous !== undefined &&

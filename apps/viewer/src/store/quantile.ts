@@ -3,12 +3,15 @@ export class BucketSum {
   /** Upper bound → lower bound and count. */
   readonly #buckets = new Map<number, { readonly lower: number; count: number }>()
   #count = 0
+  #max = Number.NEGATIVE_INFINITY
 
   get count(): number {
     return this.#count
   }
 
-  add(bounds: readonly number[], counts: readonly number[]): void {
+  /** `max`: no value was above it; infinite where that is not known. */
+  add(bounds: readonly number[], counts: readonly number[], max = Number.POSITIVE_INFINITY): void {
+    const before = this.#count
     for (let index = 0; index < counts.length; index++) {
       const count = counts[index]!
       if (count <= 0) continue
@@ -19,11 +22,12 @@ export class BucketSum {
       else bucket.count += count
       this.#count += count
     }
+    if (this.#count > before) this.#max = Math.max(this.#max, max)
   }
 
   /**
-   * The quantile, interpolated within its bucket; null when nothing was added. A value beyond the last bound is told
-   * as that bound, the most that is known of it.
+   * The quantile, interpolated within its bucket and never above the largest value; null when nothing was added. Where
+   * the largest value is not known, one beyond the last bound is told as that bound.
    */
   quantile(q: number): number | null {
     if (this.#count === 0) return null
@@ -32,8 +36,9 @@ export class BucketSum {
     let seen = 0
     for (const [upper, { lower, count }] of buckets) {
       if (seen + count >= rank) {
-        if (upper === Number.POSITIVE_INFINITY) return lower
-        return lower + (upper - lower) * Math.max(0, (rank - seen) / count)
+        const top = Math.min(upper, this.#max)
+        if (top === Number.POSITIVE_INFINITY) return lower
+        return top <= lower ? top : lower + (top - lower) * Math.max(0, (rank - seen) / count)
       }
       seen += count
     }

@@ -92,9 +92,9 @@ export function increases(series: readonly Series[], range: Range): Values {
 export function quantiles(series: readonly Series[], range: Range, qs: readonly number[]): Values[] {
   const sums = Array.from({ length: range.steps }, () => new BucketSum())
   for (const { samples, bounds } of series) {
-    for (const { from, to, counts } of samples) {
+    for (const { from, to, counts, max } of samples) {
       if (counts === undefined) continue
-      eachStep(range, from, to, (step) => sums[step]!.add(bounds, counts))
+      eachStep(range, from, to, (step) => sums[step]!.add(bounds, counts, max))
     }
   }
   return qs.map((q) => sums.map((sum) => sum.quantile(q)))
@@ -108,7 +108,7 @@ export function total(series: readonly Series[], range: Range): { sum: BucketSum
   for (const { samples, bounds } of series) {
     for (const sample of samples) {
       if (sample.counts === undefined || sample.to <= range.from) continue
-      sum.add(bounds, sample.counts)
+      sum.add(bounds, sample.counts, sample.max)
       first = Math.min(first, sample.from)
       last = Math.max(last, sample.to)
     }

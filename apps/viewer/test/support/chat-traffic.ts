@@ -67,6 +67,9 @@ export class ChatTraffic {
       .addCallback((result) => {
         for (const [route, count] of this.#active) result.observe(count, { 'websocket.route': route })
       })
+    meter.createObservableGauge('websocket.server.send.buffered', { unit: 'By' }).addCallback((result) => {
+      for (const route of this.#active.keys()) result.observe(0, { 'websocket.route': route })
+    })
     const counted = (name: string, unit: string, values: Record<'receive' | 'send', number>) =>
       meter.createObservableCounter(name, { unit }).addCallback((result) => {
         result.observe(values.receive, { 'websocket.message.direction': 'receive' })
