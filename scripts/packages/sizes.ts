@@ -1,0 +1,21 @@
+import { gzipSync } from 'node:zlib'
+import { bundle } from './bundle.ts'
+import type { Published } from './tarballs.ts'
+
+/** Most bytes that all doors of a package may have together: bundled without dependencies, minified and gzipped. */
+const BUDGETS: Readonly<Record<string, number>> = {
+  '@otel-ws/core': 16_500,
+  '@otel-ws/ws': 5_000,
+  '@otel-ws/fastify': 2_000,
+}
+
+/** Returns a package's size as text. Throws when it is over its budget, or when it has none. */
+export async function checkSize(project: string, published: Published): Promise<string> {
+  const budget = BUDGETS[published.name]
+  if (budget === undefined) throw new Error(`${published.name} has no size budget`)
+  const code = await bundle(project, published, { platform: 'node', alone: true })
+  const size = gzipSync(code, { level: 9 }).length
+  const text = `${size} of ${budget} B`
+  if (size > budget) throw new Error(`${published.name} is over its size budget: ${text}`)
+  return text
+}
