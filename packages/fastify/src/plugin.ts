@@ -43,6 +43,8 @@ const plugin: FastifyPluginAsync<TelemetryOptions> = async (fastify, options) =>
       done()
       return
     }
+    // A scope that was loaded before us is seen here first, still before its server takes the request.
+    traceHost(request.server)
     telemetry.routed(handshake, request.is404 ? undefined : request.routeOptions.url)
     if (handshake.discarded) {
       done()
