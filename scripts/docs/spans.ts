@@ -1,0 +1,60 @@
+/** A kind of span, as the reference describes it. */
+export interface SpanDescription {
+  /** What its name starts with; `{name}` is the message's name, else the route. */
+  readonly name: string
+  readonly kind: string
+  readonly parent: string
+  readonly covers: string
+}
+
+/** Every kind of span, under the word that tags `@on` of the schema use for it. */
+export const SPANS: Readonly<Record<string, SpanDescription>> = {
+  handshake: {
+    name: '`GET {route}`, or `GET`',
+    kind: 'SERVER; INTERNAL when a SERVER span of the request is active already',
+    parent: "context in the request's headers, else the active span",
+    covers: 'upgrade request seen → 101 written, rejected, or abandoned',
+  },
+  connection: {
+    name: '`connection {route}`',
+    kind: 'SERVER',
+    parent: 'handshake',
+    covers: "one segment of the connection's life; with `traces: 'connection'` only",
+  },
+  open: {
+    name: '`open {route}`',
+    kind: 'INTERNAL',
+    parent: 'handshake',
+    covers: 'the connection handler, until it settles',
+  },
+  process: {
+    name: '`process {name}`',
+    kind: 'CONSUMER',
+    parent: "none; with `traces: 'connection'` the connection",
+    covers: 'dispatch of a received message → every handler has settled',
+  },
+  send: {
+    name: '`send {name}`',
+    kind: 'PRODUCER',
+    parent: "active span; else none, or with `traces: 'connection'` the connection",
+    covers: 'the call → handed to the kernel',
+  },
+  broadcast: {
+    name: '`broadcast {name}`',
+    kind: 'PRODUCER',
+    parent: 'active span, else none',
+    covers: 'the fan-out to all recipients on this node: one span, not one per recipient',
+  },
+  deliver: {
+    name: '`deliver {name}`',
+    kind: 'CONSUMER',
+    parent: 'the broadcast on another node',
+    covers: 'the fan-out on each other node; reserved for hosts with cluster adapters, not emitted by ws and Fastify',
+  },
+  close: {
+    name: '`close {route}`',
+    kind: 'INTERNAL',
+    parent: "none; with `traces: 'connection'` the connection span carries its attributes instead",
+    covers: 'one per connection, always: duration, totals and reason',
+  },
+}

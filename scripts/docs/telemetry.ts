@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { root } from '../run.ts'
+import { banner, code, table } from './markdown.ts'
+import { type Declaration, readDeclarations } from './schema-source.ts'
+import { SPANS } from './spans.ts'
+
+const SCHEMA = 'packages/core/src/schema.ts'
+
+/** Words that a tag `@on` may use beside the kinds of spans. */
+const PLACES = new Set([
+  'metrics',
+  'links',
+  'all spans',
+  'all spans but broadcast and deliver',
+  'spans and metrics of failures',
+])
+
+interface Instrument {
+  readonly name: string
+  readonly type: string
+  readonly unit: string
+  readonly description: string
+  readonly buckets?: readonly number[]
+}
+
+/** The telemetry reference, as Markdown. */
+export async function telemetryReference(): Promise<string> {
+  const file = join(root, SCHEMA)
+  const declarations = readDeclarations(await readFile(file, 'utf8'))
+  const values = (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>
+  return describeTelemetry(declarations, values)
+}
+
+/** Describes the constants of a schema. Throws for one without a comment, and for a tag that is missing or unknown. */
+export function describeTelemetry(
+  declarations: readonly Declaration[],
+  values: Readonly<Record<string, unknown>>,
+): string {
+  const attributes = declarations.filter(({ constant }) => constant.startsWith('ATTR_'))
+  const instruments = declarations.filter(({ constant }) => constant.startsWith('METRIC_'))
+  return `${banner(code(SCHEMA))}
+# Telemetry reference
+
+Every span, attribute and metric that otel-ws emits. Names that semantic conventions define are theirs; the others begin
+with \`websocket.\`. Units are UCUM, durations are in seconds.
+
+## Spans
+
+${table(
+  ['span', 'kind', 'parent', 'covers'],
+  Object.values(SPANS).map((span) => [span.name, span.kind, span.parent, span.covers]),
+)}
+\`{route}\` is the route template (\`/chat/:room\`), never a raw path; without one the name is the word alone. \`{name}\` is
+the message's name if there is one, else the route. Every root span after the handshake has one link to it. Spans have
+status \`ERROR\` when what they cover failed; a close has it for the categories of option \`closeErrors\`.
+
+## Attributes
+
+${table(
+  ['attribute', 'on', ''],
+  attributes.map((declaration) => attributeRow(declaration, values)),
+)}
+## Metrics
+
+Exact whatever the sampling. In the table *route*, *namespace*, *subprotocol*, *message name* and the like stand for the
+attributes above; one that has no value is left out.
+
+${table(
+  ['instrument', 'type', 'unit', 'attributes', ''],
+  instruments.map((declaration) => instrumentRow(declaration, values)),
+)}
+Bucket boundaries, as advice that a view of yours overrides:
+
+${table(['boundaries', 'instruments'], bucketRows(instruments, values))}`
+}
+
+function attributeRow(declaration: Declaration, values: Readonly<Record<string, unknown>>): string[] {
+  const { constant, text, tags } = declaration
+  const value = values[constant]
+  if (typeof value !== 'string') throw new Error(`${constant} is not a string`)
+  if (text === '') throw new Error(`${constant} has no comment`)
+  return [code(value), places(constant, tags['on']), text]
+}
+
+function places(constant: string, on: string | undefined): string {
+  if (on === undefined) throw new Error(`${constant} has no tag @on`)
+  for (const place of on.split(', ')) {
+    if (!Object.hasOwn(SPANS, place) && !PLACES.has(place)) throw new Error(`${constant}: @on ${place} is unknown`)
+  }
+  return on
+}
+
+function instrumentRow(declaration: Declaration, values: Readonly<Record<string, unknown>>): string[] {
+  const { name, type, unit, description } = instrument(declaration, values)
+  const { attributes } = declaration.tags
+  if (attributes === undefined) throw new Error(`${declaration.constant} has no tag @attributes`)
+  return [code(name), type, code(unit), attributes, `${description} ${declaration.text}`.trim()]
+}
+
+/** One row per list of boundaries: most instruments share one. */
+function bucketRows(declarations: readonly Declaration[], values: Readonly<Record<string, unknown>>): string[][] {
+  const rows = new Map<string, string[]>()
+  for (const declaration of declarations) {
+    const { name, unit, buckets } = instrument(declaration, values)
+    if (buckets === undefined) continue
+    const key = `${buckets.join(', ')} ${unit.startsWith('{') ? '' : unit}`.trim()
+    rows.set(key, [...(rows.get(key) ?? []), code(name)])
+  }
+  return [...rows].map(([boundaries, names]) => [boundaries, names.join(', ')])
+}
+
+function instrument({ constant }: Declaration, values: Readonly<Record<string, unknown>>): Instrument {
+  const value = values[constant] as Instrument | undefined
+  if (typeof value?.name !== 'string') throw new Error(`${constant} is not an instrument`)
+  return value
+}

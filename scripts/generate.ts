@@ -1,0 +1,4 @@
+// Writes the generated documents: `pnpm generate`.
+import { writeDocuments } from './docs/documents.ts'
+
+await writeDocuments()
