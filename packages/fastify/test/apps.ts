@@ -1,0 +1,84 @@
+import type { AddressInfo } from 'node:net'
+import websocket, { type WebsocketPluginOptions } from '@fastify/websocket'
+import otelWs, { type TelemetryOptions } from '@otel-ws/fastify'
+import { connect, RawClient, Telemetry, type TestClient, type UpgradeOptions } from '@otel-ws/testkit'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { afterEach, beforeEach, expect } from 'vitest'
+
+export interface AppOptions {
+  readonly fastify?: FastifyServerOptions
+  readonly websocket?: WebsocketPluginOptions
+  /** Options of ours; `null` for an application without us. */
+  readonly telemetry?: TelemetryOptions | null
+  /** Our plugin is registered after that of the host. */
+  readonly last?: boolean
+}
+
+/** Applications of one test. They, their clients and the SDK are gone after it. */
+export interface Apps {
+  readonly telemetry: Telemetry
+  /** An application with both plugins. */
+  create(options?: AppOptions): Promise<FastifyInstance>
+  /** Keeps an application that the test has put together itself. */
+  keep(app: FastifyInstance): FastifyInstance
+  /** Listens, and returns the address without a path. */
+  listen(app: FastifyInstance): Promise<string>
+  connect(url: string, protocols?: string[]): Promise<TestClient>
+  /** Sends an upgrade request and returns the status it is answered with, once the connection is gone. */
+  refused(url: string, options?: UpgradeOptions): Promise<number>
+}
+
+export function useApps(): Apps {
+  let telemetry = new Telemetry()
+  let apps: FastifyInstance[] = []
+  let clients: { destroy(): void }[] = []
+
+  beforeEach(() => {
+    telemetry = new Telemetry()
+    telemetry.install()
+  })
+
+  afterEach(async () => {
+    for (const client of clients) client.destroy()
+    for (const app of apps) await app.close()
+    clients = []
+    apps = []
+    await telemetry.uninstall()
+    expect(telemetry.openSpans()).toEqual([])
+    expect(telemetry.diagnostics).toEqual([])
+  })
+
+  const own: Apps = {
+    get telemetry() {
+      return telemetry
+    },
+    keep(app) {
+      apps.push(app)
+      return app
+    },
+    async create({ fastify, websocket: options = {}, telemetry: ours = {}, last = false } = {}) {
+      const app = own.keep(Fastify({ forceCloseConnections: true, ...fastify }) as unknown as FastifyInstance)
+      if (ours !== null && !last) await app.register(otelWs, ours)
+      await app.register(websocket, options)
+      if (ours !== null && last) await app.register(otelWs, ours)
+      return app
+    },
+    async listen(app) {
+      await app.listen({ port: 0, host: '127.0.0.1' })
+      return `ws://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+    },
+    async connect(url, protocols) {
+      const client = await connect(url, protocols)
+      clients.push({ destroy: () => client.socket.terminate() })
+      return client
+    },
+    async refused(url, options) {
+      const client = new RawClient(url, options)
+      clients.push({ destroy: () => client.socket.destroy() })
+      const { status } = await client.response
+      await client.closed
+      return status
+    },
+  }
+  return own
+}
