@@ -2,18 +2,61 @@ import type { AddressInfo } from 'node:net'
 import websocket, { type WebsocketPluginOptions } from '@fastify/websocket'
 import otelWs, { broadcast, connectionOf, connectionSampler } from '@otel-ws/fastify'
 import type { Connection, Harness, Host, HostOptions } from '@otel-ws/testkit'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { WebSocketServer } from 'ws'
 
 const route = '/chat/:room'
 const ADDRESS = '127.0.0.1'
 
-async function start({ telemetry, connection, server }: HostOptions): Promise<Host> {
-  const fastify = Fastify({ forceCloseConnections: true })
+/** Registers the plugins and the route; returns the `ws` server. */
+type Setup = (fastify: FastifyInstance, host: HostOptions) => Promise<WebSocketServer>
+
+const websocketOptions = ({ server }: HostOptions): WebsocketPluginOptions => ({
+  options: (server ?? {}) as NonNullable<WebsocketPluginOptions['options']>,
+})
+
+async function traceIfAsked(fastify: FastifyInstance, { telemetry }: HostOptions): Promise<void> {
   if (telemetry) await fastify.register(otelWs, telemetry)
-  await fastify.register(websocket, { options: (server ?? {}) as NonNullable<WebsocketPluginOptions['options']> })
-  fastify.get(route, { websocket: true }, (socket, request) => connection(socket, request.raw) as void)
+}
+
+/** The ways to register; each is a host of its own to the suites. */
+const setups = {
+  'Fastify, registered before @fastify/websocket': async (fastify, host) => {
+    await traceIfAsked(fastify, host)
+    await fastify.register(websocket, websocketOptions(host))
+    fastify.get(route, { websocket: true }, (socket, request) => host.connection(socket, request.raw) as void)
+    return fastify.websocketServer
+  },
+  'Fastify, registered after @fastify/websocket': async (fastify, host) => {
+    await fastify.register(websocket, websocketOptions(host))
+    await traceIfAsked(fastify, host)
+    fastify.get(route, { websocket: true }, (socket, request) => host.connection(socket, request.raw) as void)
+    return fastify.websocketServer
+  },
+  'Fastify, with a wsHandler in a scope with a prefix': async (fastify, host) => {
+    await traceIfAsked(fastify, host)
+    let inner = fastify
+    await fastify.register(
+      async (scope) => {
+        inner = scope
+        await scope.register(websocket, websocketOptions(host))
+        scope.route({
+          method: 'GET',
+          url: '/:room',
+          handler: async () => 'plain',
+          wsHandler: (socket, request) => host.connection(socket, request.raw) as void,
+        })
+      },
+      { prefix: '/chat' },
+    )
+    return inner.websocketServer
+  },
+} satisfies Record<string, Setup>
+
+async function start(setup: Setup, options: HostOptions): Promise<Host> {
+  const fastify = Fastify({ forceCloseConnections: true })
+  const wss = await setup(fastify, options)
   await fastify.listen({ port: 0, host: ADDRESS })
-  const wss = fastify.websocketServer
   return {
     url: `ws://${ADDRESS}:${(fastify.server.address() as AddressInfo).port}/chat/lobby`,
     wss,
@@ -30,11 +73,16 @@ async function start({ telemetry, connection, server }: HostOptions): Promise<Ho
   }
 }
 
-export const harness: Harness = {
-  name: '@fastify/websocket',
-  module: import.meta.url,
-  route,
-  capabilities: { handlerErrors: 'handled', serverHooks: true, routeOption: false, shutdownAlone: false },
-  connectionSampler,
-  start,
+function harnessOf(name: keyof typeof setups): Harness {
+  return {
+    name,
+    module: import.meta.url,
+    route,
+    capabilities: { handlerErrors: 'handled', serverHooks: true, routeOption: false, shutdownAlone: false },
+    connectionSampler,
+    start: (options) => start(setups[name], options),
+  }
 }
+
+export const harnesses: readonly Harness[] = Object.keys(setups).map((name) => harnessOf(name as keyof typeof setups))
+export const harness: Harness = harnessOf('Fastify, registered before @fastify/websocket')
