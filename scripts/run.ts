@@ -12,22 +12,24 @@ export interface Outcome {
   readonly output: string
 }
 
-/** Runs a command and resolves when it has ended, whatever its exit code; standard input is empty. */
+/** Runs a command and resolves when it has ended, whatever its exit code. */
 export function run(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string | undefined> } = {},
+  options: { cwd?: string; env?: Record<string, string | undefined>; input?: string } = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: options.cwd ?? root,
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: 'pipe',
     })
     let output = ''
     const collect = (chunk: Buffer): void => {
       output += chunk.toString()
     }
+    child.stdin.on('error', () => {})
+    child.stdin.end(options.input)
     child.stdout.on('data', collect)
     child.stderr.on('data', collect)
     child.on('error', reject)

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { root } from '../run.ts'
+import { mustRun, root } from '../run.ts'
 import { compatibilityTable } from './compatibility.ts'
 import { telemetryReference } from './telemetry.ts'
 
@@ -12,13 +12,20 @@ const DOCUMENTS: Readonly<Record<string, () => Promise<string>>> = {
 
 /** Writes every generated document. */
 export async function writeDocuments(): Promise<void> {
-  for (const [path, generate] of Object.entries(DOCUMENTS)) await writeFile(join(root, path), await generate())
+  for (const [path, generate] of Object.entries(DOCUMENTS))
+    await writeFile(join(root, path), await format(path, await generate()))
 }
 
 /** Throws for generated documents that are not what would be written now. */
 export async function checkDocuments(): Promise<void> {
   for (const [path, generate] of Object.entries(DOCUMENTS)) {
     const text = await readFile(join(root, path), 'utf8').catch(() => '')
-    if (text !== (await generate())) throw new Error(`${path} is not up to date: run \`pnpm generate\` and commit it`)
+    if (text !== (await format(path, await generate())))
+      throw new Error(`${path} is not up to date: run \`pnpm generate\` and commit it`)
   }
+}
+
+/** The text as the repository's formatter writes it. */
+async function format(path: string, text: string): Promise<string> {
+  return mustRun('pnpm', ['exec', 'biome', 'format', `--stdin-file-path=${path}`], { input: text })
 }
