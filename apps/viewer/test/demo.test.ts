@@ -12,6 +12,8 @@ let viewer: Viewer
 let browser: Browser
 let page: Page
 let demo: ChildProcess
+/** Rejects when the demo ends before its time, so that nobody waits for a page that cannot come. */
+let died: Promise<never>
 
 beforeAll(async () => {
   viewer = await startViewer({ port: 0 })
@@ -23,6 +25,10 @@ beforeAll(async () => {
     env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: viewer.endpoint, OTEL_METRIC_EXPORT_INTERVAL: '1000' },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
+  died = once(demo, 'exit').then(([code]) => {
+    throw new Error(`the demo ended with ${code}`)
+  })
+  died.catch(() => undefined)
 }, 60_000)
 
 afterAll(async () => {
@@ -38,7 +44,7 @@ afterAll(async () => {
 test('while the demo runs a newcomer sees what is slow, what fails, who was rejected and who was dropped', async () => {
   await page.goto(viewer.url)
   const cards = page.getByRole('region', { name: 'Highlights' }).getByRole('link')
-  await page.locator('.card.slow').waitFor()
+  await Promise.race([died, page.locator('.card.slow').waitFor()])
   await page.locator('.card.bad').nth(2).waitFor()
   expect(await cards.locator('strong').allTextContents()).not.toContain('None')
 
@@ -62,7 +68,7 @@ test('while the demo runs a newcomer sees what is slow, what fails, who was reje
 test('while the demo runs its metrics are drawn', async () => {
   await page.goto(`${viewer.url}/#/metrics?window=60`)
   for (const panel of ['active', 'messages', 'latency', 'closes', 'broadcast', 'rtt']) {
-    await page.locator(`[data-panel=${panel}] canvas`).waitFor()
+    await Promise.race([died, page.locator(`[data-panel=${panel}] canvas`).waitFor()])
   }
   await page.getByRole('region', { name: 'Handlers' }).locator('tbody tr').first().waitFor()
 }, 60_000)

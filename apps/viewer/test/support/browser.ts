@@ -1,4 +1,7 @@
 import { existsSync } from 'node:fs'
+import { mkdtemp, rename, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import sparticuz from '@sparticuz/chromium'
 import { type Browser, chromium } from 'playwright-core'
 
@@ -7,7 +10,7 @@ const systemBrowsers = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/
 /** Starts Chromium: the one that came with the npm packages or, where that lacks a library of the system, the system's. */
 export async function launchBrowser(): Promise<Browser> {
   const args = ['--headless=shell', '--no-sandbox', '--font-render-hinting=none']
-  const bundled = await sparticuz.executablePath()
+  const bundled = await unpacked()
   try {
     return await chromium.launch({ executablePath: bundled, args })
   } catch (error) {
@@ -18,4 +21,30 @@ export async function launchBrowser(): Promise<Browser> {
     console.warn(`The bundled Chromium does not start; using ${system}`)
     return chromium.launch({ executablePath: system, args })
   }
+}
+
+/**
+ * The bundled Chromium, unpacked into a folder of its own. The package unpacks into the system's temporary folder and
+ * takes a file that is there for a complete one; two test files that start at once would launch half a browser.
+ */
+async function unpacked(): Promise<string> {
+  const home = join(tmpdir(), 'otel-ws-viewer-chromium-147')
+  if (!existsSync(home)) {
+    const aside = await mkdtemp(`${home}-`)
+    const { TMPDIR } = process.env
+    process.env.TMPDIR = aside
+    try {
+      await sparticuz.executablePath()
+    } finally {
+      if (TMPDIR === undefined) delete process.env.TMPDIR
+      else process.env.TMPDIR = TMPDIR
+    }
+    try {
+      await rename(aside, home)
+    } catch {
+      // Another process was first.
+      await rm(aside, { recursive: true, force: true })
+    }
+  }
+  return join(home, 'chromium')
 }
