@@ -76,7 +76,6 @@ async function start(setup: Setup, options: HostOptions): Promise<Host> {
 function harnessOf(name: keyof typeof setups): Harness {
   return {
     name,
-    module: import.meta.url,
     route,
     capabilities: { handlerErrors: 'handled', serverHooks: true, routeOption: false, shutdownAlone: false },
     connectionSampler,
@@ -84,5 +83,10 @@ function harnessOf(name: keyof typeof setups): Harness {
   }
 }
 
-export const harnesses: readonly Harness[] = Object.keys(setups).map((name) => harnessOf(name as keyof typeof setups))
-export const harness: Harness = harnessOf('Fastify, registered before @fastify/websocket')
+export const harness: Harness = {
+  ...harnessOf('Fastify, registered before @fastify/websocket'),
+  module: import.meta.url,
+}
+export const harnesses: readonly Harness[] = Object.keys(setups).map((name) =>
+  name === harness.name ? harness : harnessOf(name as keyof typeof setups),
+)

@@ -58,8 +58,11 @@ export interface Capabilities {
 /** An adapter and its host, as the suites drive them. */
 export interface Harness {
   readonly name: string
-  /** `import.meta.url` of the module that exports this harness as `harness`, for tests that need a process of their own. */
-  readonly module: string
+  /**
+   * `import.meta.url` of the module that exports this harness as `harness`, for scripts that need a process of their
+   * own. Leave it out for further set-ups of the same host.
+   */
+  readonly module?: string
   /** The route template under which `Host.url` is served. */
   readonly route: string
   readonly capabilities: Capabilities

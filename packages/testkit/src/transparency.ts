@@ -76,15 +76,17 @@ export function transparencySuite(harness: Harness): void {
       })
     })
 
+    const { module } = harness
+    if (module === undefined) return
     describe('in a process of its own', () => {
       const handled = harness.capabilities.handlerErrors === 'handled'
       it.each(processScripts.filter((script) => !(handled && script === 'an unhandled error event')))(
         'does not change how it ends when %s',
         async (script) => {
-          const bare = await runInProcess(harness, script, 'none')
+          const bare = await runInProcess(module, script, 'none')
           expect(bare.stdout).toContain('exit')
-          expect(await runInProcess(harness, script, 'sampled')).toEqual(bare)
-          expect(await runInProcess(harness, script, 'no SDK')).toEqual(bare)
+          expect(await runInProcess(module, script, 'sampled')).toEqual(bare)
+          expect(await runInProcess(module, script, 'no SDK')).toEqual(bare)
         },
       )
     })

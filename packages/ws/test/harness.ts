@@ -37,7 +37,6 @@ const setups = {
 function harnessOf(name: keyof typeof setups): Harness {
   return {
     name,
-    module: import.meta.url,
     route,
     capabilities: { handlerErrors: 'crash', serverHooks: true, routeOption: true, shutdownAlone: true },
     connectionSampler,
@@ -75,5 +74,7 @@ async function start(
   }
 }
 
-export const harnesses: readonly Harness[] = Object.keys(setups).map((name) => harnessOf(name as keyof typeof setups))
-export const harness: Harness = harnessOf('ws on an http server')
+export const harness: Harness = { ...harnessOf('ws on an http server'), module: import.meta.url }
+export const harnesses: readonly Harness[] = Object.keys(setups).map((name) =>
+  name === harness.name ? harness : harnessOf(name as keyof typeof setups),
+)

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Harness } from '../harness.ts'
 
 /** Scripts that end a process, in `child.ts`. */
 export const processScripts = [
@@ -23,10 +22,10 @@ export interface Ended {
   readonly error: string | undefined
 }
 
-export function runInProcess(harness: Harness, script: ProcessScript, telemetry: ChildTelemetry): Promise<Ended> {
+export function runInProcess(module: string, script: ProcessScript, telemetry: ChildTelemetry): Promise<Ended> {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', fileURLToPath(new URL('child.ts', import.meta.url)), harness.module, script, telemetry],
+    ['--import', 'tsx', fileURLToPath(new URL('child.ts', import.meta.url)), module, script, telemetry],
     { cwd: fileURLToPath(new URL('../..', import.meta.url)), stdio: ['ignore', 'pipe', 'pipe'] },
   )
   let stdout = ''
