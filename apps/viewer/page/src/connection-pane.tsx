@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { ConnectionDetail, Mark } from '../../src/wire.ts'
-import { CloseText, StateTag } from './connections.tsx'
+import { CloseText, StateTag } from './connection-state.tsx'
 import { age, bytes, duration, exact, moment, plural } from './format.ts'
 import { useKeys } from './keyboard.ts'
 import { OperationTag, shortName } from './operation-tag.tsx'

@@ -1,5 +1,6 @@
 import type { ConnectionList, ConnectionRow } from '../../src/wire.ts'
 import { ConnectionPane } from './connection-pane.tsx'
+import { CloseText, StateTag } from './connection-state.tsx'
 import { choices, Search, Select } from './controls.tsx'
 import { age, bytes, count, duration, exact, moment } from './format.ts'
 import { useHold } from './hold.ts'
@@ -203,29 +204,6 @@ function Traffic({ row, messages, size }: TrafficProps) {
     <td class="num mono" title={note}>
       {count(messages)} <span class="muted size">{bytes(size)}</span>
     </td>
-  )
-}
-
-export function StateTag({ row }: { readonly row: ConnectionRow }) {
-  const state = row.dropped ? 'dropped' : row.state
-  return <span class={`state-tag ${state}`}>{state}</span>
-}
-
-export function CloseText({ row }: { readonly row: ConnectionRow }) {
-  if (row.state === 'open') return null
-  if (row.state !== 'closed') {
-    const why = [row.status > 0 ? String(row.status) : '', row.errorType === String(row.status) ? '' : row.errorType]
-    return <>{why.filter(Boolean).join(' ')}</>
-  }
-  return (
-    <>
-      <strong>{row.closeCategory}</strong> {row.closeCode}
-      {row.closeInitiator !== '' && <span class="muted"> by {row.closeInitiator}</span>}
-      {row.closeReason !== '' && <span> “{row.closeReason}”</span>}
-      {![row.closeCategory, String(row.closeCode)].includes(row.errorType) && (
-        <span class="error-text">{row.errorType}</span>
-      )}
-    </>
   )
 }
 

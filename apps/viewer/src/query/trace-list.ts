@@ -68,7 +68,7 @@ function menus(trace: Trace, routes: Set<string>, services: Set<string>): void {
 }
 
 /** The span that stands for its trace: a root, or where that is not here the earliest. */
-export function rootOf(trace: Trace): Span {
+function rootOf(trace: Trace): Span {
   let root: Span | undefined
   let earliest: Span | undefined
   for (const span of trace.spans.values()) {
