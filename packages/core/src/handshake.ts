@@ -30,10 +30,10 @@ export interface HandshakeSeam {
 export type HandshakeOutcome = 'accepted' | 'rejected' | 'abandoned'
 
 class HandshakeFrame extends Frame {
-  end(): void {
+  end(time: number): void {
     const { span } = this
     this.release()
-    span?.end()
+    span?.end(time)
   }
 }
 
@@ -41,7 +41,9 @@ class HandshakeFrame extends Frame {
 export class Handshake {
   readonly telemetry: Telemetry
   readonly request: UpgradeRequest
-  readonly startTime = performance.now()
+  readonly #startTime = performance.now()
+  /** The wall clock at the start, in whole milliseconds, as the SDK times the spans that it starts itself. */
+  readonly #startedAt = Date.now()
   route: string | undefined
   outcome: HandshakeOutcome | undefined
   /** Left alone by option `ignore`, which was known only after the request had been seen. */
@@ -74,7 +76,7 @@ export class Handshake {
     const kind = enclosing?.kind === SpanKind.SERVER && enclosing.isRecording() ? SpanKind.INTERNAL : SpanKind.SERVER
     const attributes = requestAttributes(this.request, this.telemetry.redactQuery)
     this.#setRoute(attributes)
-    const span = tracer.startSpan(this.#name(), { kind, attributes, links, startTime: this.startTime }, parent)
+    const span = tracer.startSpan(this.#name(), { kind, attributes, links, startTime: this.#startedAt }, parent)
     this.#frame = new HandshakeFrame(parent, span)
     const hook = this.telemetry.options.onHandshake
     if (!span.isRecording()) return
@@ -165,7 +167,7 @@ export class Handshake {
     if (error !== undefined) recordError(span, error)
     else if (type !== undefined)
       span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, type)
-    this.#frame?.end()
+    this.#frame?.end(this.#startedAt + (performance.now() - this.#startTime))
   }
 
   #recordDuration(outcome: string, status: number | undefined, type: string | undefined, series?: Attributes): void {
@@ -175,7 +177,7 @@ export class Handshake {
     if (this.route !== undefined) attributes[schema.ATTR_WEBSOCKET_ROUTE] = this.route
     if (status !== undefined) attributes[schema.ATTR_HTTP_RESPONSE_STATUS_CODE] = status
     if (type !== undefined) attributes[schema.ATTR_ERROR_TYPE] = type
-    metrics.handshakeDuration.record((performance.now() - this.startTime) / 1000, attributes, this.#frame)
+    metrics.handshakeDuration.record((performance.now() - this.#startTime) / 1000, attributes, this.#frame)
   }
 
   #name(): string {

@@ -26,6 +26,11 @@ export class Transmission {
   readonly #traced: boolean
   readonly #explicit: boolean
   readonly #startTime: number
+  /**
+   * The wall clock at the start, in whole milliseconds: how the SDK times the spans that it starts itself, so that
+   * neither a child nor a sibling seems to start before its time.
+   */
+  readonly #startedAt: number
   #lastTime: number
   #last: Connection | undefined
   #recipients = 0
@@ -55,8 +60,9 @@ export class Transmission {
     this.message = message
     this.active = active
     this.#explicit = explicit
-    this.#startTime = startTime
-    this.#lastTime = startTime
+    this.#startTime = startTime === 0 ? performance.now() : startTime
+    this.#startedAt = startTime === 0 ? Date.now() : Math.floor(Date.now() - (performance.now() - startTime))
+    this.#lastTime = this.#startTime
     this.#parent = parent
     this.#traced =
       connection.telemetry.tracer !== undefined && !connection.untracedSend(message) && !isUnsampled(parent)
@@ -130,7 +136,7 @@ export class Transmission {
     if (!this.#traced) return
     const span = telemetry.tracer?.startSpan(
       this.message.broadcast,
-      { kind: SpanKind.PRODUCER, attributes: this.connection.series.attributes, startTime: this.#startTime },
+      { kind: SpanKind.PRODUCER, attributes: this.connection.series.attributes, startTime: this.#startedAt },
       this.#parent ?? withoutSpan(this.active),
     )
     if (span === undefined) return
@@ -140,16 +146,16 @@ export class Transmission {
       span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_SKIPPED, this.#skipped)
       this.connection.callSendHook(span, this.data, this.binary)
     }
-    span.end(this.#lastTime)
+    span.end(this.#wallTime(this.#lastTime))
   }
 
   #tellSend(): void {
     const { connection } = this
-    if (this.#parent === undefined) this.#span = connection.startSend(this.message.send, this.#startTime)
+    if (this.#parent === undefined) this.#span = connection.startSend(this.message.send, this.#startedAt)
     else if (connection.spend()) {
       this.#span = connection.telemetry.tracer?.startSpan(
         this.message.send,
-        { kind: SpanKind.PRODUCER, attributes: connection.identity(), startTime: this.#startTime },
+        { kind: SpanKind.PRODUCER, attributes: connection.identity(), startTime: this.#startedAt },
         this.#parent,
       )
     }
@@ -175,7 +181,11 @@ export class Transmission {
       span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_FRAMES, this.#frames)
       span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEND_TIME, (this.#flushedAt - this.#startTime) / 1000)
     }
-    span.end(this.#flushedAt)
+    span.end(this.#wallTime(this.#flushedAt))
+  }
+
+  #wallTime(time: number): number {
+    return this.#startedAt + (time - this.#startTime)
   }
 }
 
@@ -222,8 +232,7 @@ export class Fanout {
     const parent = enclosing(active)
     if (!telemetry.metrics.recording && isUnsampled(parent)) return undefined
     const message = name === undefined ? telemetry.nameOf(data, binary, size, connection.route) : telemetry.named(name)
-    const startTime = startedAt === 0 ? performance.now() : startedAt
-    const transmission = new Transmission(connection, data, binary, size, message, active, parent, startTime, false)
+    const transmission = new Transmission(connection, data, binary, size, message, active, parent, startedAt, false)
     this.#add(transmission)
     return transmission
   }
@@ -252,17 +261,7 @@ export class Fanout {
     const outer = this.#explicit
     const message = name === undefined ? telemetry.nameOf(data, binary, size, connection.route) : telemetry.named(name)
     const active = context.active()
-    const transmission = new Transmission(
-      connection,
-      data,
-      binary,
-      size,
-      message,
-      active,
-      enclosing(active),
-      performance.now(),
-      true,
-    )
+    const transmission = new Transmission(connection, data, binary, size, message, active, enclosing(active), 0, true)
     this.#explicit = transmission
     try {
       return run()

@@ -39,31 +39,42 @@ const plugin: FastifyPluginAsync<TelemetryOptions> = async (fastify, options) =>
   })
   fastify.addHook('onRequest', function otelWsRequest(request, _reply, done) {
     const handshake = handshakeOf(request.raw)
-    if (handshake === undefined) {
+    if (handshake === undefined || !routed(handshake, request)) {
       done()
       return
     }
-    // A scope that was loaded before us is seen here first, still before its server takes the request.
-    traceHost(request.server)
-    telemetry.routed(handshake, request.is404 ? undefined : request.routeOptions.url)
-    if (handshake.discarded) {
-      done()
-      return
-    }
-    addTraceIds(request.log)
-    if (hasOtelPlugin(request)) {
-      // The request's span is theirs: ours is created at the outcome, when theirs is known, and stands under it.
-      handshake.enclosing = () => enclosingContext(request)
+    // Where `@fastify/otel` is at work the request's span is theirs: ours is created at the outcome and stands under it.
+    if (handshake.enclosing !== undefined) {
       done()
       return
     }
     handshake.start()
     handshake.run(done)
   })
+  fastify.addHook('onSend', function otelWsAnswer(request, _reply, _payload, done) {
+    // An upgrade that reaches this hook is being rejected, perhaps by a hook that ran before ours, and the span of
+    // `@fastify/otel` is still open.
+    const handshake = handshakeOf(request.raw)
+    if (handshake?.outcome === undefined && handshake !== undefined && routed(handshake, request)) handshake.start()
+    done()
+  })
   fastify.addHook('onClose', async function otelWsClose() {
     await closeEvents(servers)
     await telemetry.shutdown()
   })
+
+  /** Tells a handshake its route, once. False when the request is left alone. */
+  function routed(handshake: Handshake, request: FastifyRequest): boolean {
+    if (seen.has(handshake)) return !handshake.discarded
+    seen.add(handshake)
+    // A scope that was loaded before us is seen here first, still before its server takes the request.
+    traceHost(request.server)
+    telemetry.routed(handshake, request.is404 ? undefined : request.routeOptions.url)
+    if (handshake.discarded) return false
+    addTraceIds(request.log)
+    if (hasOtelPlugin(request)) handshake.enclosing = () => enclosingContext(request)
+    return true
+  }
 
   function traceHostServer(instance: FastifyInstance, own: Telemetry): void {
     // `@fastify/websocket` decorates the scope that it was registered in, which may be an inner one.
@@ -89,6 +100,9 @@ async function closeEvents(servers: readonly WebSocketServer[]): Promise<void> {
     await setImmediate()
   }
 }
+
+/** Handshakes whose route is known. */
+const seen = new WeakSet<Handshake>()
 
 /** Servers that a plugin of ours has traced. */
 const traced = new WeakSet<WebSocketServer>()
