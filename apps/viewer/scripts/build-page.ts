@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { build } from 'vite'
 
 const page = new URL('../page/', import.meta.url)
 const dist = new URL('../dist/', import.meta.url)
@@ -28,14 +31,17 @@ export async function buildPage(): Promise<URL> {
   return built
 }
 
+/** In a process of its own: Vite changes the environment of the one it runs in, which is a demo's or a test's. */
 async function buildAside(): Promise<void> {
   const aside = new URL('new/', lock)
-  await build({
-    root: fileURLToPath(page),
-    configFile: fileURLToPath(new URL('vite.config.ts', page)),
-    logLevel: 'error',
-    build: { outDir: fileURLToPath(aside), emptyOutDir: true },
-  })
+  const vite = join(dirname(createRequire(import.meta.url).resolve('vite/package.json')), 'bin/vite.js')
+  const child = spawn(
+    process.execPath,
+    [vite, 'build', fileURLToPath(page), '--logLevel', 'error', '--emptyOutDir', '--outDir', fileURLToPath(aside)],
+    { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, NODE_ENV: 'production', NODE_OPTIONS: '' } },
+  )
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`the page could not be built: vite ended with ${code}`)
   await rm(built, { recursive: true, force: true })
   await rename(aside, built)
 }
