@@ -231,7 +231,13 @@ export class Fanout {
     const telemetry = this.#telemetry
     const parent = enclosing(active)
     if (!telemetry.metrics.recording && isUnsampled(parent)) return undefined
-    const message = name === undefined ? telemetry.nameOf(data, binary, size, connection.route) : telemetry.named(name)
+    // Of a message that went out in fragments nobody has the whole.
+    const message =
+      name !== undefined
+        ? telemetry.named(name)
+        : data === undefined
+          ? telemetry.unnamed(connection.route)
+          : telemetry.nameOf(data, binary, size, connection.route)
     const transmission = new Transmission(connection, data, binary, size, message, active, parent, startedAt, false)
     this.#add(transmission)
     return transmission
