@@ -235,7 +235,7 @@ export class Fanout {
     const message =
       name !== undefined
         ? telemetry.named(name)
-        : data === undefined
+        : startedAt !== 0
           ? telemetry.unnamed(connection.route)
           : telemetry.nameOf(data, binary, size, connection.route)
     const transmission = new Transmission(connection, data, binary, size, message, active, parent, startedAt, false)

@@ -295,7 +295,7 @@ function sendFragment(
   }
   connection.partialSend = undefined
   const total = fragments.size + size
-  const message = connection.sending(undefined, fragments.binary, total, undefined, fragments.startedAt)
+  const message = connection.sending(fragments, fragments.binary, total, undefined, fragments.startedAt)
   try {
     transmit(socket, own, args, connection, args[0], size, message)
   } catch (error) {
