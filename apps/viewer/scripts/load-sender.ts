@@ -1,11 +1,11 @@
 import { ChatTraffic } from '../test/support/chat-traffic.ts'
 
-// The sending side of scripts/load.ts: endpoint, spans per second and seconds; tells its parent how many were sent.
-const [endpoint = '', rate = '2000', seconds = '20'] = process.argv.slice(2)
+// The sending side of scripts/load.ts: endpoint, spans per second, seconds and connections; tells its parent how many were sent.
+const [endpoint = '', rate = '2000', seconds = '20', count = '200'] = process.argv.slice(2)
 const chat = new ChatTraffic({ endpoint, service: 'load' })
 const names = ['chat.message', 'typing', 'room.join', 'chat.summarize', 'presence']
 const begun = Date.now()
-const connections = Array.from({ length: 200 }, (_, index) =>
+const connections = Array.from({ length: Number(count) }, (_, index) =>
   chat.connect((0x1000 + index).toString(16).padStart(16, '0'), '/chat/:room', begun),
 )
 let sent = 2 * connections.length

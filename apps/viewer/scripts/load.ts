@@ -5,11 +5,13 @@ import { startViewer } from '../src/index.ts'
 import { launchBrowser } from '../test/support/browser.ts'
 
 // Exports spans at a steady rate from a process of its own, with a page open, and tells whether viewer and page keep up:
-// `node --import tsx scripts/load.ts --rate 2000 --seconds 20 --view traces`.
+// `node --import tsx scripts/load.ts --rate 2000 --seconds 20 --view traces`. With
+// `--connections 2 --view 'connections?open=0000000000001000'` it is one timeline that is drawn again and again.
 const { values } = parseArgs({
   options: {
     rate: { type: 'string', default: '2000' },
     seconds: { type: 'string', default: '20' },
+    connections: { type: 'string', default: '200' },
     view: { type: 'string', default: 'traces' },
   },
 })
@@ -42,9 +44,13 @@ const delay = monitorEventLoopDelay({ resolution: 5 })
 delay.enable()
 const cpu = process.cpuUsage()
 const begin = performance.now()
-const sender = fork(new URL('./load-sender.ts', import.meta.url), [viewer.endpoint, values.rate, values.seconds], {
-  execArgv: ['--import', 'tsx'],
-})
+const sender = fork(
+  new URL('./load-sender.ts', import.meta.url),
+  [viewer.endpoint, values.rate, values.seconds, values.connections],
+  {
+    execArgv: ['--import', 'tsx'],
+  },
+)
 const sent = await new Promise<number>((resolve, reject) => {
   sender.once('message', (message) => resolve(Number(message)))
   sender.once('exit', (code) => code !== 0 && reject(new Error(`the sender ended with ${code}`)))
@@ -55,7 +61,7 @@ delay.disable()
 
 // The page is responsive when a click shows its effect at once, also under load.
 const clickAt = performance.now()
-const other = values.view === 'connections' ? 'traces' : 'connections'
+const other = values.view.startsWith('connections') ? 'traces' : 'connections'
 await page.locator(`nav a[href="#/${other}"]`).click()
 await page.waitForSelector(`table.${other} tbody tr`)
 const click = performance.now() - clickAt
