@@ -121,7 +121,11 @@ export function Timeline({ marks, from, to, window, onWindow, ending, selected, 
           </g>
         ))}
         {ending !== '' && to <= view.to && (
-          <text class="ending" x={x(to) - 10} y={laneHeight / 2 - 6}>
+          <text
+            class={`ending ${x(to) < width / 2 ? 'left' : ''}`}
+            x={x(to) + (x(to) < width / 2 ? 10 : -10)}
+            y={laneHeight / 2 - 6}
+          >
             {ending}
           </text>
         )}
