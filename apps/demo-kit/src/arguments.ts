@@ -12,6 +12,8 @@ export interface DemoArguments {
   readonly users: number
   /** Milliseconds between two lines of metrics. */
   readonly metricsInterval: number
+  /** Whether the live viewer is started with the demo. */
+  readonly viewer: boolean
 }
 
 /** A command line that a demo does not understand; its message says what is wrong with it. */
@@ -28,6 +30,7 @@ export const OPTIONS_HELP = `Options:
   --users <n>           simulated users, 0 to 100 (default: ${DEFAULT_USERS}; 0: only you, in the browser)
   --port <n>            port to listen on, 0 for any (default: 3000, or any if it is taken)
   --metrics <duration>  time between two lines of metrics (default: ${DEFAULT_METRICS_INTERVAL / 1_000}s)
+  --no-viewer           leave out the live viewer and its page
   -h, --help            print this text
 
 Environment:
@@ -44,6 +47,7 @@ export function parseDemoArguments(argv: readonly string[]): DemoArguments {
     port: values.port === undefined ? undefined : integer('--port', values.port, 65_535),
     users: values.users === undefined ? DEFAULT_USERS : integer('--users', values.users, 100),
     metricsInterval: values.metrics === undefined ? DEFAULT_METRICS_INTERVAL : duration('--metrics', values.metrics),
+    viewer: values['no-viewer'] !== true,
   }
 }
 
@@ -56,6 +60,7 @@ function parse(argv: readonly string[]) {
         users: { type: 'string' },
         port: { type: 'string' },
         metrics: { type: 'string' },
+        'no-viewer': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     }).values

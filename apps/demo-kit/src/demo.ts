@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { startViewer } from '@otel-ws/viewer'
 import { OPTIONS_HELP, parseDemoArguments, UsageError } from './arguments.ts'
 import { terminalColors } from './colors.ts'
 import { reportDiagnostics } from './diagnostics.ts'
@@ -81,8 +82,10 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
   })
 
   reportDiagnostics((line) => process.stderr.write(`${line}\n`))
+  const viewer = settings.viewer ? await startViewer({}) : undefined
   const telemetry = startTelemetry({
     serviceName: demo.name,
+    endpoints: viewer === undefined ? [] : [viewer.endpoint],
     spanProcessor: recorder,
     metricExporter: metrics,
     metricsInterval: settings.metricsInterval,
@@ -98,6 +101,11 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
   }
 
   print(`\n${colors.bold(demo.name)}  ${colors.underline(running.url)}  ${colors.dim(demo.description)}`)
+  if (viewer !== undefined) {
+    print(
+      `${colors.bold('viewer'.padEnd(demo.name.length))}  ${colors.underline(viewer.url)}  ${colors.dim('traces, connections and metrics as they happen')}`,
+    )
+  }
   print(colors.dim(introduction(settings.users, settings.runFor)))
   print(`\n${traceHeading(colors)}`)
 
@@ -109,6 +117,7 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
     await running.stopUsers()
     await running.close()
     await telemetry.shutdown()
+    await viewer?.close()
   })
 
   const open = recorder.openSpans()

@@ -9,13 +9,21 @@ describe('the command line', () => {
       runFor: undefined,
       port: undefined,
       users: 5,
+      viewer: true,
       metricsInterval: 3_000,
     })
   })
 
   it('takes durations and numbers', () => {
-    const argv = ['--for', '8s', '--port=0', '--users', '12', '--metrics', '500ms', '-h']
-    expect(parseDemoArguments(argv)).toEqual({ help: true, runFor: 8_000, port: 0, users: 12, metricsInterval: 500 })
+    const argv = ['--for', '8s', '--port=0', '--users', '12', '--metrics', '500ms', '--no-viewer', '-h']
+    expect(parseDemoArguments(argv)).toEqual({
+      help: true,
+      runFor: 8_000,
+      port: 0,
+      users: 12,
+      metricsInterval: 500,
+      viewer: false,
+    })
   })
 
   it.each([

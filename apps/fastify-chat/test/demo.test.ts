@@ -152,6 +152,26 @@ describe('demo', () => {
   )
 
   it(
+    'starts the viewer, which knows what was printed, or leaves it out',
+    async () => {
+      const run = demo(['--port', '0'])
+      await run.printed(/ process search /)
+      const url = /^viewer +(http:\S+)/m.exec(run.stdout)?.[1] as string
+      const page = await fetch(url)
+      expect(page.status).toBe(200)
+      expect(await page.text()).toContain('otel-ws')
+      run.child.kill('SIGINT')
+      expect(await run.exited).toBe(0)
+      await expect(fetch(url)).rejects.toThrow('fetch failed')
+
+      const without = demo(['--port', '0', '--for', '500ms', '--no-viewer'])
+      expect(await without.exited).toBe(0)
+      expect(without.stdout).not.toContain('viewer')
+    },
+    LIMIT,
+  )
+
+  it(
     'exports everything to the endpoint in the environment too',
     async () => {
       let spans = 0
