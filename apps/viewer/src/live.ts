@@ -12,7 +12,7 @@ import type { ConnectionDetail, Update } from './wire.ts'
 /** How often pages are told what is new, in milliseconds. */
 const interval = 500
 
-interface Session {
+interface Page {
   readonly query: LiveQuery
   readonly response: ServerResponse
   readonly sent: Map<string, string>
@@ -27,7 +27,7 @@ export class Live {
   readonly #store: Store
   readonly #endpoint: () => string
   readonly #most: number
-  readonly #sessions = new Set<Session>()
+  readonly #pages = new Set<Page>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(store: Store, endpoint: () => string, most: number) {
@@ -38,25 +38,25 @@ export class Live {
 
   /** Whether no further page can be served. */
   get full(): boolean {
-    return this.#sessions.size >= this.#most
+    return this.#pages.size >= this.#most
   }
 
   open(query: LiveQuery, response: ServerResponse): void {
-    const session: Session = { query, response, sent: new Map(), version: -1, drawn: 0, nextMark: 0 }
+    const page: Page = { query, response, sent: new Map(), version: -1, drawn: 0, nextMark: 0 }
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-    this.#sessions.add(session)
+    this.#pages.add(page)
     response.once('close', () => {
-      this.#sessions.delete(session)
-      if (this.#sessions.size === 0) this.#stop()
+      this.#pages.delete(page)
+      if (this.#pages.size === 0) this.#stop()
     })
-    this.#update(session)
+    this.#update(page)
     this.#timer ??= setInterval(() => this.#tick(), interval).unref()
   }
 
   close(): void {
     this.#stop()
-    for (const { response } of this.#sessions) response.end()
-    this.#sessions.clear()
+    for (const { response } of this.#pages) response.end()
+    this.#pages.clear()
   }
 
   #stop(): void {
@@ -65,18 +65,18 @@ export class Live {
   }
 
   #tick(): void {
-    for (const session of this.#sessions) this.#update(session)
+    for (const page of this.#pages) this.#update(page)
   }
 
-  #update(session: Session): void {
-    const { query, response, sent } = session
+  #update(page: Page): void {
+    const { query, response, sent } = page
     // A page that is slower than its updates gets fewer of them, not a queue.
     if (response.writableNeedDrain) return
     const now = Date.now()
-    const metricsDue = query.view === 'metrics' && now - session.drawn >= 1000
-    if (session.version === this.#store.version && !metricsDue && now - session.drawn < 5000) return
-    session.version = this.#store.version
-    session.drawn = now
+    const metricsDue = query.view === 'metrics' && now - page.drawn >= 1000
+    if (page.version === this.#store.version && !metricsDue && now - page.drawn < 5000) return
+    page.version = this.#store.version
+    page.drawn = now
     const parts: string[] = [`"now":${now}`]
     const part = (name: keyof Update, value: unknown) => {
       const json = JSON.stringify(value) ?? 'null'
@@ -92,16 +92,16 @@ export class Live {
     } else if (query.view === 'connections') {
       const facts = routeFacts(this.#store.metrics, now)
       part('connections', listConnections(this.#store.connections, query, query.connectionSort, query.limit, facts))
-      if (query.open !== '') part('connection', this.#connection(session, facts))
+      if (query.open !== '') part('connection', this.#connection(page, facts))
     } else part('metrics', metricsBoard(this.#store.metrics, query, now))
     // Line ends cannot occur within JSON, so one update is one line of one event.
     response.write(`data: {${parts.join(',')}}\n\n`)
   }
 
-  #connection(session: Session, facts: FactsOf): ConnectionDetail | null {
-    const detail = connectionDetail(this.#store.connections, session.query.open, session.nextMark, facts)
-    if (detail === null) session.nextMark = 0
-    else session.nextMark = Math.max(session.nextMark, (detail.marks.at(-1)?.number ?? -1) + 1)
+  #connection(page: Page, facts: FactsOf): ConnectionDetail | null {
+    const detail = connectionDetail(this.#store.connections, page.query.open, page.nextMark, facts)
+    if (detail === null) page.nextMark = 0
+    else page.nextMark = Math.max(page.nextMark, (detail.marks.at(-1)?.number ?? -1) + 1)
     return detail
   }
 }
