@@ -23,6 +23,8 @@ export interface Apps {
   keep(app: FastifyInstance): FastifyInstance
   /** Listens, and returns the address without a path. */
   listen(app: FastifyInstance): Promise<string>
+  /** Names a span that may be open at the end of the test: one that is not of ours. */
+  leftOpen(name: string): void
   connect(url: string, protocols?: string[]): Promise<TestClient>
   /** Sends an upgrade request and returns the status it is answered with, once the connection is gone. */
   refused(url: string, options?: UpgradeOptions): Promise<number>
@@ -32,6 +34,7 @@ export function useApps(): Apps {
   let telemetry = new Telemetry()
   let apps: FastifyInstance[] = []
   let clients: { destroy(): void }[] = []
+  let leftOpen: string[] = []
 
   beforeEach(() => {
     telemetry = new Telemetry()
@@ -39,12 +42,14 @@ export function useApps(): Apps {
   })
 
   afterEach(async () => {
-    for (const client of clients) client.destroy()
-    for (const app of apps) await app.close()
-    clients = []
+    const [ending, leaving, tolerated] = [apps, clients, leftOpen]
     apps = []
+    clients = []
+    leftOpen = []
+    for (const client of leaving) client.destroy()
+    for (const app of ending) await app.close()
     await telemetry.uninstall()
-    expect(telemetry.openSpans()).toEqual([])
+    expect(telemetry.openSpans()).toEqual(tolerated)
     expect(telemetry.diagnostics).toEqual([])
   })
 
@@ -66,6 +71,9 @@ export function useApps(): Apps {
     async listen(app) {
       await app.listen({ port: 0, host: '127.0.0.1' })
       return `ws://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+    },
+    leftOpen(name) {
+      leftOpen.push(name)
     },
     async connect(url, protocols) {
       const client = await connect(url, protocols)

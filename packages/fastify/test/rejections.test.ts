@@ -1,5 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
+import websocket from '@fastify/websocket'
 import { SpanStatusCode, trace } from '@opentelemetry/api'
+import otelWs from '@otel-ws/fastify'
+import { RawClient } from '@otel-ws/testkit'
+import Fastify from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { useApps } from './apps.ts'
 
@@ -45,6 +49,24 @@ describe('a handshake', () => {
       expect(more).toEqual([])
     },
   )
+
+  it('rejected by a hook that was there before the plugins is told under its route, or ignored by it', async () => {
+    const app = apps.keep(Fastify())
+    app.addHook('onRequest', async (request, reply) => {
+      // The host closes the sockets of those requests only that have come as far as its own hook.
+      reply.raw.once('finish', () => request.raw.socket.destroy())
+      return reply.code(401).send('no')
+    })
+    await app.register(otelWs, { ignore: { routes: ['/quiet'] } })
+    await app.register(websocket)
+    for (const url of ['/ws', '/quiet']) app.get(url, { websocket: true }, never)
+    const url = await apps.listen(app)
+    for (const path of ['/quiet', '/ws']) expect(await apps.refused(url + path)).toBe(401)
+    await apps.telemetry.waitUntil(() => apps.telemetry.spans().length > 0, 'a handshake')
+    const [span] = apps.telemetry.spans()
+    expect(span?.attributes).toMatchObject({ 'http.route': '/ws', 'http.response.status_code': 401 })
+    expect(apps.telemetry.names()).toEqual(['GET /ws'])
+  })
 
   it.each(HOOKS)('whose %s of the route throws is told as an error', async (hook) => {
     const app = await apps.create()
@@ -116,7 +138,6 @@ describe('a handshake', () => {
       )
       const url = await apps.listen(app)
       for (const path of ['/ws', '/nowhere']) {
-        const { RawClient } = await import('@otel-ws/testkit')
         const client = new RawClient(url + path)
         answers.push((await client.closed).toString().replace(/^date: .*$/gim, 'date: -'))
       }
