@@ -1,0 +1,91 @@
+/** What follows a block when it is run: uses what the block has set up, and prints the names of the spans as JSON. */
+export interface Driver {
+  readonly code: string
+  readonly env?: Readonly<Record<string, string>>
+  /** Reads the names of the spans from what was printed. */
+  readonly names: (output: string) => string[]
+  readonly expected: readonly string[]
+}
+
+const fromJson = (output: string): string[] =>
+  (JSON.parse(output.slice(output.lastIndexOf('\n[') + 1)) as string[]).sort()
+
+/** The SDK's console exporter prints one property per line. */
+const fromConsole = (output: string): string[] =>
+  [...output.matchAll(/^ {2}name: '(.*)',$/gm)].map((match) => match[1] ?? '').sort()
+
+const INSTALL = `
+import { connect, Telemetry } from '@otel-ws/testkit'
+const telemetry = new Telemetry()
+telemetry.install()
+`
+
+const PRINT = `
+process.stdout.write('\\n' + JSON.stringify(telemetry.names()))
+`
+
+/** Drivers of the blocks that are run, by id. */
+export const DRIVERS: Readonly<Record<string, Driver>> = {
+  'README.md 1': {
+    code: `
+import { connect } from '@otel-ws/testkit'
+const client = await connect('ws://127.0.0.1:' + fastify.addresses()[0]?.port + '/chat/lobby')
+client.send('{"type":"say"}')
+await client.next()
+await client.close(1000)
+await fastify.close()
+`,
+    env: { OTEL_TRACES_EXPORTER: 'console', OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' },
+    names: fromConsole,
+    expected: ['GET /chat/:room', 'close /chat/:room', 'open /chat/:room', 'process say', 'send say'],
+  },
+  'packages/ws/README.md 1': {
+    code: `${INSTALL}
+if (wss.address() === null) await new Promise((resolve) => wss.once('listening', resolve))
+const client = await connect('ws://127.0.0.1:' + (wss.address() as { port: number }).port + '/chat')
+client.send('{"type":"say"}')
+await client.next()
+await client.close(1000)
+await telemetry.waitForSpan('close /chat')
+process.emit('SIGTERM', 'SIGTERM')
+${PRINT}`,
+    names: fromJson,
+    expected: ['GET /chat', 'close /chat', 'open /chat', 'process say', 'send say'],
+  },
+  'packages/ws/README.md 2': {
+    code: `${INSTALL}
+import { createServer } from 'node:http'
+const http = createServer()
+http.on('upgrade', (request, socket, head) => {
+  wss.handleUpgrade(request, socket, head, (webSocket) => wss.emit('connection', webSocket, request))
+})
+await new Promise<void>((resolve) => http.listen(0, resolve))
+const client = await connect('ws://127.0.0.1:' + (http.address() as { port: number }).port)
+client.send('go')
+const received: string[] = []
+while (received.at(-1) !== 'done') received.push(await client.next())
+if (received.join() !== 'one ,two ,three,done') throw new Error(received.join())
+await client.close(1000)
+const close = await telemetry.waitForSpan('close')
+if (close.attributes['user.id'] !== 'u-42') throw new Error('user.id is not on the close span')
+if (telemetry.span('process').attributes['websocket.stream.items'] !== 3) throw new Error('not three items')
+http.close()
+${PRINT}`,
+    names: fromJson,
+    expected: ['GET', 'broadcast done', 'close', 'open', 'process', 'send', 'send', 'send'],
+  },
+  'packages/fastify/README.md 1': {
+    code: `${INSTALL}
+await fastify.listen()
+const client = await connect('ws://127.0.0.1:' + fastify.addresses()[0]?.port + '/chat/lobby')
+client.send('{"type":"say"}')
+await client.next()
+await client.close(1000)
+await telemetry.waitForSpan('close /chat/:room')
+await fastify.close()
+if (telemetry.span('process say').attributes['user.id'] !== 'u-42') throw new Error('user.id is not on the process span')
+${PRINT}`,
+    names: fromJson,
+    expected: ['GET /chat/:room', 'close /chat/:room', 'open /chat/:room', 'process say', 'send say'],
+  },
+}
