@@ -15,6 +15,9 @@ import { BatchSpanProcessor, type SpanExporter, type SpanProcessor, TracerProvid
 /** Milliseconds that an export may take: nobody wants to wait for an absent collector at the end of a demo. */
 const EXPORT_TIMEOUT = 2_000
 
+/** Milliseconds between two exports of metrics to an OTLP endpoint: somebody may be watching. */
+const LIVE_INTERVAL = 1_000
+
 /** What {@link startTelemetry} sets up. */
 export interface TelemetryOptions {
   /** Value of the resource attribute `service.name`, unless the environment names another. */
@@ -23,7 +26,7 @@ export interface TelemetryOptions {
   readonly spanProcessor: SpanProcessor
   /** Takes every collection of the metrics. */
   readonly metricExporter: PushMetricExporter
-  /** Milliseconds between two collections. */
+  /** Milliseconds between two collections for `metricExporter`. */
   readonly metricsInterval: number
   /** Base URLs, without a slash at the end, of OTLP/HTTP receivers besides the one in the environment. Default: none. */
   readonly endpoints?: readonly string[]
@@ -53,14 +56,10 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   })
   const meterProvider = new MeterProvider({
     resource,
-    readers: [options.metricExporter, ...exporters.map(({ metrics }) => metrics)].map(
-      (exporter) =>
-        new PeriodicExportingMetricReader({
-          exporter,
-          exportIntervalMillis: options.metricsInterval,
-          exportTimeoutMillis: options.metricsInterval,
-        }),
-    ),
+    readers: [
+      metricReader(options.metricExporter, options.metricsInterval),
+      ...exporters.map(({ metrics }) => metricReader(metrics, LIVE_INTERVAL)),
+    ],
   })
 
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
@@ -76,6 +75,10 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
       await Promise.allSettled([tracerProvider.shutdown(), meterProvider.shutdown()])
     },
   }
+}
+
+function metricReader(exporter: PushMetricExporter, interval: number): PeriodicExportingMetricReader {
+  return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: interval, exportTimeoutMillis: interval })
 }
 
 /** The processor leaves it to whoever flushes to tell a failure; here it is told whoever that is. */

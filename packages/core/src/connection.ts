@@ -96,6 +96,7 @@ class RareState {
   partialSend: PartialMessage | undefined
   incoming: IncomingFrames | undefined
   droppedSpans = 0
+  lastRtt: number | undefined
   streams: Set<Stream> | undefined
   sentCode: number | undefined
   sentReason: string | undefined
@@ -370,8 +371,10 @@ export class Connection implements ConnectionContext, LiveConnection {
     const ping = this.#ping(payload)
     if (payload !== ping.payload) return
     ping.payload = undefined
+    const rtt = (performance.now() - ping.sentAt) / 1000
+    this.#state().lastRtt = rtt
     const { metrics } = this.telemetry
-    if (metrics.recording) metrics.pingRtt.record((performance.now() - ping.sentAt) / 1000, this.series.attributes)
+    if (metrics.recording) metrics.pingRtt.record(rtt, this.series.attributes)
   }
 
   /** Milliseconds that a ping of ours has been waiting for its pong; 0 when none is outstanding. */
@@ -486,6 +489,8 @@ export class Connection implements ConnectionContext, LiveConnection {
       [schema.ATTR_WEBSOCKET_CONNECTION_BYTES_SENT]: this.sentBytes,
     }
     if (reason !== undefined) attributes[schema.ATTR_WEBSOCKET_CLOSE_REASON] = reason
+    const rtt = this.#rare?.lastRtt
+    if (rtt !== undefined) attributes[schema.ATTR_WEBSOCKET_PING_RTT] = rtt
     const dropped = this.#rare?.droppedSpans ?? 0
     if (dropped > 0) attributes[schema.ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED] = dropped
     return attributes

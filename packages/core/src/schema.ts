@@ -71,6 +71,8 @@ export const ATTR_WEBSOCKET_CONNECTION_MESSAGES_SENT = 'websocket.connection.mes
 export const ATTR_WEBSOCKET_CONNECTION_BYTES_RECEIVED = 'websocket.connection.bytes.received'
 /** Payload bytes sent on the connection. @on close */
 export const ATTR_WEBSOCKET_CONNECTION_BYTES_SENT = 'websocket.connection.bytes.sent'
+/** Seconds that the last ping of the connection took to be answered, when there was one. @on close */
+export const ATTR_WEBSOCKET_PING_RTT = 'websocket.ping.rtt'
 /** Message spans left out because the connection was over `maxMessageSpansPerSecond`. @on close */
 export const ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED = 'websocket.connection.spans.dropped'
 

@@ -18,6 +18,8 @@ export function heartbeatTests(harness: Harness, fixture: Fixture): void {
       const [row] = await fixture.telemetry.collect(rtt)
       expect(row).toMatchObject({ unit: 's', count: 1, attributes: { 'websocket.route': route } })
       await client.close(1000)
+      const close = await fixture.telemetry.waitForSpan(`close ${route}`)
+      expect(close.attributes['websocket.ping.rtt']).toBeCloseTo((row as { sum: number }).sum, 9)
     })
 
     it('is not misled by pongs that nobody asked for', async () => {
