@@ -25,7 +25,10 @@ describe('the code blocks of the READMEs', () => {
   }, 60_000)
 
   it('are found by the compiler where they are wrong', () => {
-    const [wrong] = blocksOf('X.md', "```ts\nimport { WebSocketServer } from 'ws'\nnew WebSocketServer({ prt: 1 })\n```\n")
+    const [wrong] = blocksOf(
+      'X.md',
+      "```ts\nimport { WebSocketServer } from 'ws'\nnew WebSocketServer({ prt: 1 })\n```\n",
+    )
     expect(typeErrors(wrong === undefined ? [] : [wrong])).toEqual([
       expect.stringMatching(/^X\.md 1, line 2: .*'prt' does not exist/),
     ])

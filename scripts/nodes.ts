@@ -1,0 +1,25 @@
+// Runs the suites that depend on Node's behaviour under other versions of Node: `pnpm test:nodes [version …]`.
+import { binary, mustRun, run } from './run.ts'
+
+const VERSIONS = ['22', '24', '26']
+
+/** What every adapter promises, and that applications do not notice. */
+const SUITES = ['packages/core/test/', 'packages/ws/test/conformance', 'packages/fastify/test/conformance']
+
+const named = process.argv.slice(2)
+let isFailed = false
+for (const version of named.length > 0 ? named : VERSIONS) {
+  const startedAt = performance.now()
+  const command = ['-y', '-p', `node@${version}`, 'node']
+  const actual = (await mustRun('npx', [...command, '--print', 'process.version'])).trim().split('\n').at(-1)
+  const { code, output } = await run('npx', [...command, binary('vitest'), 'run', ...SUITES], {
+    env: { NO_COLOR: '1' },
+  })
+  const [tests = ''] = /^ +Tests .*$/m.exec(output) ?? []
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  process.stdout.write(`${code === 0 ? 'ok      ' : 'FAILED  '}Node ${actual} (${seconds} s): ${tests.trim()}\n`)
+  if (code === 0) continue
+  isFailed = true
+  process.stdout.write(output)
+}
+process.exitCode = isFailed ? 1 : 0
