@@ -223,8 +223,7 @@ test('it is used from the keyboard', async () => {
   connection.receive({ at: at + 20, name: 'second', duration: 1 })
   await page.goto(viewer.url)
   await exported(4)
-  // The count in the footer may come with an update before the one that brings the rows.
-  for (const row of ['process second', 'process first']) await page.getByText(row).first().waitFor()
+  await rows().nth(2).waitFor()
   const heading = (name: string) => page.locator('.pane-head').getByRole('heading', { name }).waitFor()
   await page.keyboard.press('j')
   await heading('process second')

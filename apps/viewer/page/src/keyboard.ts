@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 
 function typing(target: EventTarget | null): boolean {
   return (
@@ -8,7 +8,8 @@ function typing(target: EventTarget | null): boolean {
 
 /** Calls the handler of a key while no form field has the focus. Keys are named as `KeyboardEvent.key` names them. */
 export function useKeys(handlers: Readonly<Record<string, () => void>>): void {
-  useEffect(() => {
+  // With the rows that a handler is about, not some time after them: a key may come in between.
+  useLayoutEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
       // An open dialog has the keyboard to itself.
