@@ -1,7 +1,8 @@
+import type { Duplex } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { type ConnectionContext, connectionOf, type TelemetryOptions } from '@otel-ws/core'
 import { createTelemetry, type Handshake, handshakeOf, type Telemetry } from '@otel-ws/core/adapter'
-import { driver, traceServer, watchUpgrades } from '@otel-ws/ws/adapter'
+import { beginHandshake, driver, traceServer, watchUpgrades } from '@otel-ws/ws/adapter'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { WebSocketServer } from 'ws'
@@ -38,7 +39,7 @@ const plugin: FastifyPluginAsync<TelemetryOptions> = async (fastify, options) =>
     traceHost(this)
   })
   fastify.addHook('onRequest', function otelWsRequest(request, _reply, done) {
-    const handshake = handshakeOf(request.raw)
+    const handshake = handshakeFor(request)
     if (handshake === undefined || !routed(handshake, request)) {
       done()
       return
@@ -54,7 +55,7 @@ const plugin: FastifyPluginAsync<TelemetryOptions> = async (fastify, options) =>
   fastify.addHook('onSend', function otelWsAnswer(request, _reply, _payload, done) {
     // An upgrade that reaches this hook is being rejected, perhaps by a hook that ran before ours, and the span of
     // `@fastify/otel` is still open.
-    const handshake = handshakeOf(request.raw)
+    const handshake = handshakeFor(request)
     if (handshake?.outcome === undefined && handshake !== undefined && routed(handshake, request)) handshake.start()
     done()
   })
@@ -62,6 +63,14 @@ const plugin: FastifyPluginAsync<TelemetryOptions> = async (fastify, options) =>
     await closeEvents(servers)
     await telemetry.shutdown()
   })
+
+  /** The handshake of an upgrade request, also of one that came by another http server than Fastify's own. */
+  function handshakeFor(request: FastifyRequest): Handshake | undefined {
+    const known = handshakeOf(request.raw)
+    if (known !== undefined || request.raw.headers.upgrade === undefined) return known
+    const socket = upgradeSocket(request.raw)
+    return socket && beginHandshake(request.raw, socket, () => telemetry.unroutedHandshake(request.raw))
+  }
 
   /** Tells a handshake its route, once. False when the request is left alone. */
   function routed(handshake: Handshake, request: FastifyRequest): boolean {
@@ -99,6 +108,14 @@ async function closeEvents(servers: readonly WebSocketServer[]): Promise<void> {
     if (!servers.some((wss) => [...(wss.clients ?? [])].some(isDue))) return
     await setImmediate()
   }
+}
+
+/** `@fastify/websocket` puts the socket of an upgrade on the request, under a symbol of this description. */
+const UPGRADE_SOCKET = 'ws-socket'
+
+function upgradeSocket(request: object): Duplex | undefined {
+  const key = Object.getOwnPropertySymbols(request).find((symbol) => symbol.description === UPGRADE_SOCKET)
+  return key === undefined ? undefined : (request as Record<symbol, Duplex | undefined>)[key]
 }
 
 /** Handshakes whose route is known. */
