@@ -224,7 +224,7 @@ describe('whatever happens, in whatever order', () => {
           await sdk.uninstall()
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     )
   })
 })

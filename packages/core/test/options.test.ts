@@ -353,7 +353,7 @@ describe('resolveOptions', () => {
           expect((error as OptionError).message.length).toBeLessThan(1000)
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     )
   })
 })

@@ -155,7 +155,7 @@ describe('select', () => {
         else if (Buffer.byteLength(message) <= SELECTOR_HEAD_BYTES)
           expect(['string', 'number']).not.toContain(typeof parsed)
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     )
   })
 
@@ -191,7 +191,7 @@ describe('select', () => {
         select(TYPE, `{${head}`, `${tail}}`)
         select({ key: index }, `[${head}`, tail)
       }),
-      { numRuns: 5000 },
+      { numRuns: 1000 },
     )
   })
 
