@@ -2,6 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseSelector, SELECTOR_HEAD_BYTES, SELECTOR_TAIL_BYTES, type Selector, select } from '../src/selector.ts'
 
+/** Any sequence of UTF-16 units, halves of surrogate pairs included. */
+const anyText = fc
+  .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 30 })
+  .map((units) => String.fromCharCode(...units))
+
 /** Reads a message as telemetry does: its first and last bytes, as text. */
 function selectFrom(selector: Selector, message: string): string | undefined {
   const bytes = Buffer.from(message)
@@ -14,7 +19,7 @@ const TYPE: Selector = { key: 'type' }
 
 /** Texts that make a reader of JSON stumble: quotes, escapes, brackets, other members, characters of several bytes. */
 const text = fc.oneof(
-  { weight: 3, arbitrary: fc.string({ unit: 'binary', maxLength: 30 }) },
+  { weight: 3, arbitrary: anyText },
   {
     weight: 3,
     arbitrary: fc.string({ unit: fc.constantFrom('"', '\\', '{', '}', '[', ']', ':', ',', 'é', '🙂', '\n') }),
