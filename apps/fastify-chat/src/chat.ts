@@ -18,7 +18,7 @@ export interface Member {
 }
 
 /** The service that translates is always down: its calls are the demo's failing handler. */
-export class TranslationUnavailable extends Error {
+class TranslationUnavailable extends Error {
   override readonly name = 'TranslationUnavailable'
 }
 

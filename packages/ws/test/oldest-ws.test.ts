@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 
 /** The oldest release that the peer range allows, in one process with the current one. */
-const oldest = createRequire(import.meta.url)('ws-oldest') as typeof import('ws')
+const oldest = createRequire(import.meta.url)('ws-oldest') as { readonly Server: typeof WebSocketServer }
 
 describe('the oldest ws', () => {
   let telemetry: Telemetry
@@ -26,7 +26,7 @@ describe('the oldest ws', () => {
     clients = []
     http = createServer()
     for (const [path, Server] of [
-      ['/oldest', oldest.Server as typeof WebSocketServer],
+      ['/oldest', oldest.Server],
       ['/current', WebSocketServer],
     ] as const) {
       const wss = new Server({ noServer: true, maxPayload: 1000 })
