@@ -26,7 +26,8 @@ export function parseSelector(path: string): Selector | undefined {
  *
  * @param head the first 512 bytes of the message, as text
  * @param tail the last 256 bytes; empty when `head` is the whole message
- * @returns the value, or `undefined` when it is not there, not a scalar, or outside of what may be read
+ * @returns the value, or `undefined` when it is not there, not a scalar, or outside of what may be read. Of members
+ *   with the same name the first that is met counts, where a parser would take the last.
  */
 export function select(selector: Selector, head: string, tail: string): string | undefined {
   return typeof selector.key === 'number'
