@@ -7,7 +7,7 @@ import { binary, mustRun, root } from './run.ts'
 /** A check throws when it fails; what it returns is worth a line. */
 type Check = () => Promise<string | undefined>
 
-const TURBO = ['exec', 'turbo', 'run', '--output-logs=errors-only']
+const TURBO = ['exec', 'turbo', 'run', '--output-logs=errors-only', '--concurrency=2']
 
 const checks: Readonly<Record<string, Check>> = {
   lint: () => quiet('pnpm', ['exec', 'biome', 'check', '.']),
