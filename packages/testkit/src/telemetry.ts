@@ -12,7 +12,7 @@ import {
 } from '@opentelemetry/sdk-trace'
 
 /** How long a wait for telemetry lasts before it fails with what has been seen instead, in ms. */
-const PATIENCE = 10_000
+const PATIENCE = 30_000
 
 /** One data point of one instrument, flattened. */
 export interface MetricRow {

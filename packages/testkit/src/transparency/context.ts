@@ -9,6 +9,11 @@ import type { Script } from './stage.ts'
 export const contextScripts: Readonly<Record<string, Script>> = {
   async "the application's async context"(stage) {
     const storage = new AsyncLocalStorage<string>()
+    // The timer is the last to send, however slow the machine is.
+    let lastSent: () => void = () => {}
+    const othersSent = new Promise<void>((resolve) => {
+      lastSent = resolve
+    })
     const host = await storage.run('server', () =>
       stage.serve({
         async connection(socket) {
@@ -17,14 +22,22 @@ export const contextScripts: Readonly<Record<string, Script>> = {
           socket.on('message', async (data) => {
             await storage.run(`message ${data}`, async () => {
               await null
-              socket.send(data.toString(), () => stage.log('sent', storage.getStore()))
+              socket.send(data.toString(), () => {
+                stage.log('sent', storage.getStore())
+                if (data.toString() === 'b') lastSent()
+              })
               stage.log('inside', storage.getStore())
             })
             stage.log('after', storage.getStore())
           })
           socket.on('pong', () => stage.log('pong', storage.getStore()))
           socket.on('close', () => stage.log('close', storage.getStore()))
-          storage.run('timer', () => setTimeout(() => socket.send(`timer ${storage.getStore()}`), 10))
+          storage.run('timer', () =>
+            setTimeout(async () => {
+              await othersSent
+              socket.send(`timer ${storage.getStore()}`)
+            }, 10),
+          )
           await null
           stage.log('connection, later', storage.getStore())
         },
