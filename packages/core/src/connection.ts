@@ -115,8 +115,8 @@ export class Connection implements ConnectionContext, LiveConnection {
   sent = 0
   receivedBytes = 0
   sentBytes = 0
-  /** Messages are compressed before they are handed on, so that none is at once. */
-  compresses = false
+  /** Messages are compressed or encrypted before they reach the kernel, so that none does during the call. */
+  defersWrites = false
   readonly #socket: unknown
   readonly #handshake: SpanContext | undefined
   readonly #openedAt = performance.now()

@@ -253,9 +253,12 @@ export class Fanout {
     this.#explicit?.skip(connection)
   }
 
-  /** Runs a fan-out that is known to be one: all sends of `run` belong to it, and there is one span. */
+  /**
+   * Runs a fan-out that is known to be one: all sends of `run` to these connections belong to it, whichever servers they
+   * came by, and there is one span. It is told by the telemetry of the first.
+   */
   broadcast<R>(
-    connection: Connection,
+    connections: readonly [Connection, ...Connection[]],
     data: unknown,
     binary: boolean,
     size: number,
@@ -264,18 +267,22 @@ export class Fanout {
   ): R {
     const telemetry = this.#telemetry
     if (telemetry.dark) return run()
-    const outer = this.#explicit
-    const message = name === undefined ? telemetry.nameOf(data, binary, size, connection.route) : telemetry.named(name)
+    const [first] = connections
+    const message = name === undefined ? telemetry.nameOf(data, binary, size, first.route) : telemetry.named(name)
     const active = context.active()
-    const transmission = new Transmission(connection, data, binary, size, message, active, enclosing(active), 0, true)
-    this.#explicit = transmission
+    const transmission = new Transmission(first, data, binary, size, message, active, enclosing(active), 0, true)
+    const fanouts = [...new Set(connections.map((connection) => connection.telemetry.fanout))]
+    const outer = fanouts.map((fanout) => fanout.#explicit)
+    for (const fanout of fanouts) fanout.#explicit = transmission
     try {
       return run()
     } catch (error) {
       transmission.failed(error)
       throw error
     } finally {
-      this.#explicit = outer
+      fanouts.forEach((fanout, index) => {
+        fanout.#explicit = outer[index]
+      })
       transmission.tell()
     }
   }

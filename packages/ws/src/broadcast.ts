@@ -37,8 +37,8 @@ export function broadcast(
     }
     return recipients
   }
-  const first = targets.map((socket) => recordOf(socket)).find((connection) => connection !== undefined)
+  const [first, ...others] = targets.map((socket) => recordOf(socket)).filter((connection) => connection !== undefined)
   if (first === undefined) return send()
   const binary = options.binary ?? (typeof data !== 'string' && typeof data !== 'number')
-  return first.telemetry.fanout.broadcast(first, data, binary, byteLength(data), name, send)
+  return first.telemetry.fanout.broadcast([first, ...others], data, binary, byteLength(data), name, send)
 }

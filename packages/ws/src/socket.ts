@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events'
+import { Socket as NetSocket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import {
   type Connection,
   claim,
@@ -23,7 +25,7 @@ interface Socket extends WebSocket {
   readonly _closeFrameReceived?: boolean
   readonly _closeCode?: number
   readonly _closeMessage?: Buffer
-  readonly _socket?: { once(type: 'close', listener: () => void): void } | null
+  readonly _socket?: NetSocket | null
 }
 
 type SendCallback = (error?: Error) => void
@@ -71,7 +73,7 @@ interface Methods {
  * one it hides with the same arguments and returns what that returns. Nothing is registered on the socket.
  */
 export function traceSocket(socket: WebSocket, connection: Connection): void {
-  connection.compresses = socket.extensions !== ''
+  connection.defersWrites = defersWrites(socket)
   if (connection.telemetry.options.frames) countFrames(socket, connection)
   claim(socket, connection)
   Object.defineProperties(socket, overridesFor(socket))
@@ -250,10 +252,16 @@ function transmit(
   }
 }
 
+/** True for connections that compress, are encrypted, or run on something else than a socket of the operating system. */
+function defersWrites(socket: Socket): boolean {
+  const transport = socket._socket
+  return socket.extensions !== '' || !(transport instanceof NetSocket) || (transport as TLSSocket).encrypted === true
+}
+
 function mayWait(socket: Socket, connection: Connection, data: unknown, size: number): boolean {
   return (
     size > MAX_IMMEDIATE_BYTES ||
-    connection.compresses ||
+    connection.defersWrites ||
     !(typeof data === 'string' || Buffer.isBuffer(data)) ||
     socket.bufferedAmount > 0
   )

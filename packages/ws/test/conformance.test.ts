@@ -68,6 +68,7 @@ describe('a ws server', () => {
     await client.close(1000)
     const handshake = await telemetry.waitForSpan('GET /secure')
     expect(handshake.attributes['url.scheme']).toBe('wss')
+    await telemetry.waitForSpan('send /secure')
     await telemetry.waitForSpan('close /secure')
   })
 

@@ -167,6 +167,17 @@ describe('delivery', () => {
     expect(telemetry.names().filter((name) => name.startsWith('broadcast'))).toEqual(['broadcast news'])
   })
 
+  it('by broadcast() to connections of two traced servers is one broadcast', async () => {
+    const [one, other] = [await serve({}), await serve({})]
+    const here = await visit(one.wss, one.url)
+    const there = await visit(other.wss, other.url)
+    expect(broadcast([here.socket, there.socket], 'news', { name: 'news' })).toBe(2)
+    expect([await here.client.next(), await there.client.next()]).toEqual(['news', 'news'])
+    const span = await telemetry.waitForSpan('broadcast news')
+    expect(span.attributes['websocket.broadcast.recipients']).toBe(2)
+    expect(telemetry.spans('send /r')).toEqual([])
+  })
+
   it.each(['nodebuffer', 'arraybuffer', 'fragments'] as const)(
     'as %s tells size, type and name of text and binary',
     async (type) => {
