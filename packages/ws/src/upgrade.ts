@@ -32,13 +32,19 @@ type Answer = (chunk: unknown) => void
 /** Sockets whose answer is awaited. */
 const awaited = new WeakMap<Duplex, Answer>()
 
-/** For each class of sockets, an object between them and their prototype whose methods see the first bytes written. */
-const watchers = new WeakMap<object, object>()
+interface Watcher {
+  readonly write: Duplex['write']
+  readonly end: Duplex['end']
+}
+
+/** For each class of sockets, methods that see the first bytes written: made once, not per socket. */
+const watchers = new WeakMap<object, Watcher>()
 
 /**
  * Learns the answer to an upgrade request from the first bytes that are written to its socket: whoever rejects a
- * request, the host, a hook or the application, writes a status line. Until then the socket has another prototype, and
- * its own again before that write goes on; own properties that come and go would make every later use of it slower.
+ * request, the host, a hook or the application, writes a status line. From that write on the socket's methods are the
+ * ones it had. They stay behind as properties of its own: removing a property, or changing a prototype, would turn a
+ * socket into an object that some engines keep in a slower and larger form for life.
  */
 function watchAnswer(socket: Duplex, handshake: Handshake): void {
   const own = Object.getPrototypeOf(socket) as Duplex
@@ -46,7 +52,8 @@ function watchAnswer(socket: Duplex, handshake: Handshake): void {
 
   function stop(): void {
     awaited.delete(socket)
-    if (Object.getPrototypeOf(socket) === watcher) Object.setPrototypeOf(socket, own)
+    if (socket.write === watcher.write) socket.write = own.write
+    if (socket.end === watcher.end) socket.end = own.end
     socket.removeListener('close', onClose)
   }
 
@@ -67,7 +74,9 @@ function watchAnswer(socket: Duplex, handshake: Handshake): void {
 
   awaited.set(socket, onAnswer)
   socket.on('close', onClose)
-  Object.setPrototypeOf(socket, watcher)
+  // Methods that somebody has put on the socket itself are left alone: the outcome is then told by the close.
+  if (!Object.hasOwn(socket, 'write')) Object.defineProperty(socket, 'write', hidden(watcher.write))
+  if (!Object.hasOwn(socket, 'end')) Object.defineProperty(socket, 'end', hidden(watcher.end))
 }
 
 function statusOf(chunk: unknown): number | undefined {
@@ -81,7 +90,7 @@ function statusOf(chunk: unknown): number | undefined {
   return match === null ? undefined : Number(match[1])
 }
 
-function watcherOf(prototype: Duplex): object {
+function watcherOf(prototype: Duplex): Watcher {
   const known = watchers.get(prototype)
   if (known !== undefined) return known
 
@@ -95,10 +104,10 @@ function watcherOf(prototype: Duplex): object {
     return prototype.end.apply(this, arguments as unknown as Parameters<Duplex['end']>) as unknown as Duplex
   }
 
-  const watcher = Object.create(prototype, {
-    write: hidden(disguise(write, prototype.write)),
-    end: hidden(disguise(end, prototype.end)),
-  }) as object
+  const watcher = {
+    write: disguise(write, prototype.write) as Duplex['write'],
+    end: disguise(end, prototype.end) as Duplex['end'],
+  }
   watchers.set(prototype, watcher)
   return watcher
 }
