@@ -106,14 +106,12 @@ test('it listens on loopback, on the port that was asked for or not at all', asy
 
 test('without a port it takes the standard one, or any other where that is taken', async () => {
   const other = createServer()
-  const listening = once(other, 'listening')
   // Where another program has the port already, that one is what is in the way.
-  other.on('error', () => other.emit('listening'))
-  other.listen(4318, '127.0.0.1')
-  await listening
+  await new Promise((settled) => other.once('listening', settled).once('error', settled).listen(4318, '127.0.0.1'))
   const second = await startViewer()
   try {
-    expect(second.port).not.toBe(4318)
+    // Another program may have gone by now, and left the port to the second.
+    if (other.listening) expect(second.port).not.toBe(4318)
     expect(await call(second, '/')).toMatchObject({ status: 200 })
   } finally {
     await second.close()
