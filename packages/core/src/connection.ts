@@ -17,6 +17,7 @@ import {
 import { SpanBudget } from './budget.ts'
 import { type Close, type CloseFacts, closeCodeLabel, tellClose, truncateUtf8 } from './close.ts'
 import { frameOf, withoutSpan, withSpan } from './frame.ts'
+import { type HandshakeIds, isSampled, packIds, unpackIds } from './handshake-ids.ts'
 import { HEARTBEAT_PAYLOAD } from './heartbeat.ts'
 import type { LiveConnection, Series } from './metrics.ts'
 import type { MessageName } from './names.ts'
@@ -117,8 +118,10 @@ export class Connection implements ConnectionContext, LiveConnection {
   sentBytes = 0
   /** Messages are compressed or encrypted before they reach the kernel, so that none does during the call. */
   defersWrites = false
+  older: LiveConnection | undefined = undefined
+  newer: LiveConnection | undefined = undefined
   readonly #socket: unknown
-  readonly #handshake: SpanContext | undefined
+  readonly #handshake: HandshakeIds | undefined
   readonly #openedAt = performance.now()
   #id: string | undefined
   #messages: MessageState | undefined
@@ -129,7 +132,7 @@ export class Connection implements ConnectionContext, LiveConnection {
   constructor(telemetry: Telemetry, socket: unknown, facts: ConnectionFacts, handshake: SpanContext | undefined) {
     this.telemetry = telemetry
     this.#socket = socket
-    this.#handshake = handshake
+    this.#handshake = handshake && packIds(handshake)
     this.series = telemetry.metrics.series(facts.route, facts.namespace, facts.subprotocol)
     if (telemetry.options.sessionId && facts.sessionId !== undefined) {
       this.setAttribute(schema.ATTR_WEBSOCKET_SESSION_ID, facts.sessionId)
@@ -192,8 +195,10 @@ export class Connection implements ConnectionContext, LiveConnection {
     const carrier: Record<string, string> = {}
     const active = context.active()
     if (trace.getSpanContext(active) !== undefined) propagation.inject(active, carrier)
-    else if (this.#handshake !== undefined)
-      propagation.inject(trace.setSpanContext(ROOT_CONTEXT, this.#handshake), carrier)
+    else {
+      const origin = this.#origin()
+      if (origin !== undefined) propagation.inject(trace.setSpanContext(ROOT_CONTEXT, origin), carrier)
+    }
     return carrier
   }
 
@@ -225,7 +230,7 @@ export class Connection implements ConnectionContext, LiveConnection {
   opened(): void {
     this.series.live.add(this)
     this.telemetry.opened(this)
-    if (this.telemetry.options.traces === 'connection') this.#segment = Segment.first(this, this.#handshake)
+    if (this.telemetry.options.traces === 'connection') this.#segment = Segment.first(this, this.#origin())
   }
 
   /** The user's connection handler is about to run; `undefined` when nothing is to be told of it. */
@@ -233,7 +238,8 @@ export class Connection implements ConnectionContext, LiveConnection {
     const { tracer } = this.telemetry
     if (tracer === undefined) return undefined
     const active = withoutSpan(context.active())
-    const parent = this.#handshake === undefined ? active : withSpan(active, trace.wrapSpanContext(this.#handshake))
+    const origin = this.#origin()
+    const parent = origin === undefined ? active : withSpan(active, trace.wrapSpanContext(origin))
     const suffix = this.route === undefined ? '' : ` ${this.route}`
     const span = tracer.startSpan(`open${suffix}`, { attributes: this.identity() }, parent)
     return new Open(this, active, span)
@@ -517,7 +523,13 @@ export class Connection implements ConnectionContext, LiveConnection {
   }
 
   #links(): Link[] {
-    return this.#handshake === undefined ? [] : [{ context: this.#handshake, attributes: HANDSHAKE_LINK }]
+    const origin = this.#origin()
+    return origin === undefined ? [] : [{ context: origin, attributes: HANDSHAKE_LINK }]
+  }
+
+  /** The handshake's span. */
+  #origin(): SpanContext | undefined {
+    return this.#handshake === undefined ? undefined : unpackIds(this.#handshake)
   }
 
   #nextSegment(): Span | undefined {
@@ -535,11 +547,8 @@ export class Connection implements ConnectionContext, LiveConnection {
   }
 
   #inheritsUnsampled(): boolean {
-    return (
-      this.telemetry.options.messageSampling === 'connection' &&
-      this.#handshake !== undefined &&
-      (this.#handshake.traceFlags & TraceFlags.SAMPLED) === 0
-    )
+    if (this.telemetry.options.messageSampling !== 'connection' || this.#handshake === undefined) return false
+    return !isSampled(this.#handshake)
   }
 
   /** Pings of ours and the application's are told apart by their payload. */
@@ -569,7 +578,7 @@ export class Connection implements ConnectionContext, LiveConnection {
   #unsampledSpan(): Span | undefined {
     if (this.#handshake === undefined) return undefined
     const state = this.#messageState()
-    state.unsampled ??= trace.wrapSpanContext({ ...this.#handshake, traceFlags: TraceFlags.NONE })
+    state.unsampled ??= trace.wrapSpanContext({ ...unpackIds(this.#handshake), traceFlags: TraceFlags.NONE })
     return state.unsampled
   }
 

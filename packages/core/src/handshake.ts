@@ -15,6 +15,7 @@ import { errorType } from './diagnostics.ts'
 import { Frame, spanOf, withSpan } from './frame.ts'
 import { recordError } from './operation.ts'
 import type { RemoteContext, UpgradeRequest } from './options.ts'
+import { peerOf } from './peer.ts'
 import * as schema from './schema.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -80,11 +81,7 @@ export class Handshake {
     this.#frame = new HandshakeFrame(parent, span)
     const hook = this.telemetry.options.onHandshake
     if (!span.isRecording()) return
-    const { socket } = this.request
-    const peer = this.telemetry.driver.peer?.(this.request) ?? {
-      address: socket?.remoteAddress,
-      port: socket?.remotePort,
-    }
+    const peer = peerOf(this.request)
     if (peer.address !== undefined) span.setAttribute(schema.ATTR_CLIENT_ADDRESS, peer.address)
     if (peer.port !== undefined) span.setAttribute(schema.ATTR_CLIENT_PORT, peer.port)
     if (hook !== undefined) {

@@ -16,6 +16,38 @@ export interface LiveConnection {
   bufferedAmount(): number
   /** Buffered bytes above which it counts as slow. */
   readonly slowBytes: number
+  /** Its neighbours in the list of those that are open. */
+  older: LiveConnection | undefined
+  newer: LiveConnection | undefined
+}
+
+/** The connections that are open. They are linked among themselves: an entry in a set would cost each of them 40 B. */
+class LiveConnections {
+  size = 0
+  #newest: LiveConnection | undefined
+
+  add(connection: LiveConnection): void {
+    connection.older = this.#newest
+    if (this.#newest !== undefined) this.#newest.newer = connection
+    this.#newest = connection
+    this.size++
+  }
+
+  /** Takes a connection out, if it is in. */
+  delete(connection: LiveConnection): void {
+    const { older, newer } = connection
+    if (newer === undefined && connection !== this.#newest) return
+    if (older !== undefined) older.newer = newer
+    if (newer === undefined) this.#newest = older
+    else newer.older = older
+    connection.older = undefined
+    connection.newer = undefined
+    this.size--
+  }
+
+  *[Symbol.iterator](): IterableIterator<LiveConnection> {
+    for (let at = this.#newest; at !== undefined; at = at.older) yield at
+  }
 }
 
 export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile'
@@ -26,7 +58,7 @@ export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile
  */
 export class Series {
   readonly attributes: Attributes
-  readonly live = new Set<LiveConnection>()
+  readonly live = new LiveConnections()
   receivedText = 0
   receivedBinary = 0
   receivedBytes = 0

@@ -24,12 +24,6 @@ export interface Scope {
   readonly version: string
 }
 
-/** The other end of a connection. */
-export interface Peer {
-  readonly address: string | undefined
-  readonly port: number | undefined
-}
-
 /** What core needs done by the host. One object of plain functions per adapter; nothing of it is made per connection. */
 export interface HostDriver<Socket, Data = unknown> {
   /** Text of the payload's bytes from `start` to `end`; either may be cut inside a character. */
@@ -40,8 +34,6 @@ export interface HostDriver<Socket, Data = unknown> {
   ping?(socket: Socket, payload: string): void
   /** Cuts the connection. */
   terminate?(socket: Socket): void
-  /** Address of the peer of an upgrade request. Default: what the request's socket says. */
-  peer?(request: UpgradeRequest): Peer
 }
 
 /** Calls of an unobserved connection between two looks for an SDK that was registered late. */

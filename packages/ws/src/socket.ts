@@ -6,7 +6,6 @@ import {
   claim,
   HEARTBEAT_PAYLOAD,
   type HostDriver,
-  type Peer,
   type Process,
   recordOf,
   type Transmission,
@@ -41,20 +40,6 @@ export const driver: HostDriver<WebSocket> = {
     if (socket.readyState === OPEN) socket.ping(payload)
   },
   terminate: (socket) => socket.terminate(),
-  peer,
-}
-
-/**
- * Asks a request's socket for its peer and has it forget the answer again: a socket keeps it for life once it was asked,
- * which costs memory, and tells it even after the end, which it would not have done without us.
- */
-function peer(request: Parameters<NonNullable<HostDriver<WebSocket>['peer']>>[0]): Peer {
-  const socket = request.socket as { remoteAddress?: string; remotePort?: number; _peername?: unknown } | undefined
-  if (socket === undefined) return { address: undefined, port: undefined }
-  const known = socket._peername
-  const answer = { address: socket.remoteAddress, port: socket.remotePort }
-  if (known === null) socket._peername = known
-  return answer
 }
 
 /** The socket's own methods, which ours call. */
