@@ -122,7 +122,8 @@ export class Connection implements ConnectionContext, LiveConnection {
   newer: LiveConnection | undefined = undefined
   readonly #socket: unknown
   readonly #handshake: HandshakeIds | undefined
-  readonly #openedAt = performance.now()
+  /** Whole milliseconds: a fraction would be an object of its own. */
+  readonly #openedAt = Math.trunc(performance.now())
   #id: string | undefined
   #messages: MessageState | undefined
   #segment: Segment | undefined
