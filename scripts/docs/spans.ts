@@ -49,7 +49,7 @@ export const SPANS: Readonly<Record<string, SpanDescription>> = {
     name: '`deliver {name}`',
     kind: 'CONSUMER',
     parent: 'the broadcast on another node',
-    covers: 'the fan-out on each other node; reserved for hosts with cluster adapters, not emitted by ws and Fastify',
+    covers: 'the fan-out on each other node that the broadcast reaches; of hosts that have cluster adapters',
   },
   close: {
     name: '`close {route}`',

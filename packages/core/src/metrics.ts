@@ -119,6 +119,7 @@ export class MetricSet {
   pingRtt!: Histogram
   broadcastRecipients!: Histogram
   broadcastDuration!: Histogram
+  deliverLag!: Histogram
   streamFirstItem!: Histogram
   streamDuration!: Histogram
 
@@ -161,6 +162,7 @@ export class MetricSet {
     this.pingRtt = this.#histogram(schema.METRIC_PING_RTT)
     this.broadcastRecipients = this.#histogram(schema.METRIC_BROADCAST_RECIPIENTS)
     this.broadcastDuration = this.#histogram(schema.METRIC_BROADCAST_DURATION)
+    this.deliverLag = this.#histogram(schema.METRIC_DELIVER_LAG)
     this.streamFirstItem = this.#histogram(schema.METRIC_STREAM_FIRST_ITEM_DURATION)
     this.streamDuration = this.#histogram(schema.METRIC_STREAM_DURATION)
     if (this.recording) this.#observe()

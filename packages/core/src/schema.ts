@@ -44,6 +44,9 @@ export const ATTR_WEBSOCKET_BROADCAST_RECIPIENTS = 'websocket.broadcast.recipien
 /** Connections that were passed over because they were not open. @on broadcast, deliver */
 export const ATTR_WEBSOCKET_BROADCAST_SKIPPED = 'websocket.broadcast.skipped'
 
+/** Seconds from the publication of a broadcast on one node to its arrival on this one, by the clocks of both. @on deliver */
+export const ATTR_WEBSOCKET_DELIVER_LAG = 'websocket.deliver.lag'
+
 /** Items of a streamed answer. @on process */
 export const ATTR_WEBSOCKET_STREAM_ITEMS = 'websocket.stream.items'
 /** Seconds from the start of the process span to the first item. @on process */
@@ -243,6 +246,14 @@ export const METRIC_BROADCAST_DURATION = {
   type: 'histogram',
   unit: 's',
   description: 'Time the fan-out of a broadcast took on this node.',
+  buckets: LATENCY_BUCKETS,
+} as const satisfies InstrumentSchema
+/** By the clocks of both nodes; never less than 0. @attributes route, namespace, subprotocol, message name */
+export const METRIC_DELIVER_LAG = {
+  name: 'websocket.server.deliver.lag',
+  type: 'histogram',
+  unit: 's',
+  description: 'Time from the publication of a broadcast on one node to its arrival on another.',
   buckets: LATENCY_BUCKETS,
 } as const satisfies InstrumentSchema
 /** @attributes route, namespace, subprotocol, message name */

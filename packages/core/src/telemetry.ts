@@ -1,6 +1,9 @@
 import { metrics, type Tracer, type TracerProvider, trace } from '@opentelemetry/api'
+import { type Broadcast, startBroadcast } from './broadcast.ts'
 import type { Connection } from './connection.ts'
+import { type Deliver, startDeliver } from './deliver.ts'
 import { Diagnostics } from './diagnostics.ts'
+import type { Audience } from './distribution.ts'
 import { Expiry } from './expiry.ts'
 import { Handshake, type HandshakeSeam } from './handshake.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -174,6 +177,24 @@ export class Telemetry {
       raw = select(selector, head, rest ? this.driver.text(data, size - SELECTOR_TAIL_BYTES, size) : '')
     }
     return typeof raw === 'string' ? this.#names.bound(raw) : this.unnamed(route)
+  }
+
+  /**
+   * Starts a broadcast whose recipients show as the host hands it out: run the host's fan-out in it. `undefined` when
+   * nobody would be told of it.
+   */
+  broadcast(audience: Audience, name: string): Broadcast | undefined {
+    return this.dark ? undefined : startBroadcast(this, audience, this.named(name))
+  }
+
+  /**
+   * Starts the delivery of a broadcast that another node has published: run the host's fan-out in it. `undefined` when
+   * nobody would be told of it.
+   *
+   * @param carrier what `Broadcast.carrier()` gave on the other node; anything else counts as none
+   */
+  deliver(audience: Audience, name: string, carrier: unknown): Deliver | undefined {
+    return this.dark ? undefined : startDeliver(this, audience, this.named(name), carrier)
   }
 
   /**

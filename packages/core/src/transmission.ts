@@ -308,7 +308,7 @@ export class Fanout {
 }
 
 /** The context whose span a message is sent under; `undefined` when it is sent outside of any, or long after it. */
-function enclosing(active: Context): Context | undefined {
+export function enclosing(active: Context): Context | undefined {
   const span = spanOf(active)
   if (span === undefined) return undefined
   const frame = frameOf(active)
@@ -317,7 +317,7 @@ function enclosing(active: Context): Context | undefined {
 }
 
 /** True when what is sent in this context inherits a decision not to sample, which saves every further step. */
-function isUnsampled(parent: Context | undefined): boolean {
+export function isUnsampled(parent: Context | undefined): boolean {
   const span = parent === undefined ? undefined : spanOf(parent)
   return span !== undefined && !span.isRecording() && (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0
 }

@@ -1,0 +1,35 @@
+import { context, propagation, type Span, SpanKind } from '@opentelemetry/api'
+import type { CrossNodeCarrier } from './deliver.ts'
+import { type Audience, Distribution, untraced } from './distribution.ts'
+import { withoutSpan, withSpan } from './frame.ts'
+import type { MessageName } from './names.ts'
+import type { Telemetry } from './telemetry.ts'
+import { enclosing, isUnsampled } from './transmission.ts'
+
+/**
+ * A broadcast that is known to be one before anything of it has been sent. Its span exists from the start, so that the
+ * payload that is published to other nodes can carry it.
+ */
+export class Broadcast extends Distribution {
+  /** What travels with the payload to the other nodes; the same for all of them. */
+  carrier(): CrossNodeCarrier {
+    const carrier: CrossNodeCarrier = { sentAt: Date.now() }
+    const { span, parent } = this
+    propagation.inject(span === undefined ? parent : withSpan(parent, span), carrier)
+    return carrier
+  }
+}
+
+/** Starts a broadcast; `undefined` when nobody would be told of it. */
+export function startBroadcast(telemetry: Telemetry, audience: Audience, message: MessageName): Broadcast | undefined {
+  const active = context.active()
+  const parent = enclosing(active)
+  let span: Span | undefined
+  if (!isUnsampled(parent) && !untraced(telemetry, audience, message)) {
+    const { attributes } = telemetry.metrics.series(audience.route, audience.namespace, undefined)
+    const options = { kind: SpanKind.PRODUCER, attributes }
+    span = telemetry.tracer?.startSpan(message.broadcast, options, parent ?? withoutSpan(active))
+  }
+  if (span === undefined && !telemetry.metrics.recording) return undefined
+  return new Broadcast(telemetry, audience, message, parent ?? withoutSpan(active), span, performance.now())
+}

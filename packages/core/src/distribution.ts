@@ -1,0 +1,92 @@
+import type { Context, Span } from '@opentelemetry/api'
+import type { Series } from './metrics.ts'
+import type { MessageName } from './names.ts'
+import { Operation } from './operation.ts'
+import * as schema from './schema.ts'
+import type { Telemetry } from './telemetry.ts'
+
+/** What the recipients of a message to many have in common. */
+export interface Audience {
+  readonly route?: string | undefined
+  readonly namespace?: string | undefined
+}
+
+/**
+ * One message on its way to many connections of this node, which need not be known beforehand. The host's fan-out runs
+ * in it, so that what the host does for it, such as publishing to other nodes, stands under its span.
+ */
+export abstract class Distribution extends Operation {
+  readonly message: MessageName
+  readonly series: Series
+  #recipients = 0
+  #skipped = 0
+  #binary: boolean | undefined
+  #size = 0
+  #distributed = false
+
+  constructor(
+    telemetry: Telemetry,
+    audience: Audience,
+    message: MessageName,
+    active: Context,
+    span: Span | undefined,
+    startTime: number,
+  ) {
+    super(telemetry, active, span, startTime)
+    this.message = message
+    this.series = telemetry.metrics.series(audience.route, audience.namespace, undefined)
+  }
+
+  override get adopts(): boolean {
+    return !this.ended
+  }
+
+  /** The message is ready to be sent: its type and its size in bytes. */
+  encoded(binary: boolean, size: number): void {
+    this.#binary = binary
+    this.#size = size
+  }
+
+  /** The host has taken the message for one more connection. */
+  sent(): void {
+    this.#recipients++
+  }
+
+  /** A connection was passed over because it was not open. */
+  skipped(): void {
+    this.#skipped++
+  }
+
+  /** The message has gone to all connections of this node. The first call is told; what goes to servers only never calls it. */
+  distributed(): void {
+    if (this.#distributed) return
+    this.#distributed = true
+    const { metrics } = this.telemetry
+    if (!metrics.recording) return
+    const attributes = this.series.named(this.message)
+    metrics.broadcastRecipients.record(this.#recipients, attributes)
+    metrics.broadcastDuration.record((performance.now() - this.startTime) / 1000, attributes)
+  }
+
+  protected override onSettled(): void {
+    const { span, message } = this
+    if (!span?.isRecording()) return
+    if (message.name !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
+    if (message.original !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME_ORIGINAL, message.original)
+    if (this.#binary !== undefined) {
+      span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_TYPE, this.#binary ? 'binary' : 'text')
+      span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SIZE, this.#size)
+    }
+    if (!this.#distributed) return
+    span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_RECIPIENTS, this.#recipients)
+    span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_SKIPPED, this.#skipped)
+  }
+}
+
+/** True when option `messages`, `outgoing` or `ignore` leaves an outgoing message without a span. */
+export function untraced(telemetry: Telemetry, audience: Audience, message: MessageName): boolean {
+  const { options } = telemetry
+  if (!options.messages || !options.outgoing) return true
+  if (options.ignore === undefined) return false
+  return telemetry.ignores({ kind: 'message', route: audience.route, name: message.name, direction: 'send' })
+}
