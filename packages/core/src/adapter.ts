@@ -4,6 +4,7 @@ export type { Connection, ConnectionFacts, IncomingFrames, PartialMessage } from
 export type { CrossNodeCarrier, Deliver } from './deliver.ts'
 export { warn } from './diagnostics.ts'
 export type { Audience, Distribution } from './distribution.ts'
+export { dispatch, type Emitter } from './emitter.ts'
 export type { Handshake, HandshakeOutcome, HandshakeSeam } from './handshake.ts'
 export { HEARTBEAT_PAYLOAD } from './heartbeat.ts'
 export type { UndeliveredReason } from './metrics.ts'

@@ -16,14 +16,17 @@ import {
 } from '@opentelemetry/api'
 import { SpanBudget } from './budget.ts'
 import { type Close, type CloseFacts, closeCodeLabel, tellClose, truncateUtf8 } from './close.ts'
+import { closeAttributes } from './close-attributes.ts'
 import { frameOf, withoutSpan, withSpan } from './frame.ts'
 import { type HandshakeIds, isSampled, packIds, unpackIds } from './handshake-ids.ts'
 import { HEARTBEAT_PAYLOAD } from './heartbeat.ts'
+import { describeMessage } from './message.ts'
 import type { LiveConnection, Series } from './metrics.ts'
 import type { MessageName } from './names.ts'
 import { Open } from './open.ts'
 import type { CloseInfo } from './options.ts'
 import { Process } from './process.ts'
+import { randomId } from './random-id.ts'
 import * as schema from './schema.ts'
 import { Segment } from './segment.ts'
 import { Stream } from './stream.ts'
@@ -347,11 +350,7 @@ export class Connection implements ConnectionContext, LiveConnection {
 
   /** Puts a message's attributes on its span. */
   describe(span: Span, message: MessageName, binary: boolean, size: number, sequence?: number): void {
-    if (message.name !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
-    if (message.original !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME_ORIGINAL, message.original)
-    span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_TYPE, binary ? 'binary' : 'text')
-    span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SIZE, size)
-    if (sequence !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEQUENCE, sequence)
+    describeMessage(span, message, binary, size, sequence)
   }
 
   /** The frames of the message that is about to be received. */
@@ -483,19 +482,7 @@ export class Connection implements ConnectionContext, LiveConnection {
   }
 
   #closeAttributes(close: Close, reason: string | undefined, duration: number): Attributes {
-    const attributes: Attributes = {
-      [schema.ATTR_NETWORK_PROTOCOL_NAME]: 'websocket',
-      [schema.ATTR_NETWORK_TRANSPORT]: 'tcp',
-      [schema.ATTR_WEBSOCKET_CLOSE_CODE]: close.code,
-      [schema.ATTR_WEBSOCKET_CLOSE_CATEGORY]: close.category,
-      [schema.ATTR_WEBSOCKET_CLOSE_INITIATOR]: close.initiator,
-      [schema.ATTR_WEBSOCKET_CONNECTION_DURATION]: duration,
-      [schema.ATTR_WEBSOCKET_CONNECTION_MESSAGES_RECEIVED]: this.received,
-      [schema.ATTR_WEBSOCKET_CONNECTION_MESSAGES_SENT]: this.sent,
-      [schema.ATTR_WEBSOCKET_CONNECTION_BYTES_RECEIVED]: this.receivedBytes,
-      [schema.ATTR_WEBSOCKET_CONNECTION_BYTES_SENT]: this.sentBytes,
-    }
-    if (reason !== undefined) attributes[schema.ATTR_WEBSOCKET_CLOSE_REASON] = reason
+    const attributes = closeAttributes(close, reason, duration, this)
     const rtt = this.#rare?.lastRtt
     if (rtt !== undefined) attributes[schema.ATTR_WEBSOCKET_PING_RTT] = rtt
     const dropped = this.#rare?.droppedSpans ?? 0
@@ -607,13 +594,4 @@ interface Ping {
 
 function overdue(ping: Ping): number {
   return ping.payload === undefined ? 0 : performance.now() - ping.sentAt
-}
-
-const HEX = '0123456789abcdef'
-
-/** One flat string: a concatenated one would take three times the memory for as long as the connection lives. */
-function randomId(): string {
-  const codes: number[] = []
-  for (let digit = 0; digit < 16; digit++) codes.push(HEX.charCodeAt(Math.random() * 16))
-  return String.fromCharCode(...codes)
 }

@@ -1,13 +1,13 @@
 export type { CloseCategory, CloseInitiator } from './close.ts'
 export type { ConnectionContext } from './connection.ts'
-export {
-  type CloseInfo,
-  type IgnoreSubject,
-  type MessageInfo,
-  OptionError,
-  type RemoteContext,
-  type TelemetryOptions,
-  type UpgradeRequest,
+export { OptionError } from './option-error.ts'
+export type {
+  CloseInfo,
+  IgnoreSubject,
+  MessageInfo,
+  RemoteContext,
+  TelemetryOptions,
+  UpgradeRequest,
 } from './options.ts'
 export { connectionSampler, type Sampler } from './sampler.ts'
 export { connectionOf } from './store.ts'

@@ -5,9 +5,9 @@ import {
   type Histogram,
   type Meter,
   type MeterProvider,
-  metrics,
   type Observable,
 } from '@opentelemetry/api'
+import { sharedSet } from './metric-registry.ts'
 import type { MessageName } from './names.ts'
 import * as schema from './schema.ts'
 
@@ -225,7 +225,7 @@ const SEND = { [schema.ATTR_WEBSOCKET_MESSAGE_DIRECTION]: 'send' }
 const TEXT = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'text' }
 const BINARY = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'binary' }
 
-function observeMessages(result: BatchObservableResult, instrument: Observable, series: Series): void {
+export function observeMessages(result: BatchObservableResult, instrument: Observable, series: Series): void {
   const { attributes } = series
   if (series.receivedText > 0) result.observe(instrument, series.receivedText, { ...attributes, ...RECEIVE, ...TEXT })
   if (series.receivedBinary > 0)
@@ -234,7 +234,7 @@ function observeMessages(result: BatchObservableResult, instrument: Observable, 
   if (series.sentBinary > 0) result.observe(instrument, series.sentBinary, { ...attributes, ...SEND, ...BINARY })
 }
 
-function observeUndelivered(result: BatchObservableResult, instrument: Observable, series: Series): void {
+export function observeUndelivered(result: BatchObservableResult, instrument: Observable, series: Series): void {
   const counts: [UndeliveredReason, number][] = [
     ['not_open', series.notOpen],
     ['error', series.sendErrors],
@@ -247,48 +247,9 @@ function observeUndelivered(result: BatchObservableResult, instrument: Observabl
   }
 }
 
-interface Registry {
-  /** Sets for providers given in options. */
-  readonly explicit: WeakMap<MeterProvider, Map<string, MetricSet>>
-  /** Sets that follow the global provider, by scope. */
-  readonly global: Map<string, { provider: MeterProvider; set: MetricSet }>
-}
-
-/** Copies of this package must share instruments: two observers of one instrument would overwrite each other. */
-const REGISTRY_KEY = Symbol.for('otel-ws.metrics.1')
-
-function registry(): Registry {
-  const host = globalThis as { [REGISTRY_KEY]?: Registry }
-  host[REGISTRY_KEY] ??= { explicit: new WeakMap(), global: new Map() }
-  return host[REGISTRY_KEY]
-}
-
-/**
- * The metric set of a scope: one per provider, or one that follows the global provider. Called again for each new
- * connection, so that a provider that is registered late is found; counts made before are carried over.
- */
+/** The metric set of a server-side scope, shared as {@link sharedSet} says. */
 export function metricSet(scope: { name: string; version: string }, provider: MeterProvider | undefined): MetricSet {
-  const { explicit, global } = registry()
-  if (provider !== undefined) {
-    let scopes = explicit.get(provider)
-    if (scopes === undefined) {
-      scopes = new Map()
-      explicit.set(provider, scopes)
-    }
-    let set = scopes.get(scope.name)
-    if (set === undefined) {
-      set = new MetricSet(scope)
-      set.bind(provider)
-      scopes.set(scope.name, set)
-    }
-    return set
-  }
-  const current = metrics.getMeterProvider()
-  const known = global.get(scope.name)
-  if (known?.provider === current) return known.set
-  // Only counts made without a provider are carried over: another provider starts from its own zero.
-  const set = known !== undefined && !known.set.recording ? known.set : new MetricSet(scope)
-  set.bind(current)
-  global.set(scope.name, { provider: current, set })
-  return set
+  return sharedSet(scope, provider, createMetricSet)
 }
+
+const createMetricSet = (scope: { name: string; version: string }): MetricSet => new MetricSet(scope)

@@ -1,9 +1,8 @@
 import { type Context, context, type Span, SpanStatusCode } from '@opentelemetry/api'
 import { errorType } from './diagnostics.ts'
-import type { Expirable } from './expiry.ts'
+import type { Expirable, Expiry } from './expiry.ts'
 import { Frame } from './frame.ts'
 import { ATTR_ERROR_TYPE, ATTR_WEBSOCKET_SPAN_ENDED_BY } from './schema.ts'
-import type { Telemetry } from './telemetry.ts'
 
 /** Marks a span as failed: status, `error.type`, and the exception itself, once. */
 export function recordError(span: Span, error: unknown): void {
@@ -15,6 +14,13 @@ export function recordError(span: Span, error: unknown): void {
   span.recordException(error instanceof Error ? error : (message ?? type))
 }
 
+/** What operations need of the telemetry that they belong to. */
+export interface OperationHost {
+  readonly expiry: Pick<Expiry, 'add' | 'delete' | 'now'>
+  /** Told when user code of ours starts and ends to run synchronously. */
+  readonly fanout: { enter(): void; leave(): void }
+}
+
 /**
  * A piece of user code that one of our spans covers: it runs in this frame, and the span ends when the code has
  * returned and everything that it left pending has settled. There is one path to the end and it is taken once.
@@ -24,14 +30,14 @@ export abstract class Operation extends Frame implements Expirable {
   readonly startTime: number
   /** When the span ended, by the expiry's coarse clock; 0 before. */
   endedAt = 0
-  protected readonly telemetry: Telemetry
+  protected readonly telemetry: OperationHost
   #pending = 1
   #held = false
   #settled = false
   #failed = false
   #error: unknown
 
-  constructor(telemetry: Telemetry, parent: Context, span: Span | undefined, startTime: number) {
+  constructor(telemetry: OperationHost, parent: Context, span: Span | undefined, startTime: number) {
     super(parent, span)
     this.startTime = startTime
     this.telemetry = telemetry

@@ -1,5 +1,6 @@
 import type { Attributes, MeterProvider, Span, TracerProvider } from '@opentelemetry/api'
 import { CLOSE_CATEGORIES, type CloseCategory, type CloseInitiator } from './close.ts'
+import { OptionError } from './option-error.ts'
 import { parseSelector, type Selector } from './selector.ts'
 
 /** The members of an upgrade request that otel-ws reads; Node's `IncomingMessage` has them. */
@@ -171,18 +172,6 @@ export interface ResolvedOptions extends Readonly<Required_> {
   readonly onClose: TelemetryOptions['onClose'] | undefined
   readonly tracerProvider: TracerProvider | undefined
   readonly meterProvider: MeterProvider | undefined
-}
-
-/** Thrown at set-up for an option that cannot work. `code` is stable. */
-export class OptionError extends TypeError {
-  readonly code = 'OTEL_WS_INVALID_OPTION'
-  readonly option: string
-
-  constructor(option: string, problem: string) {
-    super(`otel-ws: option ${option} ${problem}`)
-    this.name = 'OptionError'
-    this.option = option
-  }
 }
 
 type Check = (value: unknown) => string | undefined

@@ -1,20 +1,28 @@
-import type { Context, Span } from '@opentelemetry/api'
-import type { Connection } from './connection.ts'
+import type { Context, Histogram, Span } from '@opentelemetry/api'
 import { errorType } from './diagnostics.ts'
+import type { Series } from './metrics.ts'
 import type { MessageName } from './names.ts'
-import { Operation } from './operation.ts'
+import { Operation, type OperationHost } from './operation.ts'
 import type { Stream } from './stream.ts'
 
 /** Milliseconds, give or take a sweep of the expiry, after its end for which a process span adopts what callbacks of its handler send. */
 const ADOPTION_TIME = 60_000
 
+/** What a process span needs of its connection, on either end. */
+export interface ProcessConnection {
+  readonly series: Series
+  readonly telemetry: OperationHost & {
+    readonly metrics: { readonly recording: boolean; readonly processDuration: Histogram }
+  }
+}
+
 /** The dispatch of one message to all of its handlers. */
 export class Process extends Operation {
-  readonly connection: Connection
+  readonly connection: ProcessConnection
   readonly message: MessageName
   #stream: Stream | undefined
 
-  constructor(connection: Connection, message: MessageName, active: Context, span: Span | undefined) {
+  constructor(connection: ProcessConnection, message: MessageName, active: Context, span: Span | undefined) {
     const { telemetry } = connection
     super(telemetry, active, span, telemetry.metrics.recording || span?.isRecording() ? performance.now() : 0)
     this.connection = connection

@@ -1,0 +1,157 @@
+import type { Operation } from './operation.ts'
+
+type Listener = ((this: unknown, ...args: unknown[]) => unknown) & { listener?: Listener }
+
+/** `ws` marks the wrappers that `addEventListener` and `onmessage` register with the user's handler, under this description. */
+const HANDLER_MARK = 'kListener'
+
+const REJECTION = Symbol.for('nodejs.rejection')
+
+/** The members of Node's `EventEmitter` that a dispatch uses. */
+export interface Emitter {
+  emit(type: string, ...args: unknown[]): boolean
+  rawListeners(type: string): unknown[]
+  removeListener(type: string, listener: (...args: unknown[]) => void): unknown
+}
+
+/** The prototype of Node's own class: the root of those that have an `emit`. No copy of `node:events` is needed to find it. */
+function emitterPrototype(emitter: Emitter): object | undefined {
+  let found: object | undefined
+  for (let at = Object.getPrototypeOf(emitter) as object | null; at !== null; at = Object.getPrototypeOf(at)) {
+    if (Object.hasOwn(at, 'emit')) found = at
+  }
+  return found
+}
+
+/** True when an emitter's events go straight to the `emit` of Node's own class, so that nobody's override is passed by. */
+export function usesPlainEmit(emitter: Emitter): boolean {
+  const root = emitterPrototype(emitter) as Emitter | undefined
+  return root !== undefined && emitter.emit === root.emit && (emitter as { domain?: unknown }).domain == null
+}
+
+/** Node's own mark of an emitter made with `captureRejections`. */
+let captureMark: symbol | undefined
+function captureMarkOf(emitter: Emitter): symbol | undefined {
+  captureMark ??= Object.getOwnPropertySymbols(emitterPrototype(emitter) ?? {}).find(
+    (symbol) => symbol.description === 'kCapture',
+  )
+  return captureMark
+}
+
+/**
+ * Calls an emitter's listeners as Node's `emit` does, in order and with their own `this`, and lets the operation follow
+ * the promises that they return, which `emit` discards.
+ */
+export function dispatch(operation: Operation, emitter: Emitter, type: string, a: unknown, b: unknown): boolean {
+  const listeners = emitter.rawListeners(type) as Listener[]
+  const mark = captureMarkOf(emitter)
+  const captures = mark !== undefined && (emitter as unknown as Record<symbol, unknown>)[mark] === true
+  for (const listener of listeners) {
+    const result = call(emitter, type, listener, a, b)
+    if (result === undefined) continue
+    if (captures) capture(emitter, mark, type, result, a, b)
+    operation.follow(result, captures)
+  }
+  return listeners.length > 0
+}
+
+function call(emitter: Emitter, type: string, listener: Listener, a: unknown, b: unknown): unknown {
+  const registered = listener.listener ?? listener
+  const mark = handlerMark(registered)
+  if (mark === undefined) return listener.call(emitter, a, b)
+  const target = eventTarget(emitter, type, registered, mark)
+  if (target === undefined) return listener.call(emitter, a, b)
+  if (registered !== listener) {
+    if (fired.has(listener)) return undefined
+    fired.add(listener)
+    emitter.removeListener(type, listener as (...args: unknown[]) => void)
+  }
+  return target(emitter, a, b)
+}
+
+/** What `once` has called already: a nested emit must not call it again. */
+const fired = new WeakSet<Listener>()
+
+/** What `ws` calls those wrappers of `message` handlers: a cheap first look that few other listeners pass. */
+const WRAPPER_NAME = 'onMessage'
+
+function handlerMark(listener: Listener): symbol | undefined {
+  if (listener.name !== WRAPPER_NAME) return undefined
+  const symbols = Object.getOwnPropertySymbols(listener)
+  return symbols.length === 0 ? undefined : symbols.find((symbol) => symbol.description === HANDLER_MARK)
+}
+
+type Target = (emitter: Emitter, a: unknown, b: unknown) => unknown
+const targets = new WeakMap<Listener, Target>()
+
+/**
+ * A wrapper of `ws` around an event handler makes an event, calls the handler, and discards what it returns. We have
+ * `ws` build the same wrapper around a handler of ours, which calls the user's and keeps the result. What is registered
+ * on the socket stays as it is.
+ */
+function eventTarget(emitter: Emitter, type: string, wrapper: Listener, mark: symbol): Target | undefined {
+  const known = targets.get(wrapper)
+  if (known !== undefined) return known
+  const handler = (wrapper as unknown as Record<symbol, unknown>)[mark] as
+    | ((this: unknown, event: unknown) => unknown)
+    | { handleEvent(event: unknown): unknown }
+  let result: unknown
+  function follow(this: unknown, event: unknown): void {
+    result =
+      typeof handler === 'object' && handler.handleEvent
+        ? handler.handleEvent(event)
+        : (handler as (this: unknown, event: unknown) => unknown).call(this, event)
+  }
+  let built: Listener | undefined
+  const register = (_: string, listener: Listener) => {
+    built = listener
+  }
+  const recorder = { listeners: () => [], on: register, once: register, addListener: register }
+  try {
+    ;(emitter as unknown as { addEventListener(type: string, handler: unknown): void }).addEventListener.call(
+      recorder as never,
+      type,
+      follow,
+    )
+  } catch {
+    return undefined
+  }
+  if (built === undefined) return undefined
+  const rebuilt = built
+  const target: Target = (socket, a, b) => {
+    rebuilt.call(socket, a, b)
+    const returned = result
+    result = undefined
+    return returned
+  }
+  targets.set(wrapper, target)
+  return target
+}
+
+/** What Node does for an emitter made with `captureRejections`: the rejection goes to its handler, or becomes an `error` event. */
+function capture(emitter: Emitter, mark: symbol, type: string, result: unknown, a: unknown, b: unknown): void {
+  const then = (result as { then?: unknown } | null)?.then
+  if (typeof then !== 'function') return
+  then.call(result, undefined, (error: unknown) => {
+    nextTick(() => {
+      const host = emitter as unknown as Record<symbol, unknown>
+      const handler = host[REJECTION]
+      if (typeof handler === 'function') {
+        handler.call(emitter, error, type, a, b)
+        return
+      }
+      const before = host[mark]
+      try {
+        host[mark] = false
+        emitter.emit('error', error)
+      } finally {
+        host[mark] = before
+      }
+    })
+  })
+}
+
+function nextTick(callback: () => void): void {
+  const { process } = globalThis as unknown as { process: { nextTick(callback: () => void): void } }
+  process.nextTick(callback)
+}
