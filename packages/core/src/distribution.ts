@@ -18,6 +18,7 @@ export interface Audience {
 export abstract class Distribution extends Operation {
   readonly message: MessageName
   readonly series: Series
+  declare protected readonly telemetry: Telemetry
   #recipients = 0
   #skipped = 0
   #binary: boolean | undefined
