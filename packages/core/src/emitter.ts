@@ -49,7 +49,21 @@ export function dispatch(operation: Operation, emitter: Emitter, type: string, a
   for (const listener of listeners) {
     const result = call(emitter, type, listener, a, b)
     if (result === undefined) continue
-    if (captures) capture(emitter, mark, type, result, a, b)
+    if (captures) capture(emitter, mark, type, result, [a, b])
+    operation.follow(result, captures)
+  }
+  return listeners.length > 0
+}
+
+/** As `dispatch`, for events with any number of arguments. */
+export function dispatchAll(operation: Operation, emitter: Emitter, type: string, args: unknown[]): boolean {
+  const listeners = emitter.rawListeners(type) as Listener[]
+  const mark = captureMarkOf(emitter)
+  const captures = mark !== undefined && (emitter as unknown as Record<symbol, unknown>)[mark] === true
+  for (const listener of listeners) {
+    const result = listener.apply(emitter, args)
+    if (result === undefined) continue
+    if (captures) capture(emitter, mark, type, result, args)
     operation.follow(result, captures)
   }
   return listeners.length > 0
@@ -129,7 +143,7 @@ function eventTarget(emitter: Emitter, type: string, wrapper: Listener, mark: sy
 }
 
 /** What Node does for an emitter made with `captureRejections`: the rejection goes to its handler, or becomes an `error` event. */
-function capture(emitter: Emitter, mark: symbol, type: string, result: unknown, a: unknown, b: unknown): void {
+function capture(emitter: Emitter, mark: symbol, type: string, result: unknown, args: unknown[]): void {
   const then = (result as { then?: unknown } | null)?.then
   if (typeof then !== 'function') return
   then.call(result, undefined, (error: unknown) => {
@@ -137,7 +151,7 @@ function capture(emitter: Emitter, mark: symbol, type: string, result: unknown, 
       const host = emitter as unknown as Record<symbol, unknown>
       const handler = host[REJECTION]
       if (typeof handler === 'function') {
-        handler.call(emitter, error, type, a, b)
+        handler.call(emitter, error, type, ...args)
         return
       }
       const before = host[mark]

@@ -78,7 +78,15 @@ export abstract class Operation extends Frame implements Expirable {
     }
   }
 
-  /** Gives back one `hold()`, or the hold that a new operation starts with. */
+  /**
+   * Keeps the operation open, as `hold()` does, for code that is sure to run soon, such as the next tick: it is not
+   * looked after.
+   */
+  later(): void {
+    this.#pending++
+  }
+
+  /** Gives back one `hold()` or `later()`, or the hold that a new operation starts with. */
   done(): void {
     if (--this.#pending > 0 || this.#settled) return
     this.#settled = true

@@ -1,6 +1,5 @@
-import type { Connection } from '@otel-ws/core/adapter'
+import { type Connection, override } from '@otel-ws/core/adapter'
 import type { WebSocket } from 'ws'
-import { override } from './override.ts'
 
 /** The part of `ws`'s receiver that is told of each data frame, which `ws` keeps private. */
 interface Receiver {

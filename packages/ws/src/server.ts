@@ -7,13 +7,13 @@ import {
   createTelemetry,
   type Handshake,
   type Open,
+  override,
   recordOf,
   type Telemetry,
   warn,
 } from '@otel-ws/core/adapter'
 import type { WebSocket, WebSocketServer } from 'ws'
 import { dispatch, emitsPlainly } from './dispatch.ts'
-import { override } from './override.ts'
 import { driver, traceSocket } from './socket.ts'
 import { beginHandshake, type Request, watchUpgrades } from './upgrade.ts'
 import { SCOPE } from './version.ts'

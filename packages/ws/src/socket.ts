@@ -4,8 +4,10 @@ import type { TLSSocket } from 'node:tls'
 import {
   type Connection,
   claim,
+  disguise,
   HEARTBEAT_PAYLOAD,
   type HostDriver,
+  hidden,
   type Process,
   recordOf,
   type Transmission,
@@ -13,7 +15,6 @@ import {
 import type { WebSocket } from 'ws'
 import { dispatch, emitsPlainly } from './dispatch.ts'
 import { countFrames } from './frames.ts'
-import { disguise, hidden } from './override.ts'
 import { byteLength, payloadText } from './payload.ts'
 
 const OPEN = 1
