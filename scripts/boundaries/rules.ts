@@ -10,6 +10,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   client: ['core'],
   instrumentation: ['ws', 'fastify', 'socket.io', 'nestjs', 'client', 'core'],
   testkit: [],
+  services: [],
 }
 
 /** Hosts are peers of the adapters: only their types are imported. */
