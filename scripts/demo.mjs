@@ -1,10 +1,12 @@
 // Starts a demo: `node scripts/demo.mjs [name] [options]`. The demos are TypeScript and need no build.
-import 'tsx'
+import { fileURLToPath } from 'node:url'
+import { register } from 'tsx/esm/api'
 
 const DEFAULT = 'fastify'
 
 const demos = {
   fastify: { entry: '../apps/fastify-chat/src/main.ts', shows: 'chat rooms on Fastify and @fastify/websocket' },
+  nestjs: { entry: '../apps/nestjs-assistant/src/main.ts', shows: 'a voice assistant on NestJS gateways' },
 }
 
 const [first, ...rest] = process.argv.slice(2)
@@ -24,6 +26,8 @@ if (options.includes('--help') || options.includes('-h')) {
 // A reader that has seen enough (`pnpm demo | head`) is no error.
 process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
+// The nearest tsconfig.json says how decorators are meant.
+register({ tsconfig: fileURLToPath(new URL('../tsconfig.json', new URL(demos[name].entry, import.meta.url))) })
 const { main } = await import(demos[name].entry)
 const exitCode = await main(options)
 process.stdout.write('', () => process.exit(exitCode))

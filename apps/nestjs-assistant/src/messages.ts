@@ -1,0 +1,35 @@
+import { Refusal } from './errors.ts'
+
+/** Path of the assistant's sockets, on both platforms. */
+export const PATH = '/assistant'
+
+/** What a client sends with event `listen` before the audio of an utterance. */
+export interface ListenRequest {
+  readonly utterance: string
+}
+
+/** What the server streams in answer to `listen`: what it heard, then words and their audio in turn, then the end. */
+export type Reply =
+  | { readonly event: 'heard'; readonly data: { readonly utterance: string; readonly text: string } }
+  | { readonly event: 'token'; readonly data: { readonly utterance: string; readonly text: string } }
+  | { readonly event: 'audio'; readonly data: Buffer }
+  | { readonly event: 'done'; readonly data: { readonly utterance: string; readonly tokens: number } }
+
+/** What the server sends when a timer rings. */
+export interface TimerEvent {
+  readonly seconds: number
+}
+
+/** What the server answers to `history`. */
+export interface History {
+  readonly asked: readonly string[]
+}
+
+/** Reads the body of a `listen`; throws a {@link Refusal} for anything else. */
+export function parseListenRequest(body: unknown): ListenRequest {
+  const utterance = typeof body === 'object' && body !== null ? (body as { utterance?: unknown }).utterance : undefined
+  if (typeof utterance !== 'string' || utterance.length === 0 || utterance.length > 64) {
+    throw new Refusal('bad_request', 'an utterance has an id of 1 to 64 characters')
+  }
+  return { utterance }
+}
