@@ -1,14 +1,28 @@
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+
+const nest11 = fileURLToPath(new URL('packages/nestjs/test/nest-11/node_modules/@nestjs', import.meta.url))
 
 export default defineConfig({
   test: {
-    include: ['{packages,apps}/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
     execArgv: ['--expose-gc'],
     // Files wait for sockets most of the time: on two cores two at once halve the time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // Far beyond what a test takes: a loaded machine is no failure.
     testTimeout: 60_000,
     slowTestThreshold: 10_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'all', include: ['{packages,apps}/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'] },
+      },
+      {
+        // What was installed as Nest 12 for the project above is Nest 11 here.
+        extends: true,
+        resolve: { alias: [{ find: '@nestjs', replacement: nest11 }] },
+        test: { name: 'nest 11', include: ['packages/nestjs/test/*.test.ts'] },
+      },
+    ],
   },
 })

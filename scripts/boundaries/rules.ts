@@ -13,8 +13,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   services: [],
 }
 
-/** Hosts are peers of the adapters: only their types are imported. */
-const HOSTS = ['ws', 'fastify', '@fastify/websocket', 'socket.io', '@nestjs/common', '@nestjs/core']
+/**
+ * Hosts are peers of the adapters: only their types are imported. Not so of `@nestjs/common` and `@nestjs/core`, whose
+ * decorators and injection tokens are values that every module of an application has from the same copy.
+ */
+const HOSTS = ['ws', 'fastify', '@fastify/websocket', 'socket.io', '@nestjs/websockets', '@nestjs/platform-[^/]+']
 
 /** Apps that other apps build on. */
 const SHARED_APPS = ['viewer', 'demo-kit']

@@ -27,6 +27,13 @@ export const SPANS: Readonly<Record<string, SpanDescription>> = {
     parent: 'handshake',
     covers: 'the connection handler, until it settles',
   },
+  disconnect: {
+    name: '`disconnect {route}`',
+    kind: 'INTERNAL',
+    parent: "none; with `traces: 'connection'` the connection",
+    covers:
+      "the handler of the connection's end, until it settles; on hosts that have one, such as Nest's `handleDisconnect`",
+  },
   process: {
     name: '`process {name}`',
     kind: 'CONSUMER',

@@ -20,7 +20,7 @@ import { closeAttributes } from './close-attributes.ts'
 import { frameOf, withoutSpan, withSpan } from './frame.ts'
 import { type HandshakeIds, isSampled, packIds, unpackIds } from './handshake-ids.ts'
 import { HEARTBEAT_PAYLOAD } from './heartbeat.ts'
-import { describeMessage } from './message.ts'
+import { describeMessage, describeName } from './message.ts'
 import type { LiveConnection, Series } from './metrics.ts'
 import type { MessageName } from './names.ts'
 import { Open } from './open.ts'
@@ -207,8 +207,11 @@ export class Connection implements ConnectionContext, LiveConnection {
   }
 
   stream(): Stream {
-    const frame = frameOf(context.active())
-    const process = frame instanceof Process && frame.connection === this && !frame.settled ? frame : undefined
+    return this.streamOf(this.processing())
+  }
+
+  /** Measures a streamed answer to the message of `process`. */
+  streamOf(process: Process | undefined): Stream {
     const stream = new Stream(this, process)
     if (!this.#closed) {
       const state = this.#state()
@@ -216,6 +219,12 @@ export class Connection implements ConnectionContext, LiveConnection {
       state.streams.add(stream)
     }
     return stream
+  }
+
+  /** The process that the calling code is part of, when it is one of this connection's and has not settled. */
+  processing(): Process | undefined {
+    const frame = frameOf(context.active())
+    return frame instanceof Process && frame.connection === this && !frame.settled ? frame : undefined
   }
 
   streamEnded(stream: Stream): void {
@@ -237,8 +246,12 @@ export class Connection implements ConnectionContext, LiveConnection {
     if (this.telemetry.options.traces === 'connection') this.#segment = Segment.first(this, this.#origin())
   }
 
-  /** The user's connection handler is about to run; `undefined` when nothing is to be told of it. */
-  opening(): Open | undefined {
+  /**
+   * The user's connection handler is about to run; `undefined` when nothing is to be told of it.
+   *
+   * @param functionName name of the handler with its class, where the host knows it
+   */
+  opening(functionName?: string): Open | undefined {
     const { tracer } = this.telemetry
     if (tracer === undefined) return undefined
     const active = withoutSpan(context.active())
@@ -246,6 +259,23 @@ export class Connection implements ConnectionContext, LiveConnection {
     const parent = origin === undefined ? active : withSpan(active, trace.wrapSpanContext(origin))
     const suffix = this.route === undefined ? '' : ` ${this.route}`
     const span = tracer.startSpan(`open${suffix}`, { attributes: this.identity() }, parent)
+    if (functionName !== undefined) span.setAttribute(schema.ATTR_CODE_FUNCTION_NAME, functionName)
+    return new Open(this, active, span)
+  }
+
+  /** The user's handler of the connection's end is about to run; `undefined` when nothing is to be told of it. */
+  disconnecting(functionName?: string): Open | undefined {
+    const { tracer } = this.telemetry
+    if (tracer === undefined || this.#inheritsUnsampled()) return undefined
+    const active = withoutSpan(context.active())
+    const suffix = this.route === undefined ? '' : ` ${this.route}`
+    const segment = this.#segment?.span
+    const attributes = this.identity()
+    const span =
+      segment === undefined
+        ? tracer.startSpan(`disconnect${suffix}`, { attributes, links: this.#links() }, active)
+        : tracer.startSpan(`disconnect${suffix}`, { attributes }, withSpan(active, segment))
+    if (functionName !== undefined) span.setAttribute(schema.ATTR_CODE_FUNCTION_NAME, functionName)
     return new Open(this, active, span)
   }
 
@@ -277,6 +307,23 @@ export class Connection implements ConnectionContext, LiveConnection {
       if (options.frames) this.#describeFrames(span)
       this.#callMessageHook(span, 'receive', data, binary)
     }
+    return process
+  }
+
+  /**
+   * A message of which only the handling is seen, because the host has decoded it before: it is neither counted nor
+   * measured. Returns what `receive` returns.
+   */
+  handling(name: string | undefined, reply = false): Process | undefined {
+    const { telemetry } = this
+    if (telemetry.dark) return undefined
+    const message = name === undefined ? telemetry.unnamed(this.route) : telemetry.named(name)
+    if (telemetry.options.ignore !== undefined && this.#ignores(message, 'receive')) return undefined
+    const active = context.active()
+    const span = telemetry.options.messages ? this.#startProcess(message, reply, active) : undefined
+    if (span === undefined && !telemetry.metrics.recording) return undefined
+    const process = new Process(this, message, active, span)
+    if (span?.isRecording()) describeName(span, message)
     return process
   }
 

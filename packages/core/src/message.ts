@@ -10,9 +10,14 @@ export function describeMessage(
   size: number,
   sequence?: number,
 ): void {
-  if (message.name !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
-  if (message.original !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME_ORIGINAL, message.original)
+  describeName(span, message)
   span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_TYPE, binary ? 'binary' : 'text')
   span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SIZE, size)
   if (sequence !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEQUENCE, sequence)
+}
+
+/** Puts a message's name on its span. */
+export function describeName(span: Span, message: MessageName): void {
+  if (message.name !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
+  if (message.original !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME_ORIGINAL, message.original)
 }

@@ -66,6 +66,7 @@ export class Series {
   sentBinary = 0
   sentBytes = 0
   processing = 0
+  streams = 0
   missedPings = 0
   notOpen = 0
   sendErrors = 0
@@ -187,18 +188,20 @@ export class MetricSet {
     const meter = this.#meter
     const active = this.#observable(schema.METRIC_CONNECTION_ACTIVE)
     const processing = this.#observable(schema.METRIC_PROCESS_ACTIVE)
+    const streams = this.#observable(schema.METRIC_STREAM_ACTIVE)
     const messages = this.#observable(schema.METRIC_MESSAGES)
     const io = this.#observable(schema.METRIC_IO)
     const buffered = this.#observable(schema.METRIC_SEND_BUFFERED)
     const slow = this.#observable(schema.METRIC_CONNECTION_SLOW)
     const undelivered = this.#observable(schema.METRIC_SEND_UNDELIVERED)
     const missedPings = this.#observable(schema.METRIC_PING_MISSED)
-    const observables = [active, processing, messages, io, buffered, slow, undelivered, missedPings]
+    const observables = [active, processing, streams, messages, io, buffered, slow, undelivered, missedPings]
     const callback = (result: BatchObservableResult) => {
       for (const series of this.#series.values()) {
         const { attributes } = series
         result.observe(active, series.live.size, attributes)
         result.observe(processing, series.processing, attributes)
+        result.observe(streams, series.streams, attributes)
         observeMessages(result, messages, series)
         result.observe(io, series.receivedBytes, series.directed('receive'))
         result.observe(io, series.sentBytes, series.directed('send'))

@@ -2,7 +2,7 @@ import type { Context, Span } from '@opentelemetry/api'
 import type { Connection } from './connection.ts'
 import { Operation } from './operation.ts'
 
-/** The user's connection handler. */
+/** The user's handler of a connection's begin, or of its end. */
 export class Open extends Operation {
   constructor(connection: Connection, parent: Context, span: Span) {
     super(connection.telemetry, parent, span, 0)

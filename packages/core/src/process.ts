@@ -1,8 +1,10 @@
 import type { Context, Histogram, Span } from '@opentelemetry/api'
 import { errorType } from './diagnostics.ts'
+import { describeName } from './message.ts'
 import type { Series } from './metrics.ts'
 import type { MessageName } from './names.ts'
 import { Operation, type OperationHost } from './operation.ts'
+import { ATTR_CODE_FUNCTION_NAME } from './schema.ts'
 import type { Stream } from './stream.ts'
 
 /** Milliseconds, give or take a sweep of the expiry, after its end for which a process span adopts what callbacks of its handler send. */
@@ -19,14 +21,15 @@ export interface ProcessConnection {
 /** The dispatch of one message to all of its handlers. */
 export class Process extends Operation {
   readonly connection: ProcessConnection
-  readonly message: MessageName
+  #message: MessageName
   #stream: Stream | undefined
+  #isHandled = false
 
   constructor(connection: ProcessConnection, message: MessageName, active: Context, span: Span | undefined) {
     const { telemetry } = connection
     super(telemetry, active, span, telemetry.metrics.recording || span?.isRecording() ? performance.now() : 0)
     this.connection = connection
-    this.message = message
+    this.#message = message
     connection.series.processing++
   }
 
@@ -43,10 +46,40 @@ export class Process extends Operation {
     return this.startTime !== 0
   }
 
+  get message(): MessageName {
+    return this.#message
+  }
+
+  /** The stream that was attached last. */
+  get stream(): Stream | undefined {
+    return this.#stream
+  }
+
+  /**
+   * Tells which handler takes the message, such as `ChatGateway.onMessage`, and the name that it is registered under,
+   * for a message whose own name was not to be read. The first handler of several counts.
+   */
+  handledBy(functionName: string | undefined, message?: MessageName): void {
+    const span = this.span?.isRecording() ? this.span : undefined
+    if (message !== undefined && this.#message.name === undefined) {
+      this.#message = message
+      if (span !== undefined) describeName(span.updateName(message.process), message)
+    }
+    if (functionName === undefined || this.#isHandled) return
+    this.#isHandled = true
+    span?.setAttribute(ATTR_CODE_FUNCTION_NAME, functionName)
+  }
+
   /** The stream whose figures stand on this span; the latest one wins. */
   attach(stream: Stream): void {
     this.#stream = stream
     this.hold()
+  }
+
+  /** A stream that goes on after its span tells it how far it has come. */
+  override expire(reason: 'age' | 'shutdown'): void {
+    if (this.span !== undefined) this.#stream?.describe(this.span)
+    super.expire(reason)
   }
 
   protected override onSettled(failed: boolean, error: unknown): void {

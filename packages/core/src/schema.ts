@@ -56,6 +56,9 @@ export const ATTR_WEBSOCKET_STREAM_TIME_TO_LAST_ITEM = 'websocket.stream.time_to
 /** Mean seconds between two items. @on process */
 export const ATTR_WEBSOCKET_STREAM_ITEM_INTERVAL = 'websocket.stream.item_interval'
 
+/** How a streamed answer ended: `completed`, `failed`, `cancelled` when whoever asked for it no longer wants it, `disconnected`. @on process, metrics */
+export const ATTR_WEBSOCKET_STREAM_OUTCOME = 'websocket.stream.outcome'
+
 /** Effective close code (RFC 6455, section 7.4). @on close, metrics */
 export const ATTR_WEBSOCKET_CLOSE_CODE = 'websocket.close.code'
 /** `normal`, `going_away`, `no_status`, `abnormal`, `protocol_error`, `policy`, `too_big`, `server_error`, `restart`, `timeout`, `application`, `other`. @on close, metrics */
@@ -87,6 +90,9 @@ export const ATTR_WEBSOCKET_SPAN_ENDED_BY = 'websocket.span.ended_by'
 export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
 /** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`. @on metrics */
 export const ATTR_WEBSOCKET_UNDELIVERED_REASON = 'websocket.send.undelivered.reason'
+
+/** The handler, with its class: `ChatGateway.onMessage`. @on process, open, disconnect */
+export const ATTR_CODE_FUNCTION_NAME = 'code.function.name'
 
 /** Class name of an error, or its code; for a rejected handshake the status code. @on spans and metrics of failures */
 export const ATTR_ERROR_TYPE = 'error.type'
@@ -264,11 +270,18 @@ export const METRIC_STREAM_FIRST_ITEM_DURATION = {
   description: 'Time from the dispatch of a message to the first item of its streamed answer.',
   buckets: LATENCY_BUCKETS,
 } as const satisfies InstrumentSchema
-/** @attributes route, namespace, subprotocol, message name, `error.type` */
+/** @attributes route, namespace, subprotocol, message name, outcome, `error.type` */
 export const METRIC_STREAM_DURATION = {
   name: 'websocket.server.stream.duration',
   type: 'histogram',
   unit: 's',
   description: 'Time from the dispatch of a message to the end of its streamed answer.',
   buckets: LATENCY_BUCKETS,
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol */
+export const METRIC_STREAM_ACTIVE = {
+  name: 'websocket.server.stream.active',
+  type: 'observable up-down counter',
+  unit: '{stream}',
+  description: 'Streamed answers that have not ended, also those whose span has.',
 } as const satisfies InstrumentSchema

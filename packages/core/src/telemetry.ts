@@ -1,6 +1,6 @@
 import { metrics, type Tracer, type TracerProvider, trace } from '@opentelemetry/api'
 import { type Broadcast, startBroadcast } from './broadcast.ts'
-import type { Connection } from './connection.ts'
+import { Connection, type ConnectionFacts } from './connection.ts'
 import { type Deliver, startDeliver } from './deliver.ts'
 import { Diagnostics } from './diagnostics.ts'
 import type { Audience } from './distribution.ts'
@@ -226,6 +226,12 @@ export class Telemetry {
       this.#diagnostics.hookFailed(name, error)
       return undefined
     }
+  }
+
+  /** The record of a connection whose handshake and end nobody sees: for adapters that see its messages alone. */
+  connection(socket: unknown, facts: ConnectionFacts): Connection {
+    this.#refresh()
+    return new Connection(this, socket, facts, undefined)
   }
 
   /** Called for each connection that was accepted. */

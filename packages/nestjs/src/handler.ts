@@ -1,0 +1,56 @@
+import type { ExecutionContext } from '@nestjs/common'
+
+/** What Nest knows of a message handler. */
+export interface Handler {
+  /** Such as `ChatGateway.onMessage`. */
+  readonly functionName: string
+  /** What it is subscribed to, where that is a text. */
+  readonly pattern: string | undefined
+  /** Option `path` of the gateway. */
+  readonly path: string | undefined
+  /** It takes the acknowledgement into its own hands, with `@Ack()`. */
+  readonly acknowledges: boolean
+}
+
+/** Keys of the metadata that Nest's decorators leave. */
+const PATTERN = 'message'
+const GATEWAY_OPTIONS = 'websockets:gateway_options'
+const PARAMETERS = '__routeArguments__'
+const ACK_PARAMETER = /^13:/
+
+const known = new WeakMap<object, WeakMap<object, Handler>>()
+
+/** The handler that a message is about to be given to; looked up once, not per message. */
+export function describeHandler(context: ExecutionContext): Handler {
+  const gateway = context.getClass()
+  const callback = context.getHandler()
+  let handlers = known.get(gateway)
+  if (handlers === undefined) {
+    handlers = new WeakMap()
+    known.set(gateway, handlers)
+  }
+  let handler = handlers.get(callback)
+  if (handler === undefined) {
+    const pattern = metadata(PATTERN, callback)
+    const path = (metadata(GATEWAY_OPTIONS, gateway) as { path?: unknown } | undefined)?.path
+    const parameters = Object.keys((metadata(PARAMETERS, gateway, callback.name) as object | undefined) ?? {})
+    handler = {
+      functionName: `${gateway.name}.${callback.name}`,
+      pattern: typeof pattern === 'string' ? pattern : undefined,
+      path: typeof path === 'string' ? path : undefined,
+      acknowledges: parameters.some((parameter) => ACK_PARAMETER.test(parameter)),
+    }
+    handlers.set(callback, handler)
+  }
+  return handler
+}
+
+interface Metadata {
+  getMetadata?(key: string, target: object, property?: string): unknown
+}
+
+/** What `reflect-metadata`, which every Nest application loads, keeps of a decorated class or method. */
+function metadata(key: string, target: object, property?: string): unknown {
+  const reflect = Reflect as Metadata
+  return property === undefined ? reflect.getMetadata?.(key, target) : reflect.getMetadata?.(key, target, property)
+}

@@ -1,0 +1,9 @@
+export {
+  type ConnectionContext,
+  connectionOf,
+  connectionSampler,
+  OptionError,
+  type Stream,
+  type TelemetryOptions,
+} from '@otel-ws/core'
+export { WsTraceInterceptor } from './interceptor.ts'

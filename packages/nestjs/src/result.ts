@@ -1,0 +1,139 @@
+import type { CallHandler, ExecutionContext } from '@nestjs/common'
+import { context as active } from '@opentelemetry/api'
+import type { Connection, Process, Stream } from '@otel-ws/core/adapter'
+import { Observable, type Observer, type Subscriber, type TeardownLogic } from 'rxjs'
+import type { Handler } from './handler.ts'
+
+/**
+ * The result of a handler, as Nest gives it to interceptors, covered by the process span of its message: the one that
+ * the connection's own tracing has begun, else one of ours.
+ */
+export function observeHandling(
+  connection: Connection,
+  handler: Handler,
+  context: ExecutionContext,
+  next: CallHandler,
+): Observable<unknown> {
+  return new Observable((subscriber) => {
+    const begun = connection.processing()
+    if (begun !== undefined) {
+      begun.handledBy(handler.functionName)
+      return subscribe(begun, connection, subscriber, next)
+    }
+    const args = context.getArgs()
+    const ack = args.findIndex((argument) => typeof argument === 'function')
+    const process = connection.handling(handler.pattern, ack !== -1)
+    if (process === undefined) return next.handle().subscribe(subscriber)
+    process.handledBy(handler.functionName)
+    if (ack !== -1 && handler.acknowledges) args[ack] = acknowledging(process, args[ack])
+    return process.run(subscribe, connection, subscriber, next)
+  })
+}
+
+type Ack = (this: unknown, ...args: unknown[]) => unknown
+
+/** Keeps the operation open until the handler has acknowledged the message. */
+function acknowledging(process: Process, ack: Ack): Ack {
+  let acknowledged = false
+  process.hold()
+  return function (...args) {
+    try {
+      return ack.apply(this, args)
+    } finally {
+      if (!acknowledged) {
+        acknowledged = true
+        process.done()
+      }
+    }
+  }
+}
+
+/** Everything below runs in the operation's context: `handle` binds what it starts to the context that it is called in. */
+function subscribe(
+  process: Process,
+  connection: Connection,
+  subscriber: Subscriber<unknown>,
+  next: CallHandler,
+): TeardownLogic {
+  process.hold()
+  const result = new Result(process, connection, subscriber)
+  const subscription = next.handle().subscribe(result)
+  return () => {
+    result.cancel()
+    subscription.unsubscribe()
+  }
+}
+
+/**
+ * Passes a handler's result on, and measures it as a stream if it is one. Nest makes an Observable of every result: a
+ * value is one item that is followed by the end at once, and all else is a stream.
+ */
+class Result implements Observer<unknown> {
+  readonly #process: Process
+  readonly #connection: Connection
+  readonly #subscriber: Subscriber<unknown>
+  #items = 0
+  #firstAt = 0
+  #stream: Stream | undefined
+  #over = false
+
+  constructor(process: Process, connection: Connection, subscriber: Subscriber<unknown>) {
+    this.#process = process
+    this.#connection = connection
+    this.#subscriber = subscriber
+  }
+
+  next(value: unknown): void {
+    const at = performance.now()
+    if (++this.#items === 1) {
+      this.#firstAt = at
+      Promise.resolve(this).then(continues)
+    } else this.#begin().item(1, at)
+    const { span } = this.#process
+    // A source that is shared emits in whatever context it is told to: what is sent of it is still our answer.
+    if (span === undefined || this.#connection.processing() === this.#process) this.#subscriber.next(value)
+    else active.with(this.#process, this.#subscriber.next, this.#subscriber, value)
+  }
+
+  error(error: unknown): void {
+    this.#over = true
+    this.#process.fail(error)
+    this.#stream?.end(error)
+    // What the exception filters send belongs to the span, so it ends after them.
+    this.#subscriber.error(error)
+    this.#process.done()
+  }
+
+  complete(): void {
+    this.#over = true
+    if (this.#items === 0) this.#begin()
+    this.#stream?.end()
+    this.#subscriber.complete()
+    this.#process.done()
+  }
+
+  /** Nobody wants the rest. */
+  cancel(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#begin().cancel()
+    this.#process.done()
+  }
+
+  /** The turn in which the first item came is over. */
+  continues(): void {
+    if (!this.#over) this.#begin()
+  }
+
+  #begin(): Stream {
+    if (this.#stream !== undefined) return this.#stream
+    const stream = this.#connection.streamOf(this.#process)
+    this.#stream = stream
+    if (this.#items > 0) stream.item(1, this.#firstAt)
+    return stream
+  }
+}
+
+function continues(result: Result): void {
+  result.continues()
+}
