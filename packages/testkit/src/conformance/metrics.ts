@@ -73,7 +73,7 @@ export function metricTests(harness: Harness, fixture: Fixture): void {
       const send = { 'websocket.message.direction': 'send' }
       const text = { 'websocket.message.type': 'text' }
       const binary = { 'websocket.message.type': 'binary' }
-      expect(after).toHaveLength(14)
+      expect(after).toHaveLength(15)
       expect(after).toEqual(
         expect.arrayContaining([
           row('connection.active', 'updown', '{connection}', 0),
@@ -88,6 +88,7 @@ export function metricTests(harness: Harness, fixture: Fixture): void {
           }),
           row('message.process.duration', 'histogram', 's', 3),
           row('message.process.active', 'updown', '{message}', 0),
+          row('stream.active', 'updown', '{stream}', 0),
           row('messages', 'counter', '{message}', 2, { ...receive, ...text }),
           row('messages', 'counter', '{message}', 1, { ...receive, ...binary }),
           row('messages', 'counter', '{message}', 2, { ...send, ...text }),
