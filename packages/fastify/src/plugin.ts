@@ -56,7 +56,11 @@ const plugin: FastifyPluginAsync<TelemetryOptions> = async (fastify, options) =>
     // An upgrade that reaches this hook is being rejected, perhaps by a hook that ran before ours, and the span of
     // `@fastify/otel` is still open.
     const handshake = handshakeFor(request)
-    if (handshake?.outcome === undefined && handshake !== undefined && routed(handshake, request)) handshake.start()
+    if (handshake === undefined || handshake.outcome !== undefined || !routed(handshake, request)) {
+      done()
+      return
+    }
+    handshake.start()
     done()
   })
   fastify.addHook('onClose', async function otelWsClose() {
