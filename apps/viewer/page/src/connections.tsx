@@ -1,12 +1,11 @@
-import type { ConnectionList, ConnectionRow } from '../../src/wire.ts'
+import type { ConnectionRow } from '../../src/wire.ts'
 import { ConnectionPane } from './connection-pane.tsx'
 import { CloseText, StateTag } from './connection-state.tsx'
 import { choices, Search, Select } from './controls.tsx'
 import { age, bytes, count, duration, exact, moment } from './format.ts'
-import { useHold } from './hold.ts'
-import { useKeys, useListKeys } from './keyboard.ts'
+import { ListView } from './list-view.tsx'
 import type { Live } from './live.ts'
-import { adjust, href, step } from './route.ts'
+import { href, step } from './route.ts'
 
 interface Props {
   readonly params: Readonly<Record<string, string>>
@@ -15,96 +14,71 @@ interface Props {
 
 export function ConnectionsView({ params, live: { data, answered, busy, marks } }: Props) {
   const { open = '', q = '', route = '', state = '', sort = '' } = params
-  const { shown: list, held, ...holding } = useHold(data.connections, answered)
-  const rows = list?.rows ?? []
-  useListKeys(
-    rows.map((row) => row.id),
-    open,
-    (id) => adjust({ open: id, mark: '' }),
-  )
-  useKeys({ Escape: () => step({ open: '', mark: '' }) })
+  const now = data.now ?? Date.now()
   return (
-    <div class={`stack ${open === '' ? '' : 'opened'}`}>
-      <section class="list" aria-label="Connections" aria-busy={busy}>
-        <div class="filters">
+    <ListView
+      noun="connections"
+      latest={data.connections}
+      answered={answered}
+      busy={busy}
+      open={open}
+      selection="mark"
+      filters={(list) => (
+        <>
           <Search value={q} placeholder="Id, route, peer, service, close reason" />
           <Select label="Route" name="route" value={route} options={choices('all routes', list?.routes)} />
-          <Select
-            label="State"
-            name="state"
-            value={state}
-            options={[
-              ['', 'any state'],
-              ['open', 'open'],
-              ['closed', 'closed'],
-              ['dropped', 'dropped'],
-              ['rejected', 'rejected'],
-              ['errors', 'with errors'],
-            ]}
-          />
-          <Select
-            label="Order"
-            name="sort"
-            value={sort}
-            options={[
-              ['', 'newest first'],
-              ['messages', 'most messages'],
-              ['bytes', 'most bytes'],
-              ['errors', 'most errors'],
-            ]}
-          />
-          <Matching list={list} held={held} />
-        </div>
-        <div class="scroll" {...holding}>
-          <table class="connections">
-            <thead>
-              <tr>
-                <th>State</th>
-                <th>Route</th>
-                <th>Peer</th>
-                <th>Id</th>
-                <th class="num">Age</th>
-                <th class="num">Received</th>
-                <th class="num">Sent</th>
-                <th class="num">Last RTT</th>
-                <th class="num">Buffered</th>
-                <th class="num">Errors</th>
-                <th>Close</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => (
-                <Row key={row.id} row={row} now={data.now ?? Date.now()} params={params} />
-              ))}
-            </tbody>
-          </table>
-          {list !== undefined && rows.length === 0 && (
-            <p class="nothing">
-              {list.total === 0
-                ? 'Connections appear with their first span. Spans of otel-ws carry a connection id.'
-                : `None of ${exact(list.total)} connections matches the filter.`}
-            </p>
-          )}
-          {list !== undefined && list.matching > rows.length && rows.length < 500 && (
-            <button type="button" class="more" onClick={() => adjust({ limit: '500' })}>
-              Show more
-            </button>
-          )}
-        </div>
-      </section>
-      {open !== '' && (
+          <Select label="State" name="state" value={state} options={STATES} />
+          <Select label="Order" name="sort" value={sort} options={ORDERS} />
+        </>
+      )}
+      facts={(list) => <>, {count(list.open)} open</>}
+      columns={
+        <>
+          <th>State</th>
+          <th>Route</th>
+          <th>Peer</th>
+          <th>Id</th>
+          <th class="num">Age</th>
+          <th class="num">Received</th>
+          <th class="num">Sent</th>
+          <th class="num">Last RTT</th>
+          <th class="num">Buffered</th>
+          <th class="num">Errors</th>
+          <th>Close</th>
+        </>
+      }
+      row={(row) => <Row key={row.id} row={row} now={now} params={params} />}
+      empty={<p>Connections appear with their first span. Spans of otel-ws carry a connection id.</p>}
+      layout="stack"
+      pane={
         <ConnectionPane
           key={open}
           id={open}
           detail={data.connection}
           marks={marks}
-          now={data.now ?? Date.now()}
+          now={now}
           selected={params.mark ?? ''}
         />
-      )}
-    </div>
+      }
+    />
   )
 }
+
+const STATES = [
+  ['', 'any state'],
+  ['open', 'open'],
+  ['closed', 'closed'],
+  ['dropped', 'dropped'],
+  ['rejected', 'rejected'],
+  ['errors', 'with errors'],
+] as const
+
+const ORDERS = [
+  ['', 'newest first'],
+  ['messages', 'most messages'],
+  ['bytes', 'most bytes'],
+  ['errors', 'most errors'],
+] as const
 
 interface RowProps {
   readonly row: ConnectionRow
@@ -204,15 +178,5 @@ function Traffic({ row, messages, size }: TrafficProps) {
     <td class="num mono" title={note}>
       {count(messages)} <span class="muted size">{bytes(size)}</span>
     </td>
-  )
-}
-
-function Matching({ list, held }: { readonly list: ConnectionList | undefined; readonly held: boolean }) {
-  if (list === undefined) return null
-  return (
-    <span class="matching" data-testid="matching">
-      {held && <span class="warn">held while you point · </span>}
-      {count(list.matching)} of {count(list.total)} connections, {count(list.open)} open
-    </span>
   )
 }

@@ -1,8 +1,7 @@
-import type { TraceList, TraceRow } from '../../src/wire.ts'
+import type { TraceRow } from '../../src/wire.ts'
 import { choices, Search, Select } from './controls.tsx'
-import { clock, count, duration, exact, moment } from './format.ts'
-import { useHold } from './hold.ts'
-import { useKeys, useListKeys } from './keyboard.ts'
+import { clock, duration, moment } from './format.ts'
+import { ListView } from './list-view.tsx'
 import type { Live } from './live.ts'
 import { OperationTag, shortName } from './operation-tag.tsx'
 import { adjust, href, step } from './route.ts'
@@ -13,42 +12,24 @@ interface Props {
   readonly live: Live
 }
 
-const minima = [
-  ['', 'any duration'],
-  ['1', '≥ 1 ms'],
-  ['10', '≥ 10 ms'],
-  ['100', '≥ 100 ms'],
-  ['1000', '≥ 1 s'],
-] as const
-
 export function TracesView({ params, live: { data, answered, busy } }: Props) {
   const open = params.open ?? ''
   const { q = '', service = '', route = '', connection = '', errors = '', min = '', sort = '' } = params
-  const { shown: list, held, ...holding } = useHold(data.traces, answered)
-  const rows = list?.rows ?? []
-  useListKeys(
-    rows.map((row) => row.id),
-    open,
-    (id) => adjust({ open: id, span: '' }),
-  )
-  useKeys({ Escape: () => step({ open: '', span: '' }) })
   return (
-    <div class={`split ${open === '' ? '' : 'opened'}`}>
-      <section class="list" aria-label="Traces" aria-busy={busy}>
-        <div class="filters">
+    <ListView
+      noun="traces"
+      latest={data.traces}
+      answered={answered}
+      busy={busy}
+      open={open}
+      selection="span"
+      filters={(list) => (
+        <>
           <Search value={q} placeholder="Name, key=value, trace or connection id" />
           <Select label="Route" name="route" value={route} options={choices('all routes', list?.routes)} />
           <Select label="Service" name="service" value={service} options={choices('all services', list?.services)} />
-          <Select label="Duration" name="min" value={min} options={minima} />
-          <Select
-            label="Order"
-            name="sort"
-            value={sort}
-            options={[
-              ['', 'newest first'],
-              ['slowest', 'slowest first'],
-            ]}
-          />
+          <Select label="Duration" name="min" value={min} options={MINIMA} />
+          <Select label="Order" name="sort" value={sort} options={ORDERS} />
           <label class="check">
             <input
               type="checkbox"
@@ -62,41 +43,40 @@ export function TracesView({ params, live: { data, answered, busy } }: Props) {
               connection {connection} ×
             </button>
           )}
-          <Matching list={list} held={held} />
-        </div>
-        <div class="scroll" {...holding}>
-          <table class="traces">
-            <thead>
-              <tr>
-                <th class="num">Time</th>
-                <th>Trace</th>
-                <th class="num">Duration</th>
-                <th class="num">Spans</th>
-                <th>Route</th>
-                <th>Services</th>
-                <th>Connection</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => (
-                <Row key={row.id} row={row} params={params} />
-              ))}
-            </tbody>
-          </table>
-          {list !== undefined && rows.length === 0 && (
-            <Nothing total={list.total} endpoint={data.status?.endpoint ?? ''} />
-          )}
-          {list !== undefined && list.matching > rows.length && rows.length < 500 && (
-            <button type="button" class="more" onClick={() => adjust({ limit: '500' })}>
-              Show more
-            </button>
-          )}
-        </div>
-      </section>
-      {open !== '' && <TracePane id={open} trace={data.trace} selected={params.span ?? ''} />}
-    </div>
+        </>
+      )}
+      facts={(list) => list.cut && <span title="The search looks at the newest 100,000 spans"> (newest searched)</span>}
+      columns={
+        <>
+          <th class="num">Time</th>
+          <th>Trace</th>
+          <th class="num">Duration</th>
+          <th class="num">Spans</th>
+          <th>Route</th>
+          <th>Services</th>
+          <th>Connection</th>
+        </>
+      }
+      row={(row) => <Row key={row.id} row={row} params={params} />}
+      empty={<Waiting endpoint={data.status?.endpoint ?? ''} />}
+      layout="split"
+      pane={<TracePane id={open} trace={data.trace} selected={params.span ?? ''} />}
+    />
   )
 }
+
+const MINIMA = [
+  ['', 'any duration'],
+  ['1', '≥ 1 ms'],
+  ['10', '≥ 10 ms'],
+  ['100', '≥ 100 ms'],
+  ['1000', '≥ 1 s'],
+] as const
+
+const ORDERS = [
+  ['', 'newest first'],
+  ['slowest', 'slowest first'],
+] as const
 
 function Row({ row, params }: { readonly row: TraceRow; readonly params: Readonly<Record<string, string>> }) {
   const address = href('traces', { ...params, open: row.id, span: '' })
@@ -140,26 +120,14 @@ function magnitude(ms: number): number {
   return ms < 1000 ? 2 : 3
 }
 
-function Matching({ list, held }: { readonly list: TraceList | undefined; readonly held: boolean }) {
-  if (list === undefined) return null
+function Waiting({ endpoint }: { readonly endpoint: string }) {
   return (
-    <span class="matching" data-testid="matching">
-      {held && <span class="warn">held while you point · </span>}
-      {count(list.matching)} of {count(list.total)} traces
-      {list.cut && <span title="The search looks at the newest 100,000 spans"> (newest searched)</span>}
-    </span>
-  )
-}
-
-function Nothing({ total, endpoint }: { readonly total: number; readonly endpoint: string }) {
-  if (total > 0) return <p class="nothing">None of {exact(total)} traces matches the filter.</p>
-  return (
-    <div class="nothing">
+    <>
       <h2>Waiting for the first trace</h2>
       <p>
         Start a program with <code>OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}</code>, or point its OTLP/HTTP exporter (JSON
         or protobuf) here.
       </p>
-    </div>
+    </>
   )
 }
