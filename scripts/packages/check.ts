@@ -17,9 +17,10 @@ export async function checkPackages(): Promise<string> {
   try {
     for (const published of packages) await checkVersion(published)
     const tarballs = await pack(packages, join(folder, 'tarballs'))
+    const programs = await pack(await publishedPackages(['apps']), join(folder, 'tarballs'))
     const project = join(folder, 'project')
     const installed = createProject(project, tarballs)
-    for (const tarball of tarballs) await lint(tarball)
+    for (const tarball of [...tarballs, ...programs]) await lint(tarball)
     await installed
     const sizes: string[] = []
     for (const published of packages) sizes.push(`${published.name} ${await checkSize(project, published)}`)

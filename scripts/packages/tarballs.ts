@@ -24,7 +24,7 @@ interface Manifest {
 }
 
 /** The packages below these folders that are not private. */
-export async function publishedPackages(folders: readonly string[] = ['packages', 'apps']): Promise<Published[]> {
+export async function publishedPackages(folders: readonly string[]): Promise<Published[]> {
   const found: Published[] = []
   for (const parent of folders) {
     for (const entry of (await readdir(join(root, parent))).sort()) {
