@@ -3,6 +3,7 @@ import type { CrossNodeCarrier } from './deliver.ts'
 import { type Audience, Distribution, untraced } from './distribution.ts'
 import { withoutSpan, withSpan } from './frame.ts'
 import type { MessageName } from './names.ts'
+import { ATTR_WEBSOCKET_ACK_OUTCOME } from './schema.ts'
 import type { Telemetry } from './telemetry.ts'
 import { enclosing, isUnsampled } from './transmission.ts'
 
@@ -11,12 +12,29 @@ import { enclosing, isUnsampled } from './transmission.ts'
  * payload that is published to other nodes can carry it.
  */
 export class Broadcast extends Distribution {
+  #outcome: 'ok' | 'timeout' | undefined
+
+  /**
+   * Everybody has acknowledged the message, or the time for it is over.
+   *
+   * @param missing acknowledgements of clients that have not come
+   */
+  acknowledged(outcome: 'ok' | 'timeout', missing = 0): void {
+    this.#outcome = outcome
+    if (outcome === 'timeout') this.series.ackTimeouts += missing
+  }
+
   /** What travels with the payload to the other nodes; the same for all of them. */
   carrier(): CrossNodeCarrier {
     const carrier: CrossNodeCarrier = { sentAt: Date.now() }
     const { span, parent } = this
     propagation.inject(span === undefined ? parent : withSpan(parent, span), carrier)
     return carrier
+  }
+
+  protected override onSettled(): void {
+    super.onSettled()
+    if (this.#outcome !== undefined) this.span?.setAttribute(ATTR_WEBSOCKET_ACK_OUTCOME, this.#outcome)
   }
 }
 

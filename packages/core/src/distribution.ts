@@ -1,4 +1,5 @@
 import type { Context, Span } from '@opentelemetry/api'
+import { describeMessage } from './message.ts'
 import type { Series } from './metrics.ts'
 import type { MessageName } from './names.ts'
 import { Operation } from './operation.ts'
@@ -72,12 +73,8 @@ export abstract class Distribution extends Operation {
   protected override onSettled(): void {
     const { span, message } = this
     if (!span?.isRecording()) return
-    if (message.name !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
-    if (message.original !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME_ORIGINAL, message.original)
-    if (this.#binary !== undefined) {
-      span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_TYPE, this.#binary ? 'binary' : 'text')
-      span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SIZE, this.#size)
-    }
+    if (this.#binary !== undefined) describeMessage(span, message, this.#binary, this.#size)
+    else if (message.name !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
     if (!this.#distributed) return
     span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_RECIPIENTS, this.#recipients)
     span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_SKIPPED, this.#skipped)

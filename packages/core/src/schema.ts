@@ -47,6 +47,9 @@ export const ATTR_WEBSOCKET_BROADCAST_SKIPPED = 'websocket.broadcast.skipped'
 /** Seconds from the publication of a broadcast on one node to its arrival on this one, by the clocks of both. @on deliver */
 export const ATTR_WEBSOCKET_DELIVER_LAG = 'websocket.deliver.lag'
 
+/** How the wait for an acknowledgement ended: `ok`, `timeout` or `disconnected`. @on process, send, broadcast */
+export const ATTR_WEBSOCKET_ACK_OUTCOME = 'websocket.ack.outcome'
+
 /** Items of a streamed answer. @on process */
 export const ATTR_WEBSOCKET_STREAM_ITEMS = 'websocket.stream.items'
 /** Seconds from the start of the process span to the first item. @on process */
