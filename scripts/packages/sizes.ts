@@ -7,6 +7,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   '@otel-ws/core': 16_500,
   '@otel-ws/ws': 5_000,
   '@otel-ws/fastify': 2_000,
+  '@otel-ws/instrumentation': 3_000,
 }
 
 /** Returns a package's size as text. Throws when it is over its budget, or when it has none. */

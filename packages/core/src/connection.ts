@@ -29,6 +29,7 @@ import { Process } from './process.ts'
 import { randomId } from './random-id.ts'
 import * as schema from './schema.ts'
 import { Segment } from './segment.ts'
+import { unclaim } from './store.ts'
 import { Stream } from './stream.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Transmission } from './transmission.ts'
@@ -497,6 +498,20 @@ export class Connection implements ConnectionContext, LiveConnection {
       })
     }
     this.#tellClose(close, state?.sentCode === undefined ? facts.reason : state.sentReason, duration)
+  }
+
+  /** Telemetry is taken away from a connection that stays open: nothing more is told of it, and it counts no more. */
+  release(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.series.live.delete(this)
+    this.telemetry.closed(this)
+    this.telemetry.fanout.flush()
+    const streams = this.#rare?.streams
+    if (streams !== undefined) for (const stream of streams) stream.disconnect()
+    if (this.#segment !== undefined) this.segmentEnded(this.#segment, 'shutdown')
+    unclaim(this.#socket as object)
+    this.telemetry.driver.release?.(this.#socket)
   }
 
   #tellClose(close: Close, reason: string | undefined, duration: number): void {

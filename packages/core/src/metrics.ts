@@ -145,6 +145,11 @@ export class MetricSet {
     return series
   }
 
+  /** Every connection that is open now. */
+  connections(): LiveConnection[] {
+    return [...this.#series.values()].flatMap((series) => [...series.live])
+  }
+
   /** Records to this provider from now on. Counts so far are kept. */
   bind(provider: MeterProvider): void {
     const meter = provider.getMeter(this.#scope.name, this.#scope.version)

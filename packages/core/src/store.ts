@@ -26,6 +26,11 @@ export function claim(socket: object, connection: Connection): void {
   })
 }
 
+/** Takes a connection's record from its socket. */
+export function unclaim(socket: object): void {
+  delete (socket as { [CONNECTION]?: Connection })[CONNECTION]
+}
+
 /** The handshake of an upgrade request that was seen already. */
 export function handshakeOf(request: UpgradeRequest): Handshake | undefined {
   return (request as { [HANDSHAKE]?: Handshake })[HANDSHAKE]

@@ -37,6 +37,8 @@ export interface HostDriver<Socket, Data = unknown> {
   ping?(socket: Socket, payload: string): void
   /** Cuts the connection. */
   terminate?(socket: Socket): void
+  /** Gives the socket of a connection that stays open its own methods back. */
+  release?(socket: Socket): void
 }
 
 /** Calls of an unobserved connection between two looks for an SDK that was registered late. */
@@ -211,6 +213,20 @@ export class Telemetry {
       forceFlush(meters),
     ])
     for (const flush of flushes) if (flush.status === 'rejected') this.#diagnostics.flushFailed(flush.reason)
+  }
+
+  /**
+   * Takes telemetry away from every connection that is open: their sockets go on as if they had never been traced. Ends
+   * every span that is still open.
+   */
+  release(): void {
+    this.heartbeat?.stop()
+    this.fanout.flush()
+    this.expiry.shutdown()
+    for (const live of this.#metrics.connections()) {
+      const connection = live as Connection
+      if (connection.telemetry === this) connection.release()
+    }
   }
 
   /**

@@ -26,5 +26,12 @@ export function countFrames(socket: WebSocket, connection: Connection): void {
     }
     return (own as (this: Receiver, done: unknown) => unknown).call(this, done)
   }
-  override(receiver, 'dataMessage', dataMessage)
+  counting.set(socket, override(receiver, 'dataMessage', dataMessage))
+}
+
+const counting = new WeakMap<WebSocket, () => void>()
+
+/** Gives the receiver of a socket its own method back. */
+export function uncountFrames(socket: WebSocket): void {
+  counting.get(socket)?.()
 }

@@ -13,7 +13,7 @@ import {
   warn,
 } from '@otel-ws/core/adapter'
 import type { WebSocket, WebSocketServer } from 'ws'
-import { dispatch, emitsPlainly } from './dispatch.ts'
+import { dispatch, emitsPlainly, markPlain } from './dispatch.ts'
 import { driver, traceSocket } from './socket.ts'
 import { beginHandshake, type Request, watchUpgrades } from './upgrade.ts'
 import { SCOPE } from './version.ts'
@@ -76,7 +76,7 @@ export function traceServer(wss: WebSocketServer, telemetry: Telemetry, seams: S
     warn('this WebSocketServer is traced already: the second call has no effect')
     return host[TRACED]
   }
-  const undo = telemetry.options.enabled ? install(wss, telemetry, seams) : []
+  const undo = telemetry.options.enabled ? install(wss, { telemetryOf: () => telemetry }, seams) : []
   const traced: TracedServer = {
     shutdown: () => telemetry.shutdown(),
     restore() {
@@ -88,14 +88,73 @@ export function traceServer(wss: WebSocketServer, telemetry: Telemetry, seams: S
   return traced
 }
 
-function install(wss: WebSocketServer, telemetry: Telemetry, seams: ServerSeams): (() => void)[] {
-  const handleUpgrade = wss.handleUpgrade as unknown as HandleUpgrade
-  const { emit } = wss
-  const plain = emitsPlainly(wss as unknown as EventEmitter)
-  // A server with a path answers requests for others too, with 400: those are no requests of this route.
-  const path = telemetry.options.route === undefined ? (wss.options.path ?? undefined) : undefined
-  // In the modes `port` and `server` of `ws`, the listeners are called through a function that was bound before us.
-  const emitsItself = wss.options.noServer !== true
+type TelemetryOf = (request: Request) => Telemetry | undefined
+
+/** What stands on the prototype of a class of servers that is traced. */
+interface TracedClass {
+  /** Who traces it, the latest last. */
+  readonly tracers: TelemetryOf[]
+  uninstall(): void
+}
+
+const CLASS = Symbol.for('otel-ws.server-class')
+
+/**
+ * Traces every server of a class, also those that exist already; one that is traced by itself keeps its own telemetry.
+ * Of several who trace one class, the latest is asked.
+ *
+ * @param telemetryOf asked at each upgrade; `undefined` leaves the request alone
+ * @returns a function that takes it back; with the last one, the class gets its own methods back
+ */
+export function traceServerClass(
+  serverClass: { readonly prototype: WebSocketServer },
+  telemetryOf: TelemetryOf,
+): () => void {
+  const host = serverClass.prototype as WebSocketServer & { [CLASS]?: TracedClass }
+  const { tracers, uninstall } = host[CLASS] ?? installOnClass(host)
+  tracers.push(telemetryOf)
+  return () => {
+    const index = tracers.lastIndexOf(telemetryOf)
+    if (index >= 0) tracers.splice(index, 1)
+    if (tracers.length === 0) uninstall()
+  }
+}
+
+function installOnClass(prototype: WebSocketServer & { [CLASS]?: TracedClass }): TracedClass {
+  const tracers: TelemetryOf[] = []
+  const undo = install(prototype, {
+    telemetryOf: (request) => tracers.at(-1)?.(request),
+    isLeftOut: (wss) => tracers.length === 0 || (wss as { [TRACED]?: TracedServer })[TRACED] !== undefined,
+  })
+  function uninstall(): void {
+    // A method of ours that somebody else has covered meanwhile stays where it is, and does nothing.
+    for (const step of undo) step()
+    delete prototype[CLASS]
+  }
+  const traced = { tracers, uninstall }
+  Object.defineProperty(prototype, CLASS, { value: traced, configurable: true, enumerable: false })
+  return traced
+}
+interface Source {
+  /** Telemetry of an upgrade request; `undefined` leaves it alone. */
+  telemetryOf(request: Request): Telemetry | undefined
+  /** True for a server of a class that goes its way untouched. */
+  isLeftOut?(wss: WebSocketServer): boolean
+}
+
+/**
+ * Puts our methods in front of those of a server, or of a class of servers.
+ *
+ * @returns functions that take them away again
+ */
+function install(
+  target: WebSocketServer,
+  { telemetryOf, isLeftOut = () => false }: Source,
+  seams: ServerSeams = {},
+): (() => void)[] {
+  const handleUpgrade = target.handleUpgrade as unknown as HandleUpgrade
+  const { emit } = target
+  const plain = emitsPlainly(target as unknown as EventEmitter)
 
   function tracedHandleUpgrade(
     this: WebSocketServer,
@@ -104,21 +163,24 @@ function install(wss: WebSocketServer, telemetry: Telemetry, seams: ServerSeams)
     head: Buffer,
     accept: Accept,
   ): void {
-    const route = path !== undefined && request.url?.split('?', 1)[0] === path ? path : undefined
-    const handshake = beginHandshake(request, socket, () => telemetry.handshake(request, { route }))
+    const telemetry = isLeftOut(this) ? undefined : telemetryOf(request)
+    const route = telemetry && pathRoute(this, telemetry, request)
+    const handshake = telemetry && beginHandshake(request, socket, () => telemetry.handshake(request, { route }))
     if (handshake === undefined || handshake.discarded) {
       handleUpgrade.call(this, request, socket, head, accept)
       return
     }
     if (route !== undefined) handshake.setRoute(route)
     seams.onUpgrade?.(handshake)
+    // In the modes `port` and `server` of `ws`, the listeners are called through a function that was bound before us.
+    const emitsItself = this.options.noServer !== true
     const accepted: Accept = (webSocket, acceptedRequest) => {
       if (recordOf(webSocket) === undefined) {
         const connection = handshake.accept(webSocket, { subprotocol: webSocket.protocol, route }, telemetry)
         claim(acceptedRequest, connection)
         traceSocket(webSocket, connection)
       }
-      if (emitsItself && accept.name === 'bound emit') wss.emit('connection', webSocket, acceptedRequest as never)
+      if (emitsItself && accept.name === 'bound emit') this.emit('connection', webSocket, acceptedRequest as never)
       else accept(webSocket, acceptedRequest)
     }
     handshake.run(() => handleUpgrade.call(this, request, socket, head, accepted))
@@ -129,16 +191,24 @@ function install(wss: WebSocketServer, telemetry: Telemetry, seams: ServerSeams)
   }
 
   function tracedEmit(this: WebSocketServer, type: string | symbol, socket?: unknown, request?: unknown): boolean {
-    const connection =
-      type === 'connection' && typeof socket === 'object' && socket !== null ? recordOf(socket) : undefined
-    const open = connection?.opening()
+    const isTold = type === 'connection' && typeof socket === 'object' && socket !== null && !isLeftOut(this)
+    const open = isTold ? recordOf(socket)?.opening() : undefined
     if (open === undefined) return emit.apply(this, arguments as unknown as Parameters<WebSocketServer['emit']>)
-    return open.run(plain ? dispatchConnection : emitConnection, this, socket, request)
+    const direct = plain && (this as { domain?: unknown }).domain == null
+    return open.run(direct ? dispatchConnection : emitConnection, this, socket, request)
   }
+  if (plain) markPlain(tracedEmit)
 
-  const undo = [override(wss, 'handleUpgrade', tracedHandleUpgrade)]
-  if (seams.opensElsewhere !== true) undo.push(override(wss, 'emit', tracedEmit))
+  const undo = [override(target, 'handleUpgrade', tracedHandleUpgrade)]
+  if (seams.opensElsewhere !== true) undo.push(override(target, 'emit', tracedEmit))
   return undo
+}
+
+/** A server with a path answers requests for others too, with 400: those are no requests of this route. */
+function pathRoute(wss: WebSocketServer, telemetry: Telemetry, request: Request): string | undefined {
+  const { path } = wss.options
+  if (path == null || telemetry.options.route !== undefined) return undefined
+  return request.url?.split('?', 1)[0] === path ? path : undefined
 }
 
 function dispatchConnection(open: Open, server: WebSocketServer, socket: unknown, request: unknown): boolean {

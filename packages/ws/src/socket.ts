@@ -14,7 +14,7 @@ import {
 } from '@otel-ws/core/adapter'
 import type { WebSocket } from 'ws'
 import { dispatch, emitsPlainly } from './dispatch.ts'
-import { countFrames } from './frames.ts'
+import { countFrames, uncountFrames } from './frames.ts'
 import { byteLength, payloadText } from './payload.ts'
 
 const OPEN = 1
@@ -41,6 +41,7 @@ export const driver: HostDriver<WebSocket> = {
     if (socket.readyState === OPEN) socket.ping(payload)
   },
   terminate: (socket) => socket.terminate(),
+  release: untraceSocket,
 }
 
 /** The socket's own methods, which ours call. */
@@ -64,6 +65,21 @@ export function traceSocket(socket: WebSocket, connection: Connection): void {
   claim(socket, connection)
   Object.defineProperties(socket, overridesFor(socket))
 }
+
+/** Gives a socket its own methods back. What somebody else has put in front of ours stays, and ours does nothing then. */
+function untraceSocket(socket: WebSocket): void {
+  const host = socket as unknown as Record<string, unknown>
+  for (const name of METHOD_NAMES) {
+    const own = covered.get(host[name] as object)
+    if (own === undefined) continue
+    delete host[name]
+    if (host[name] !== own) host[name] = own
+  }
+  uncountFrames(socket)
+}
+
+/** For each method of ours on a socket, the one that it stands in front of. */
+const covered = new WeakMap<object, unknown>()
 
 const METHOD_NAMES = ['emit', 'send', 'close', 'terminate', 'ping'] as const
 const shared = new WeakMap<object, { methods: Methods; overrides: PropertyDescriptorMap }>()
@@ -188,7 +204,9 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
 
   const overrides: PropertyDescriptorMap = {}
   for (const name of METHOD_NAMES) {
-    overrides[name] = hidden(disguise(methods[name], own[name] as never))
+    const method = disguise(methods[name], own[name] as never)
+    covered.set(method, own[name])
+    overrides[name] = hidden(method)
   }
   return overrides
 }

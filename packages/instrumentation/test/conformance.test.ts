@@ -1,0 +1,4 @@
+import { conformanceSuite } from '@otel-ws/testkit/suites'
+import { harness } from './harness.ts'
+
+conformanceSuite(harness)

@@ -1,0 +1,4 @@
+import { leakSuite } from '@otel-ws/testkit/suites'
+import { harness } from './harness.ts'
+
+leakSuite(harness)
