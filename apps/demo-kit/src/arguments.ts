@@ -8,7 +8,7 @@ export interface DemoArguments {
   readonly runFor: number | undefined
   /** Port to listen on, 0 for any free one; undefined for the demo's default, or a free one if that is taken. */
   readonly port: number | undefined
-  /** Number of simulated users that chat; 0 leaves the server to the browser. */
+  /** Number of simulated users; 0 leaves the server alone. */
   readonly users: number
   /** Milliseconds between two lines of metrics. */
   readonly metricsInterval: number
@@ -27,7 +27,7 @@ const DEFAULT_METRICS_INTERVAL = 3_000
 /** Lists the options that every demo takes, ready to be printed. */
 export const OPTIONS_HELP = `Options:
   --for <duration>      stop after this time, drain and print a summary, for example 8s or 2m (default: run until Ctrl-C)
-  --users <n>           simulated users, 0 to 100 (default: ${DEFAULT_USERS}; 0: only you, in the browser)
+  --users <n>           simulated users, 0 to 100 (default: ${DEFAULT_USERS}; 0: nobody but you)
   --port <n>            port to listen on, 0 for any (default: 3000, or any if it is taken)
   --metrics <duration>  time between two lines of metrics (default: ${DEFAULT_METRICS_INTERVAL / 1_000}s)
   --no-viewer           leave out the live viewer and its page

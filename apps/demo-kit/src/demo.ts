@@ -18,7 +18,7 @@ import { formatTrace, traceHeading } from './trace-tree.ts'
 export interface DemoSettings {
   /** Port to listen on, 0 for any free one; undefined for port 3000, or any if that is taken. */
   readonly port: number | undefined
-  /** Number of simulated users that chat. */
+  /** Number of simulated users. */
   readonly users: number
   /** Takes a logger's JSON lines and prints them between the traces. */
   readonly log: Writable
@@ -26,7 +26,7 @@ export interface DemoSettings {
 
 /** A demo that has been started. */
 export interface RunningDemo {
-  /** Where its page is. */
+  /** Where its page is, or its sockets. */
   readonly url: string
   /** Lets the simulated users finish what they do and leave. */
   stopUsers(): Promise<void>
@@ -147,7 +147,7 @@ function readArguments(argv: readonly string[]) {
 }
 
 function introduction(users: number, runFor: number | undefined): string {
-  const who = users === 0 ? 'No simulated users: open the page to chat' : `${users} simulated users and some strangers`
+  const who = users === 0 ? 'No simulated users' : `${users} simulated users and some strangers`
   const until = runFor === undefined ? 'Ctrl-C stops' : `stops after ${formatDuration(runFor)}`
   const endpoint = environmentEndpoint()
   return [who, until, ...(endpoint === undefined ? [] : [`exports to ${printable(endpoint)} too`])].join('  |  ')

@@ -3,7 +3,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { formatBytes, formatDuration } from './duration.ts'
 
 /** Attributes told in words, by the row's other columns, or of no help to somebody who reads along. */
-const TOLD = /^(websocket|http|url|network|server|client|user|user_agent|error|exception)\./
+const TOLD = /^(websocket|http|url|network|server|client|user|user_agent|error|exception|code)\./
 
 /**
  * Tells the error of a span, `SyntaxError: Unexpected token`; undefined when its status is not an error, and empty when
@@ -50,6 +50,9 @@ export function detailsOf(span: ReadableSpan): string[] {
   tell('websocket.ack.outcome', (ack) => `ack ${ack}`)
   tell('websocket.stream.items', (count) => `${count} items`)
   tell('websocket.stream.time_to_first_item', (seconds) => `first after ${formatDuration(Number(seconds) * 1_000)}`)
+  tell('websocket.stream.item_interval', (seconds) => `every ${formatDuration(Number(seconds) * 1_000)}`)
+  tell('websocket.stream.outcome', (outcome) => (outcome === 'completed' ? '' : `stream ${outcome}`))
+  tell('code.function.name', String)
   tell('websocket.span.ended_by', (by) => `ended by ${by}`)
   for (const [key, value] of Object.entries(attributes)) {
     if (!TOLD.test(key) && value !== undefined) details.push(`${key}=${value}`)

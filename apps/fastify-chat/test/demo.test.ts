@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { DemoProcess, type Row } from '@otel-ws/demo-kit/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SEARCH_TIME } from '../src/chat.ts'
-import { DemoProcess, type Row } from './demo-process.ts'
 
 const LIMIT = 60_000
 const processes: DemoProcess[] = []

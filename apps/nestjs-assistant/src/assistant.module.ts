@@ -29,8 +29,7 @@ const ANSWERERS = 3
     {
       provide: MEMORIES,
       inject: [KnowledgeBase],
-      useFactory: (knowledge: KnowledgeBase) =>
-        new Queue<Memory>('remember', 1, (memory) => knowledge.remember(memory)),
+      useFactory: (knowledge: KnowledgeBase) => new Queue<Memory>('note', 1, (memory) => knowledge.remember(memory)),
     },
   ],
 })

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { connectionOf } from '@otel-ws/core'
+import { connectionOf } from '@otel-ws/nestjs'
 import { compose, think } from '../engines/answers.ts'
 import { type Intent, understand } from '../engines/grammar.ts'
 import { synthesize } from '../engines/speech.ts'
@@ -71,8 +71,8 @@ export class Answering {
     let tokens = 0
     for await (const text of think(answer, stopped)) {
       tokens++
-      thinking.within(() => utterance.reply({ event: 'token', data: { utterance: id, text } }))
-      speaking.within(() => utterance.reply({ event: 'audio', data: synthesize(text) }))
+      utterance.reply({ event: 'token', data: { utterance: id, text } })
+      utterance.reply({ event: 'audio', data: speaking.within(() => synthesize(text)) })
     }
     thinking.note({ 'assistant.tokens': tokens })
     thinking.end()

@@ -19,7 +19,7 @@ export interface Row {
   readonly handshake: string | undefined
 }
 
-/** The demo, running as a process of its own. */
+/** A demo, running as a process of its own, and what it prints. */
 export class DemoProcess {
   readonly child: ChildProcess
   readonly exited: Promise<number | null>
@@ -89,5 +89,5 @@ export class DemoProcess {
   }
 }
 
-const ROW = /^\d\d:\d\d:\d\d\.\d{3} {2}([\da-f ]{6}) {2}([A-Z ]{8}) {2}(.{24}) {2,}([\d.]+) (ms|s)(.*)$/
+const ROW = /^\d\d:\d\d:\d\d\.\d{3} {2}([\da-f ]{6}) {2}([A-Z ]{8}) {2}(.+?) {2,}([\d.]+) (ms|s)(.*)$/
 const LINK = /^(.*?)(?:-> link handshake ([\da-f]{6}))?$/
