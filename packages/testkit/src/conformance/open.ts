@@ -57,7 +57,7 @@ export function openTests(harness: Harness, fixture: Fixture): void {
       const { client } = await fixture.open({
         telemetry: {},
         connection(socket) {
-          setTimeout(() => socket.send('later'), 20)
+          setTimeout(() => socket.send('later'), 0)
         },
       })
       await client.next()
