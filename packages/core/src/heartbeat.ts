@@ -38,14 +38,40 @@ export class Heartbeat {
 
   #beat(): void {
     const payload = `${HEARTBEAT_PAYLOAD}${++this.#round}`
+    let silent: Connection[] | undefined
     for (const connection of this.#connections) {
-      const overdue = connection.heartbeatOverdue()
-      // A timer may fire a little early: what is due within a millisecond is due.
-      if (overdue === 0) connection.ping(payload)
-      else if (overdue + 1 >= this.#timeout) {
-        if (this.#terminate) connection.terminateDead()
-        else connection.ping(payload)
+      if (connection.heartbeatOverdue() === 0) connection.ping(payload)
+      else if (this.#isSilent(connection)) {
+        silent ??= []
+        silent.push(connection)
       }
     }
+    if (silent !== undefined) afterReading(() => this.#judge(silent, payload))
   }
+
+  /** What is silent still has missed a ping. */
+  #judge(silent: readonly Connection[], payload: string): void {
+    for (const connection of silent) {
+      if (connection.closed || !this.#isSilent(connection)) continue
+      if (this.#terminate) connection.terminateDead()
+      else connection.ping(payload)
+    }
+  }
+
+  /** A timer may fire a little early: what is due within a millisecond is due. */
+  #isSilent(connection: Connection): boolean {
+    return connection.heartbeatOverdue() + 1 >= this.#timeout
+  }
+}
+
+/** Node calls it after it has read what has arrived; a timer may be called before. */
+const soon: (callback: () => void) => void =
+  (globalThis as { setImmediate?: (callback: () => void) => void }).setImmediate ?? setTimeout
+
+/**
+ * Calls back when the event loop has had two turns to read what has arrived. After a stall of the process timers fire
+ * before the pongs that wait in the kernel are read; a peer in this process needs the first turn to send its own.
+ */
+function afterReading(callback: () => void): void {
+  soon(() => soon(callback))
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { SpanStatusCode } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import type { Fixture } from '../fixture.ts'
@@ -107,6 +108,28 @@ export function heartbeatTests(harness: Harness, fixture: Fixture): void {
       expect((await fixture.telemetry.waitForSpan(`close ${route}`, 2)).attributes['websocket.close.category']).toBe(
         'normal',
       )
+    })
+
+    it('does not take a stall of the process for silence of its peers', async () => {
+      const host = await fixture.serve({
+        telemetry: { heartbeatInterval: 20, heartbeatTimeout: 20, heartbeatTerminate: true },
+        connection() {},
+      })
+      const client = await fixture.connect(host)
+      const closed = client.closed.then(({ code }) => expect.unreachable(`closed with ${code}`))
+      const pinged = () => Promise.race([once(client.socket, 'ping'), closed])
+      for (let stall = 0; stall < 3; stall++) {
+        // The pong is on its way by now. It waits in the kernel until the process has time again.
+        await pinged()
+        const end = performance.now() + 60
+        while (performance.now() < end);
+      }
+      await pinged()
+      expect(await fixture.telemetry.collect(missed)).toMatchObject([{ value: 0 }])
+      closed.catch(() => undefined)
+      await client.close(1000)
+      const span = await fixture.telemetry.waitForSpan(`close ${route}`)
+      expect(span.attributes['websocket.close.category']).toBe('normal')
     })
 
     it("tells the application's own termination of a dead client as a timeout", async () => {
