@@ -1,4 +1,13 @@
-import { type Attributes, context, DiagLogLevel, diag, metrics, propagation, trace } from '@opentelemetry/api'
+import {
+  type Attributes,
+  context,
+  DiagLogLevel,
+  diag,
+  type Link,
+  metrics,
+  propagation,
+  trace,
+} from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core'
 import { DataPointType, MeterProvider, type MetricData, MetricReader } from '@opentelemetry/sdk-metrics'
@@ -210,4 +219,9 @@ function toRows(metric: MetricData): MetricRow[] {
 /** Duration of a finished span in ms. */
 export function milliseconds(span: ReadableSpan): number {
   return span.duration[0] * 1e3 + span.duration[1] / 1e6
+}
+
+/** What a span's link to another span is. */
+export function linkTo(span: ReadableSpan, kind: 'handshake' | 'message' | 'segment' = 'handshake'): Link {
+  return { context: span.spanContext(), attributes: { 'websocket.link.kind': kind } }
 }

@@ -5,6 +5,7 @@ import type { Fixture } from '../fixture.ts'
 import { closePayload, encodeFrame, OPCODE } from '../frames.ts'
 import type { Harness } from '../harness.ts'
 import type { RawClient } from '../raw-client.ts'
+import { linkTo } from '../telemetry.ts'
 
 interface CloseCase {
   readonly act: (peer: RawClient, socket: WebSocket) => unknown
@@ -211,9 +212,7 @@ export function closeTests(harness: Harness, fixture: Fixture): void {
       const handshake = fixture.telemetry.span(`GET ${route}`)
       expect(span.kind).toBe(SpanKind.INTERNAL)
       expect(span.parentSpanContext).toBeUndefined()
-      expect(span.links).toEqual([
-        { context: handshake.spanContext(), attributes: { 'websocket.link.kind': 'handshake' } },
-      ])
+      expect(span.links).toEqual([linkTo(handshake)])
       const received = which.startsWith('both') ? { messages: 1, bytes: 3 } : { messages: 0, bytes: 0 }
       expect(span.attributes).toEqual({
         'network.protocol.name': 'websocket',

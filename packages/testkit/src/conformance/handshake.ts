@@ -2,6 +2,7 @@ import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentel
 import { describe, expect, it } from 'vitest'
 import type { Fixture } from '../fixture.ts'
 import type { Harness } from '../harness.ts'
+import { linkTo } from '../telemetry.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const PARENT = 'b7ad6b7169203331'
@@ -228,9 +229,7 @@ export function handshakeTests(harness: Harness, fixture: Fixture): void {
       const handshake = fixture.telemetry.span(name)
       expect(message.parentSpanContext).toBeUndefined()
       expect(message.spanContext().traceId).not.toBe(handshake.spanContext().traceId)
-      expect(message.links).toEqual([
-        { context: handshake.spanContext(), attributes: { 'websocket.link.kind': 'handshake' } },
-      ])
+      expect(message.links).toEqual([linkTo(handshake)])
       expect(trace.getSpan(context.active() ?? ROOT_CONTEXT)).toBeUndefined()
     })
 

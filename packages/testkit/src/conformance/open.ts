@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Fixture } from '../fixture.ts'
 import type { Harness } from '../harness.ts'
 import { withProcessErrors } from '../process-errors.ts'
-import { milliseconds } from '../telemetry.ts'
+import { linkTo, milliseconds } from '../telemetry.ts'
 
 export function openTests(harness: Harness, fixture: Fixture): void {
   const { route } = harness
@@ -64,9 +64,7 @@ export function openTests(harness: Harness, fixture: Fixture): void {
       const send = await fixture.telemetry.waitForSpan(`send ${route}`)
       const handshake = fixture.telemetry.span(`GET ${route}`)
       expect(send.parentSpanContext).toBeUndefined()
-      expect(send.links).toEqual([
-        { context: handshake.spanContext(), attributes: { 'websocket.link.kind': 'handshake' } },
-      ])
+      expect(send.links).toEqual([linkTo(handshake)])
     })
 
     it('is not the parent of messages', async () => {

@@ -5,7 +5,7 @@ import { createWebSocketStream, type WebSocket } from 'ws'
 import type { Fixture } from '../fixture.ts'
 import { encodeFrame, OPCODE } from '../frames.ts'
 import type { Harness } from '../harness.ts'
-import { milliseconds } from '../telemetry.ts'
+import { linkTo, milliseconds } from '../telemetry.ts'
 
 /** Long enough to tell a duration that includes it from one that does not. */
 const DELAY = 60
@@ -31,9 +31,7 @@ export function processTests(harness: Harness, fixture: Fixture): void {
       const handshake = fixture.telemetry.span(`GET ${route}`)
       expect(span.kind).toBe(SpanKind.CONSUMER)
       expect(span.parentSpanContext).toBeUndefined()
-      expect(span.links).toEqual([
-        { context: handshake.spanContext(), attributes: { 'websocket.link.kind': 'handshake' } },
-      ])
+      expect(span.links).toEqual([linkTo(handshake)])
       expect(span.attributes).toEqual({
         'websocket.connection.id': connection.id,
         'websocket.route': route,

@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws'
 import type { Fixture } from '../fixture.ts'
 import { OPCODE } from '../frames.ts'
 import type { Harness } from '../harness.ts'
+import { linkTo } from '../telemetry.ts'
 
 export function sendTests(harness: Harness, fixture: Fixture): void {
   const { route } = harness
@@ -34,9 +35,7 @@ export function sendTests(harness: Harness, fixture: Fixture): void {
       const handshake = fixture.telemetry.span(`GET ${route}`)
       expect(span.kind).toBe(SpanKind.PRODUCER)
       expect(span.parentSpanContext).toBeUndefined()
-      expect(span.links).toEqual([
-        { context: handshake.spanContext(), attributes: { 'websocket.link.kind': 'handshake' } },
-      ])
+      expect(span.links).toEqual([linkTo(handshake)])
       expect(span.attributes).toEqual({
         'websocket.connection.id': connection.id,
         'websocket.route': route,

@@ -2,6 +2,7 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import type { Fixture } from '../fixture.ts'
 import type { Harness } from '../harness.ts'
+import { linkTo } from '../telemetry.ts'
 
 export function shapeTests(harness: Harness, fixture: Fixture): void {
   const { route } = harness
@@ -90,12 +91,8 @@ export function shapeTests(harness: Harness, fixture: Fixture): void {
       expect(first.links).toEqual([])
       expect(second.parentSpanContext).toBeUndefined()
       expect(third.parentSpanContext).toBeUndefined()
-      const link = (kind: string, context: unknown): unknown => ({
-        context,
-        attributes: { 'websocket.link.kind': kind },
-      })
-      expect(second.links).toEqual([link('handshake', handshake.spanContext()), link('segment', first.spanContext())])
-      expect(third.links).toEqual([link('handshake', handshake.spanContext()), link('segment', second.spanContext())])
+      expect(second.links).toEqual([linkTo(handshake), linkTo(first, 'segment')])
+      expect(third.links).toEqual([linkTo(handshake), linkTo(second, 'segment')])
       const children = [first, second, third].map(
         (segment) =>
           fixture.telemetry
