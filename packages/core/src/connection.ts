@@ -17,7 +17,7 @@ import {
 import { SpanBudget } from './budget.ts'
 import { type Close, type CloseFacts, closeCodeLabel, tellClose, truncateUtf8 } from './close.ts'
 import { closeAttributes } from './close-attributes.ts'
-import { frameOf, withoutSpan, withSpan } from './frame.ts'
+import { withoutSpan, withSpan } from './frame.ts'
 import { type HandshakeIds, isSampled, packIds, unpackIds } from './handshake-ids.ts'
 import { HEARTBEAT_PAYLOAD } from './heartbeat.ts'
 import { describeMessage, describeName } from './message.ts'
@@ -25,7 +25,7 @@ import type { LiveConnection, Series } from './metrics.ts'
 import type { MessageName } from './names.ts'
 import { Open } from './open.ts'
 import type { CloseInfo } from './options.ts'
-import { Process } from './process.ts'
+import { activeProcess, Process } from './process.ts'
 import { randomId } from './random-id.ts'
 import * as schema from './schema.ts'
 import { Segment } from './segment.ts'
@@ -224,8 +224,8 @@ export class Connection implements ConnectionContext, LiveConnection {
 
   /** The process that the calling code is part of, when it is one of this connection's and has not settled. */
   processing(): Process | undefined {
-    const frame = frameOf(context.active())
-    return frame instanceof Process && frame.connection === this && !frame.settled ? frame : undefined
+    const process = activeProcess()
+    return process?.connection === this && !process.settled ? process : undefined
   }
 
   streamEnded(stream: Stream): void {
@@ -296,7 +296,10 @@ export class Connection implements ConnectionContext, LiveConnection {
     else series.receivedText++
     if (telemetry.dark) return undefined
     const { options, metrics } = telemetry
-    const message = name === undefined ? telemetry.nameOf(data, binary, size, this.route) : telemetry.named(name)
+    const message =
+      name === undefined
+        ? telemetry.nameOf(data, binary, size, this.route, telemetry.registeredNames)
+        : telemetry.named(name)
     if (options.messageSizeMetric) metrics.messageSize.record(size, series.directed('receive'))
     if (options.ignore !== undefined && this.#ignores(message, 'receive')) return undefined
     const active = context.active()

@@ -23,14 +23,25 @@ export function warn(message: string): void {
   logger.warn(message)
 }
 
+const MAX_TYPE_LENGTH = 64
+
+const givenTypes = new WeakMap<Error, string>()
+
+/** Gives an error of the host's own kind, whose code is not where other errors have it, its `error.type`. */
+export function giveErrorType(error: Error, type: string): void {
+  if (type.length > 0) givenTypes.set(error, type.slice(0, MAX_TYPE_LENGTH))
+}
+
 /** The `error.type` of anything that can be thrown: a string `code`, else the class name, else the type of the value. */
 export function errorType(error: unknown): string {
   try {
     if (error instanceof Error) {
+      const given = givenTypes.get(error)
+      if (given !== undefined) return given
       const code = (error as { code?: unknown }).code
-      if (typeof code === 'string' && code.length > 0 && code.length <= 64) return code
+      if (typeof code === 'string' && code.length > 0 && code.length <= MAX_TYPE_LENGTH) return code
       const name = error.constructor.name || error.name
-      return typeof name === 'string' && name.length > 0 ? name.slice(0, 64) : 'Error'
+      return typeof name === 'string' && name.length > 0 ? name.slice(0, MAX_TYPE_LENGTH) : 'Error'
     }
     return error === null ? 'null' : typeof error
   } catch {

@@ -15,16 +15,23 @@ export interface MessageName {
 }
 
 /** Builds the span names of DESIGN's `{operation} {subject}` pattern. */
-export function messageName(name: string | undefined, route: string | undefined, original?: string): MessageName {
+export function messageName(name: string | undefined, route: string | undefined): MessageName {
   const suffix = name !== undefined ? ` ${name}` : route !== undefined ? ` ${route}` : ''
   return {
     name,
-    original,
+    original: undefined,
     process: `process${suffix}`,
     send: `send${suffix}`,
     broadcast: `broadcast${suffix}`,
     deliver: `deliver${suffix}`,
   }
+}
+
+const OTHER_NAME = messageName(OTHER, undefined)
+
+/** The name of a message whose own is not admitted. */
+export function otherName(raw: string): MessageName {
+  return { ...OTHER_NAME, original: raw.slice(0, ORIGINAL_LENGTH) }
 }
 
 /**
@@ -47,7 +54,7 @@ export class BoundedNames {
     const known = this.#known.get(raw)
     if (known !== undefined) return known
     if (raw.length === 0 || raw.length > this.#maxLength || this.#known.size >= this.#maxDistinct || !isClean(raw)) {
-      return messageName(OTHER, undefined, raw.slice(0, ORIGINAL_LENGTH))
+      return otherName(raw)
     }
     const admitted = messageName(raw, undefined)
     this.#known.set(raw, admitted)

@@ -21,6 +21,13 @@ export interface OperationHost {
   readonly fanout: { enter(): void; leave(): void }
 }
 
+/** The innermost operation whose code runs at this moment, until it first waits: also where there is no context manager. */
+let running: Operation | undefined
+
+export function runningOperation(): Operation | undefined {
+  return running
+}
+
 /**
  * A piece of user code that one of our spans covers: it runs in this frame, and the span ends when the code has
  * returned and everything that it left pending has settled. There is one path to the end and it is taken once.
@@ -52,6 +59,8 @@ export abstract class Operation extends Frame implements Expirable {
    */
   run<A, B, C, R>(dispatch: (operation: this, a: A, b: B, c: C) => R, a: A, b: B, c: C): R {
     const { fanout } = this.telemetry
+    const outer = running
+    running = this
     fanout.enter()
     try {
       return this.span === undefined ? dispatch(this, a, b, c) : context.with(this, dispatch, undefined, this, a, b, c)
@@ -59,6 +68,7 @@ export abstract class Operation extends Frame implements Expirable {
       this.fail(error)
       throw error
     } finally {
+      running = outer
       fanout.leave()
       this.done()
     }
@@ -67,6 +77,16 @@ export abstract class Operation extends Frame implements Expirable {
   /** True once the user's code, and all that it left pending, has settled. */
   get settled(): boolean {
     return this.#settled
+  }
+
+  /** True once user code has failed. */
+  get failed(): boolean {
+    return this.#failed
+  }
+
+  /** What user code failed with first. */
+  get error(): unknown {
+    return this.#error
   }
 
   /** Keeps the operation open until `done()` is called once more. */

@@ -1,9 +1,10 @@
-import type { Context, Histogram, Span } from '@opentelemetry/api'
+import { type Context, context, type Histogram, type Span } from '@opentelemetry/api'
 import { errorType } from './diagnostics.ts'
+import { frameOf } from './frame.ts'
 import { describeName } from './message.ts'
 import type { Series } from './metrics.ts'
 import type { MessageName } from './names.ts'
-import { Operation, type OperationHost } from './operation.ts'
+import { Operation, type OperationHost, runningOperation } from './operation.ts'
 import { ATTR_CODE_FUNCTION_NAME } from './schema.ts'
 import type { Stream } from './stream.ts'
 
@@ -93,4 +94,12 @@ export class Process extends Operation {
     }
     if (span !== undefined) this.#stream?.describe(span)
   }
+}
+
+/** The process that the calling code is part of, whatever its connection. */
+export function activeProcess(): Process | undefined {
+  const running = runningOperation()
+  if (running instanceof Process) return running
+  const frame = frameOf(context.active())
+  return frame instanceof Process ? frame : undefined
 }

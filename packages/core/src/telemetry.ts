@@ -8,7 +8,7 @@ import { Expiry } from './expiry.ts'
 import { Handshake, type HandshakeSeam } from './handshake.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { type MetricSet, metricSet } from './metrics.ts'
-import { BoundedNames, type MessageName, messageName } from './names.ts'
+import { BoundedNames, type MessageName, messageName, otherName } from './names.ts'
 import { isNativePromise } from './operation.ts'
 import {
   type IgnoreSubject,
@@ -41,6 +41,11 @@ export interface HostDriver<Socket, Data = unknown> {
   release?(socket: Socket): void
 }
 
+/** Members of a set of names. */
+export interface RegisteredNames {
+  has(name: string): boolean
+}
+
 /** Calls of an unobserved connection between two looks for an SDK that was registered late. */
 const LOOKS_EVERY = 16
 
@@ -64,6 +69,8 @@ export class Telemetry {
   readonly expiry: Expiry
   readonly fanout: Fanout
   readonly heartbeat: Heartbeat | undefined
+  /** Names that the application has handlers for, where the host knows them: others that come in are `_OTHER`. */
+  registeredNames: RegisteredNames | undefined
   readonly redactQuery: (query: string) => string
   readonly #diagnostics = new Diagnostics()
   readonly #names: BoundedNames
@@ -167,8 +174,18 @@ export class Telemetry {
     return name
   }
 
-  /** The name that option `messageName` finds in a payload. */
-  nameOf(data: unknown, binary: boolean, size: number, route: string | undefined): MessageName {
+  /**
+   * The name that option `messageName` finds in a payload.
+   *
+   * @param registered what is not among these is of the sender's own making, and no attribute
+   */
+  nameOf(
+    data: unknown,
+    binary: boolean,
+    size: number,
+    route: string | undefined,
+    registered?: RegisteredNames,
+  ): MessageName {
     const { messageName: selector } = this.options
     if (selector === undefined) return this.unnamed(route)
     let raw: unknown
@@ -178,7 +195,8 @@ export class Telemetry {
       const rest = size > SELECTOR_HEAD_BYTES
       raw = select(selector, head, rest ? this.driver.text(data, size - SELECTOR_TAIL_BYTES, size) : '')
     }
-    return typeof raw === 'string' ? this.#names.bound(raw) : this.unnamed(route)
+    if (typeof raw !== 'string') return this.unnamed(route)
+    return registered === undefined || registered.has(raw) ? this.#names.bound(raw) : otherName(raw)
   }
 
   /**

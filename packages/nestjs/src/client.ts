@@ -20,13 +20,34 @@ export const clientDriver: HostDriver<Client> = {
   bufferedAmount: ({ bufferedAmount }) => (typeof bufferedAmount === 'number' ? bufferedAmount : 0),
 }
 
+/** Connections whose records were made here: of their handshakes and ends nothing is seen. */
+const untraced = new WeakSet<Connection>()
+
+/** Connections whose messages the module covers from their dispatch on. */
+const covered = new WeakSet<Connection>()
+
 /** The record of a client; made now if its connection is not traced, so that its messages have a connection in common. */
 export function connectionFor(client: object, path: string | undefined, telemetry: Telemetry): Connection {
   const known = recordOf(client)
   if (known !== undefined) return known
   const connection = telemetry.connection(client, factsOf(client, path, telemetry))
   claim(client, connection)
+  untraced.add(connection)
   return connection
+}
+
+/** True when nobody but this package sees the connection's messages. */
+export function isUntraced(connection: Connection): boolean {
+  return untraced.has(connection)
+}
+
+/** The module covers the connection's messages: an interceptor of ours must not tell them again. */
+export function cover(connection: Connection): void {
+  covered.add(connection)
+}
+
+export function isCovered(connection: Connection): boolean {
+  return covered.has(connection)
 }
 
 function factsOf({ nsp, id }: Client, path: string | undefined, { options }: Telemetry): ConnectionFacts {

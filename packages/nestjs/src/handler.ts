@@ -1,4 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common'
+import { metadata } from './metadata.ts'
 
 /** What Nest knows of a message handler. */
 export interface Handler {
@@ -43,14 +44,4 @@ export function describeHandler(context: ExecutionContext): Handler {
     handlers.set(callback, handler)
   }
   return handler
-}
-
-interface Metadata {
-  getMetadata?(key: string, target: object, property?: string): unknown
-}
-
-/** What `reflect-metadata`, which every Nest application loads, keeps of a decorated class or method. */
-function metadata(key: string, target: object, property?: string): unknown {
-  const reflect = Reflect as Metadata
-  return property === undefined ? reflect.getMetadata?.(key, target) : reflect.getMetadata?.(key, target, property)
 }

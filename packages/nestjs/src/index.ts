@@ -7,3 +7,4 @@ export {
   type TelemetryOptions,
 } from '@otel-ws/core'
 export { WsTraceInterceptor } from './interceptor.ts'
+export { type WsTraceAsyncOptions, WsTraceModule } from './module.ts'

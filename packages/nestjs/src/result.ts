@@ -1,7 +1,9 @@
 import type { CallHandler, ExecutionContext } from '@nestjs/common'
 import { context as active } from '@opentelemetry/api'
-import type { Connection, Process, Stream } from '@otel-ws/core/adapter'
+import { activeProcess, type Connection, type Process, type Stream } from '@otel-ws/core/adapter'
 import { Observable, type Observer, type Subscriber, type TeardownLogic } from 'rxjs'
+import { isCovered } from './client.ts'
+import { failWith } from './exceptions.ts'
 import type { Handler } from './handler.ts'
 
 /**
@@ -15,11 +17,12 @@ export function observeHandling(
   next: CallHandler,
 ): Observable<unknown> {
   return new Observable((subscriber) => {
-    const begun = connection.processing()
-    if (begun !== undefined) {
-      begun.handledBy(handler.functionName)
-      return subscribe(begun, connection, subscriber, next)
-    }
+    const active = activeProcess()
+    const begun = active?.connection === connection ? active : undefined
+    begun?.handledBy(handler.functionName)
+    // What is over was told by the connection's own tracing, which did not wait: a message is not told twice.
+    if (isCovered(connection) || begun?.settled) return next.handle().subscribe(subscriber)
+    if (begun !== undefined) return subscribe(begun, connection, subscriber, next)
     const args = context.getArgs()
     const ack = args.findIndex((argument) => typeof argument === 'function')
     const process = connection.handling(handler.pattern, ack !== -1)
@@ -68,16 +71,24 @@ function subscribe(
  * Passes a handler's result on, and measures it as a stream if it is one. Nest makes an Observable of every result: a
  * value is one item that is followed by the end at once, and all else is a stream.
  */
-class Result implements Observer<unknown> {
+export class Result implements Observer<unknown> {
   readonly #process: Process
   readonly #connection: Connection
   readonly #subscriber: Subscriber<unknown>
+  readonly #call: { readonly pending: boolean } | undefined
   #items = 0
   #firstAt = 0
   #stream: Stream | undefined
   #over = false
 
-  constructor(process: Process, connection: Connection, subscriber: Subscriber<unknown>) {
+  /** @param call of the handler, when its end is seen by itself */
+  constructor(
+    process: Process,
+    connection: Connection,
+    subscriber: Subscriber<unknown>,
+    call?: { readonly pending: boolean },
+  ) {
+    this.#call = call
     this.#process = process
     this.#connection = connection
     this.#subscriber = subscriber
@@ -97,7 +108,7 @@ class Result implements Observer<unknown> {
 
   error(error: unknown): void {
     this.#over = true
-    this.#process.fail(error)
+    failWith(this.#process, error)
     this.#stream?.end(error)
     // What the exception filters send belongs to the span, so it ends after them.
     this.#subscriber.error(error)
@@ -106,8 +117,10 @@ class Result implements Observer<unknown> {
 
   complete(): void {
     this.#over = true
-    if (this.#items === 0) this.#begin()
-    this.#stream?.end()
+    const { failed, error } = this.#process
+    if (this.#items === 0 && !failed) this.#begin()
+    // A failure that the exception filters have taken reaches an adapter as the end.
+    this.#stream?.end(failed ? error : undefined)
     this.#subscriber.complete()
     this.#process.done()
   }
@@ -116,7 +129,7 @@ class Result implements Observer<unknown> {
   cancel(): void {
     if (this.#over) return
     this.#over = true
-    this.#begin().cancel()
+    if (this.#call?.pending !== true) this.#begin().cancel()
     this.#process.done()
   }
 

@@ -65,6 +65,8 @@ export function traceWebSocketServer(wss: WebSocketServer, options: WebSocketSer
 export interface ServerSeams {
   /** Another adapter tells the connection handler: not the listeners of `connection`. */
   readonly opensElsewhere?: boolean
+  /** The template of all requests that the host gives to this server. */
+  readonly route?: string | undefined
   /** Called when the host has taken a request and upgrades it. */
   readonly onUpgrade?: (handshake: Handshake) => void
 }
@@ -164,13 +166,15 @@ function install(
     accept: Accept,
   ): void {
     const telemetry = isLeftOut(this) ? undefined : telemetryOf(request)
-    const route = telemetry && pathRoute(this, telemetry, request)
+    const route = telemetry && (seams.route ?? pathRoute(this, telemetry, request))
     const handshake = telemetry && beginHandshake(request, socket, () => telemetry.handshake(request, { route }))
+    if (handshake !== undefined && seams.route !== undefined) telemetry?.routed(handshake, route)
     if (handshake === undefined || handshake.discarded) {
       handleUpgrade.call(this, request, socket, head, accept)
       return
     }
     if (route !== undefined) handshake.setRoute(route)
+    if (seams.route !== undefined) handshake.start()
     seams.onUpgrade?.(handshake)
     // In the modes `port` and `server` of `ws`, the listeners are called through a function that was bound before us.
     const emitsItself = this.options.noServer !== true
