@@ -45,6 +45,10 @@ export interface CloseFacts {
   readonly failed?: number | undefined
   /** Text of the close frame that decides. */
   readonly reason?: string | undefined
+  /** What carried the connection at last, of hosts that have several transports. */
+  readonly transport?: string | undefined
+  /** Seconds of the last round trip, where the host pings for several connections at once. */
+  readonly rtt?: number | undefined
 }
 
 export interface Close {

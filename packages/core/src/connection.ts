@@ -14,6 +14,7 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
+import { type AckWaiter, OwedAck } from './ack.ts'
 import { SpanBudget } from './budget.ts'
 import { type Close, type CloseFacts, closeCodeLabel, tellClose, truncateUtf8 } from './close.ts'
 import { closeAttributes } from './close-attributes.ts'
@@ -22,7 +23,7 @@ import { type HandshakeIds, isSampled, packIds, unpackIds } from './handshake-id
 import { HEARTBEAT_PAYLOAD } from './heartbeat.ts'
 import { describeMessage, describeName } from './message.ts'
 import type { LiveConnection, Series } from './metrics.ts'
-import type { MessageName } from './names.ts'
+import { type MessageName, otherName } from './names.ts'
 import { Open } from './open.ts'
 import type { CloseInfo } from './options.ts'
 import { activeProcess, Process } from './process.ts'
@@ -39,6 +40,8 @@ export interface ConnectionFacts {
   readonly route?: string | undefined
   readonly subprotocol?: string | undefined
   readonly namespace?: string | undefined
+  /** The namespace's own name, where `namespace` is the pattern of many: it stands on spans and not in metrics. */
+  readonly namespaceName?: string | undefined
   /** The host library's own id, recorded with option `sessionId`. */
   readonly sessionId?: string | undefined
 }
@@ -103,6 +106,7 @@ class RareState {
   droppedSpans = 0
   lastRtt: number | undefined
   streams: Set<Stream> | undefined
+  acks: Set<AckWaiter> | undefined
   sentCode: number | undefined
   sentReason: string | undefined
   failedCode: number | undefined
@@ -139,6 +143,7 @@ export class Connection implements ConnectionContext, LiveConnection {
     this.#socket = socket
     this.#handshake = handshake && packIds(handshake)
     this.series = telemetry.metrics.series(facts.route, facts.namespace, facts.subprotocol)
+    if (facts.namespaceName !== undefined) this.setAttribute(schema.ATTR_WEBSOCKET_NAMESPACE, facts.namespaceName)
     if (telemetry.options.sessionId && facts.sessionId !== undefined) {
       this.setAttribute(schema.ATTR_WEBSOCKET_SESSION_ID, facts.sessionId)
     }
@@ -240,6 +245,23 @@ export class Connection implements ConnectionContext, LiveConnection {
     return this.telemetry.options.slowConsumerBytes
   }
 
+  /** The connection goes on over another transport. */
+  transportChanged(transport: string): void {
+    this.#segment?.span?.setAttribute(schema.ATTR_WEBSOCKET_TRANSPORT, transport)
+  }
+
+  /** The sender of a message waits for an acknowledgement: tell what becomes of it. */
+  owesAck(process: Process): AckWaiter {
+    return new OwedAck(process, this.acks())
+  }
+
+  /** Acknowledgements that are awaited, by either side. What remains at the close is told as disconnected. */
+  acks(): Set<AckWaiter> {
+    const state = this.#state()
+    state.acks ??= new Set()
+    return state.acks
+  }
+
   /** Called by the handshake once its span has ended. */
   opened(): void {
     this.series.live.add(this)
@@ -286,8 +308,16 @@ export class Connection implements ConnectionContext, LiveConnection {
    *
    * @param name when the host knows it; else option `messageName` is asked
    * @param reply the sender waits for an answer: the span is a SERVER span
+   * @param registered the application has a handler of this name; a name of the sender's own making is no attribute
    */
-  receive(data: unknown, binary: boolean, size: number, name?: string, reply = false): Process | undefined {
+  receive(
+    data: unknown,
+    binary: boolean,
+    size: number,
+    name?: string,
+    reply = false,
+    registered = true,
+  ): Process | undefined {
     const sequence = ++this.received
     this.receivedBytes += size
     const { series, telemetry } = this
@@ -299,7 +329,9 @@ export class Connection implements ConnectionContext, LiveConnection {
     const message =
       name === undefined
         ? telemetry.nameOf(data, binary, size, this.route, telemetry.registeredNames)
-        : telemetry.named(name)
+        : registered
+          ? telemetry.named(name)
+          : otherName(name)
     if (options.messageSizeMetric) metrics.messageSize.record(size, series.directed('receive'))
     if (options.ignore !== undefined && this.#ignores(message, 'receive')) return undefined
     const active = context.active()
@@ -343,6 +375,20 @@ export class Connection implements ConnectionContext, LiveConnection {
     return telemetry.fanout.take(this, data, binary, size, name, startedAt)
   }
 
+  /**
+   * A message with a name is about to be handed to the host, for this connection only. Its type and size are told when
+   * the host has encoded it. Returns `undefined` when it is only counted.
+   *
+   * @param awaitsAck the peer will acknowledge it: the span lasts until then and is a CLIENT span
+   */
+  emitting(data: unknown, name: string, awaitsAck: boolean): Transmission | undefined {
+    const { telemetry } = this
+    if (telemetry.dark) return undefined
+    const transmission = telemetry.fanout.emission(this, data, name)
+    if (awaitsAck) transmission?.awaitAck(this.acks())
+    return transmission
+  }
+
   /** The host has taken a whole message. Returns its sequence number. */
   counted(binary: boolean, size: number): number {
     const { series } = this
@@ -376,7 +422,7 @@ export class Connection implements ConnectionContext, LiveConnection {
    * Starts the span of a message that was sent outside of any span: a trace of its own linked to the handshake, or a
    * child of the connection span.
    */
-  startSend(name: string, startTime: number): Span | undefined {
+  startSend(name: string, startTime: number, kind = SpanKind.PRODUCER): Span | undefined {
     const { tracer } = this.telemetry
     if (tracer === undefined || this.#inheritsUnsampled() || !this.spend()) return undefined
     const segment = this.#nextSegment()
@@ -384,7 +430,7 @@ export class Connection implements ConnectionContext, LiveConnection {
     const parent = segment === undefined ? base : withSpan(base, segment)
     const links = segment === undefined ? this.#links() : []
     const { attributes } = this.#messageState()
-    return tracer.startSpan(name, { kind: SpanKind.PRODUCER, attributes, links, startTime }, parent)
+    return tracer.startSpan(name, { kind, attributes, links, startTime }, parent)
   }
 
   /** Takes one span from the connection's budget; `false` when it is used up. */
@@ -484,6 +530,7 @@ export class Connection implements ConnectionContext, LiveConnection {
     telemetry.fanout.flush()
     const state = this.#rare
     if (state?.streams !== undefined) for (const stream of state.streams) stream.disconnect()
+    if (state?.acks !== undefined) for (const ack of state.acks) ack.settle('disconnected')
     const duration = (performance.now() - this.#openedAt) / 1000
     const close = tellClose({
       sent: state?.sentCode,
@@ -500,7 +547,7 @@ export class Connection implements ConnectionContext, LiveConnection {
         [schema.ATTR_WEBSOCKET_CLOSE_CODE]: closeCodeLabel(close.code, telemetry.options.closeCodes),
       })
     }
-    this.#tellClose(close, state?.sentCode === undefined ? facts.reason : state.sentReason, duration)
+    this.#tellClose(close, state?.sentCode === undefined ? facts : { ...facts, reason: state.sentReason }, duration)
   }
 
   /** Telemetry is taken away from a connection that stays open: nothing more is told of it, and it counts no more. */
@@ -510,15 +557,17 @@ export class Connection implements ConnectionContext, LiveConnection {
     this.series.live.delete(this)
     this.telemetry.closed(this)
     this.telemetry.fanout.flush()
-    const streams = this.#rare?.streams
+    const { streams, acks } = this.#rare ?? {}
     if (streams !== undefined) for (const stream of streams) stream.disconnect()
+    if (acks !== undefined) for (const ack of acks) ack.settle('disconnected')
     if (this.#segment !== undefined) this.segmentEnded(this.#segment, 'shutdown')
     unclaim(this.#socket as object)
     this.telemetry.driver.release?.(this.#socket)
   }
 
-  #tellClose(close: Close, reason: string | undefined, duration: number): void {
+  #tellClose(close: Close, facts: CloseFacts, duration: number): void {
     const { options, tracer } = this.telemetry
+    const { reason } = facts
     const segment = this.#segment
     this.#segment = undefined
     const suffix = this.route === undefined ? '' : ` ${this.route}`
@@ -533,7 +582,7 @@ export class Connection implements ConnectionContext, LiveConnection {
     const span = segment?.span ?? startSpan()
     if (span?.isRecording()) {
       const text = options.closeReason && reason !== undefined && reason !== '' ? truncateUtf8(reason, 123) : undefined
-      span.setAttributes(this.#closeAttributes(close, text, duration))
+      span.setAttributes(this.#closeAttributes(close, facts, text, duration))
       if (options.closeErrors.has(close.category)) {
         span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, close.category)
       }
@@ -546,9 +595,10 @@ export class Connection implements ConnectionContext, LiveConnection {
     else segment.end()
   }
 
-  #closeAttributes(close: Close, reason: string | undefined, duration: number): Attributes {
+  #closeAttributes(close: Close, facts: CloseFacts, reason: string | undefined, duration: number): Attributes {
     const attributes = closeAttributes(close, reason, duration, this)
-    const rtt = this.#rare?.lastRtt
+    if (facts.transport !== undefined) attributes[schema.ATTR_WEBSOCKET_TRANSPORT] = facts.transport
+    const rtt = this.#rare?.lastRtt ?? facts.rtt
     if (rtt !== undefined) attributes[schema.ATTR_WEBSOCKET_PING_RTT] = rtt
     const dropped = this.#rare?.droppedSpans ?? 0
     if (dropped > 0) attributes[schema.ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED] = dropped

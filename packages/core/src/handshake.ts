@@ -6,13 +6,14 @@ import {
   propagation,
   ROOT_CONTEXT,
   type Span,
+  type SpanContext,
   SpanKind,
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api'
 import { Connection, type ConnectionFacts } from './connection.ts'
 import { errorType } from './diagnostics.ts'
-import { Frame, spanOf, withSpan } from './frame.ts'
+import { Frame, spanOf, withoutSpan, withSpan } from './frame.ts'
 import { recordError } from './operation.ts'
 import type { RemoteContext, UpgradeRequest } from './options.ts'
 import { peerOf } from './peer.ts'
@@ -25,6 +26,21 @@ export interface HandshakeSeam {
   readonly route?: string | undefined
   /** The span is created later, by `start()` or at the outcome. */
   readonly deferred?: boolean
+  /** Status that accepts the request. Default 101; a connection over plain HTTP requests is accepted with 200. */
+  readonly acceptedWith?: number
+  /** What carries the connection, of hosts that have several transports. */
+  readonly transport?: string
+  /** Set when the request opens a namespace over a connection that is there, and is no HTTP request itself. */
+  readonly joins?: NamespaceSeam
+}
+
+/** A request to open a namespace of a host that has them. */
+export interface NamespaceSeam {
+  readonly namespace: string
+  /** The handshake of the connection that it comes over, when that was told. */
+  readonly over: SpanContext | undefined
+  /** The connection takes up where an earlier one of the same client ended. */
+  readonly recovered?: boolean
 }
 
 /** What became of an upgrade request. */
@@ -53,12 +69,16 @@ export class Handshake {
   enclosing: (() => Context | undefined) | undefined
   /** Called once with the status that the request was answered with. */
   onAnswered: ((status: number) => void) | undefined
+  /** The adapter that told it takes the connection itself: others that see the request leave it alone. */
+  reserved = false
+  readonly #seam: HandshakeSeam
   #frame: HandshakeFrame | undefined
 
   constructor(telemetry: Telemetry, request: UpgradeRequest, seam: HandshakeSeam) {
     this.telemetry = telemetry
     this.request = request
     this.route = seam.route
+    this.#seam = seam
     if (seam.deferred !== true) this.start()
   }
 
@@ -67,20 +87,28 @@ export class Handshake {
     return this.#frame?.span
   }
 
+  /** The ids of the span, also once it has ended. */
+  get spanContext(): SpanContext | undefined {
+    return this.#frame === undefined ? undefined : spanOf(this.#frame)?.spanContext()
+  }
+
   /** Creates the span, if that was deferred: under the enclosing instrumentation's, else under the one that is active now. */
   start(): void {
     const { tracer } = this.telemetry
     if (this.#frame !== undefined || tracer === undefined || this.discarded) return
     const active = this.enclosing?.() ?? context.active()
-    const { parent, links } = this.#remote(active)
+    const over = this.#seam.joins?.over
+    const { parent, links } = over === undefined ? this.#remote(active) : within(active, over)
     const enclosing = spanOf(parent) as (Span & { kind?: SpanKind; isRecording(): boolean }) | undefined
-    const kind = enclosing?.kind === SpanKind.SERVER && enclosing.isRecording() ? SpanKind.INTERNAL : SpanKind.SERVER
-    const attributes = requestAttributes(this.request, this.telemetry.redactQuery)
+    const isEnclosed = over !== undefined || (enclosing?.kind === SpanKind.SERVER && enclosing.isRecording())
+    const kind = isEnclosed ? SpanKind.INTERNAL : SpanKind.SERVER
+    const attributes =
+      over === undefined ? requestAttributes(this.request, this.#acceptedWith === 200, this.telemetry.redactQuery) : {}
     this.#setRoute(attributes)
     const span = tracer.startSpan(this.#name(), { kind, attributes, links, startTime: this.#startedAt }, parent)
     this.#frame = new HandshakeFrame(parent, span)
     const hook = this.telemetry.options.onHandshake
-    if (!span.isRecording()) return
+    if (!span.isRecording() || over !== undefined) return
     const peer = peerOf(this.request)
     if (peer.address !== undefined) span.setAttribute(schema.ATTR_CLIENT_ADDRESS, peer.address)
     if (peer.port !== undefined) span.setAttribute(schema.ATTR_CLIENT_PORT, peer.port)
@@ -126,19 +154,28 @@ export class Handshake {
     const spanContext = this.span?.spanContext()
     const connection = new Connection(telemetry, socket, { ...facts, route, subprotocol }, spanContext)
     if (this.span?.isRecording()) this.span.setAttributes(connection.identity())
-    this.#settle('accepted', 101, undefined, connection.series.attributes)
+    this.#settle('accepted', this.#acceptedWith, undefined, connection.series.attributes)
     connection.opened()
     return connection
   }
 
   /** The 101 was written by a server that is not traced: the handshake has its outcome, the connection is another's. */
   accepted(): void {
-    this.#settle('accepted', 101, undefined)
+    this.#settle('accepted', this.#acceptedWith, undefined)
   }
 
   /** The request was answered with another status. */
   reject(status: number, error?: unknown): void {
     this.#settle('rejected', status, error)
+  }
+
+  /**
+   * The request was turned down, as servers do: no error of this side's.
+   *
+   * @param type why, of low cardinality: `error.type`
+   */
+  refuse(status: number | undefined, type: string): void {
+    this.#settle('rejected', status, undefined, undefined, type)
   }
 
   /** The connection ended before an answer was written. `by` tells who ended it. */
@@ -149,21 +186,33 @@ export class Handshake {
     this.#settle('abandoned', undefined, error)
   }
 
-  #settle(outcome: HandshakeOutcome, status: number | undefined, error: unknown, series?: Attributes): void {
+  get #acceptedWith(): number | undefined {
+    return this.#seam.joins === undefined ? (this.#seam.acceptedWith ?? 101) : undefined
+  }
+
+  #settle(
+    outcome: HandshakeOutcome,
+    status: number | undefined,
+    error: unknown,
+    series?: Attributes,
+    refusal?: string,
+  ): void {
     if (this.outcome !== undefined || this.discarded) return
     this.start()
     this.outcome = outcome
     if (status !== undefined) this.onAnswered?.(status)
     const failed = error !== undefined || (status !== undefined && status >= 500)
-    const type = error !== undefined ? errorType(error) : failed ? String(status) : undefined
+    const type = error !== undefined ? errorType(error) : (refusal ?? (failed ? String(status) : undefined))
     this.#recordDuration(outcome, status, type, series)
     const { span } = this
     if (span === undefined) return
     span.setAttribute(schema.ATTR_WEBSOCKET_HANDSHAKE_OUTCOME, outcome)
     if (status !== undefined) span.setAttribute(schema.ATTR_HTTP_RESPONSE_STATUS_CODE, status)
     if (error !== undefined) recordError(span, error)
-    else if (type !== undefined)
-      span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, type)
+    else if (type !== undefined) {
+      span.setAttribute(schema.ATTR_ERROR_TYPE, type)
+      if (failed) span.setStatus({ code: SpanStatusCode.ERROR })
+    }
     this.#frame?.end(this.#startedAt + (performance.now() - this.#startTime))
   }
 
@@ -171,20 +220,29 @@ export class Handshake {
     const { metrics } = this.telemetry
     if (!metrics.recording) return
     const attributes: Attributes = { ...series, [schema.ATTR_WEBSOCKET_HANDSHAKE_OUTCOME]: outcome }
-    if (this.route !== undefined) attributes[schema.ATTR_WEBSOCKET_ROUTE] = this.route
+    this.#identify(attributes)
     if (status !== undefined) attributes[schema.ATTR_HTTP_RESPONSE_STATUS_CODE] = status
     if (type !== undefined) attributes[schema.ATTR_ERROR_TYPE] = type
     metrics.handshakeDuration.record((performance.now() - this.#startTime) / 1000, attributes, this.#frame)
   }
 
   #name(): string {
-    return this.route === undefined ? 'GET' : `GET ${this.route}`
+    const operation = this.#seam.joins === undefined ? 'GET' : 'CONNECT'
+    return this.route === undefined ? operation : `${operation} ${this.route}`
   }
 
   #setRoute(attributes: Attributes): void {
-    if (this.route === undefined) return
-    attributes[schema.ATTR_HTTP_ROUTE] = this.route
-    attributes[schema.ATTR_WEBSOCKET_ROUTE] = this.route
+    if (this.route !== undefined && this.#seam.joins === undefined) attributes[schema.ATTR_HTTP_ROUTE] = this.route
+    this.#identify(attributes)
+    const { transport, joins } = this.#seam
+    if (transport !== undefined) attributes[schema.ATTR_WEBSOCKET_TRANSPORT] = transport
+    if (joins?.recovered) attributes[schema.ATTR_WEBSOCKET_CONNECTION_RECOVERED] = true
+  }
+
+  #identify(attributes: Attributes): void {
+    if (this.route !== undefined) attributes[schema.ATTR_WEBSOCKET_ROUTE] = this.route
+    const namespace = this.#seam.joins?.namespace
+    if (namespace !== undefined) attributes[schema.ATTR_WEBSOCKET_NAMESPACE] = namespace
   }
 
   /** What the peer's trace context is to us: it comes in headers, or in the query for browsers, which cannot set headers. */
@@ -209,6 +267,11 @@ export class Handshake {
     const extracted = extract(active, this.request)
     return { parent: withSpan(extracted, trace.wrapSpanContext(spanContext)), links: [] }
   }
+}
+
+/** A child of a span that may have ended already. */
+function within(active: Context, over: SpanContext): { parent: Context; links: Link[] } {
+  return { parent: withSpan(withoutSpan(active), trace.wrapSpanContext(over)), links: [] }
 }
 
 const PROPAGATION_KEYS = ['traceparent', 'tracestate', 'baggage']
@@ -244,10 +307,10 @@ function carrierFromQuery(url: string | undefined): Record<string, string> | und
   return carrier
 }
 
-function requestAttributes(request: UpgradeRequest, redact: (query: string) => string): Attributes {
+function requestAttributes(request: UpgradeRequest, isPlain: boolean, redact: (query: string) => string): Attributes {
   const attributes: Attributes = {
     [schema.ATTR_HTTP_REQUEST_METHOD]: request.method ?? 'GET',
-    [schema.ATTR_URL_SCHEME]: request.socket?.encrypted === true ? 'wss' : 'ws',
+    [schema.ATTR_URL_SCHEME]: `${isPlain ? 'http' : 'ws'}${request.socket?.encrypted === true ? 's' : ''}`,
   }
   const url = request.url
   if (typeof url === 'string') {

@@ -1,4 +1,5 @@
 import { type Context, context, type Histogram, type Span } from '@opentelemetry/api'
+import type { OwedAck } from './ack.ts'
 import { errorType } from './diagnostics.ts'
 import { frameOf } from './frame.ts'
 import { describeName } from './message.ts'
@@ -25,6 +26,7 @@ export class Process extends Operation {
   #message: MessageName
   #stream: Stream | undefined
   #isHandled = false
+  #owed: OwedAck | undefined
 
   constructor(connection: ProcessConnection, message: MessageName, active: Context, span: Span | undefined) {
     const { telemetry } = connection
@@ -81,6 +83,17 @@ export class Process extends Operation {
   override expire(reason: 'age' | 'shutdown'): void {
     if (this.span !== undefined) this.#stream?.describe(this.span)
     super.expire(reason)
+  }
+
+  /** The sender waits for an acknowledgement, which settles this as well. */
+  owe(ack: OwedAck): void {
+    this.#owed = ack
+    this.hold()
+  }
+
+  override fail(error: unknown): void {
+    super.fail(error)
+    this.#owed?.drop()
   }
 
   protected override onSettled(failed: boolean, error: unknown): void {

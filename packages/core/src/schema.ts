@@ -85,13 +85,20 @@ export const ATTR_WEBSOCKET_PING_RTT = 'websocket.ping.rtt'
 /** Message spans left out because the connection was over `maxMessageSpansPerSecond`. @on close */
 export const ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED = 'websocket.connection.spans.dropped'
 
+/** What carries a connection of a host that has several: `websocket`, `polling` or `webtransport`. What it is at last on close. @on handshake, close */
+export const ATTR_WEBSOCKET_TRANSPORT = 'websocket.transport'
+/** The connection takes up where an earlier one of the same client ended. @on handshake */
+export const ATTR_WEBSOCKET_CONNECTION_RECOVERED = 'websocket.connection.recovered'
+/** What became of the acknowledgement: `ok`, `timeout` or `disconnected`. @on process, send and broadcast with an acknowledgement */
+export const ATTR_WEBSOCKET_ACK_OUTCOME = 'websocket.ack.outcome'
+
 /** `accepted`, `rejected` or `abandoned`. @on handshake, metrics */
 export const ATTR_WEBSOCKET_HANDSHAKE_OUTCOME = 'websocket.handshake.outcome'
 /** Stands on a span that ended before what it covers did, and says why: `age` or `shutdown`. @on open, process, connection */
 export const ATTR_WEBSOCKET_SPAN_ENDED_BY = 'websocket.span.ended_by'
 /** What a link leads to: `handshake`, `segment` (the previous segment of a connection span) or `message`. @on links */
 export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
-/** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`. @on metrics */
+/** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`; on spans `volatile` only, the others are errors. @on send, metrics */
 export const ATTR_WEBSOCKET_UNDELIVERED_REASON = 'websocket.send.undelivered.reason'
 
 /** The handler, with its class: `ChatGateway.onMessage`. @on process, open, disconnect */

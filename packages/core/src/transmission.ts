@@ -1,5 +1,7 @@
 import { type Context, context, type Span, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api'
+import type { AckOutcome, AckWaiter } from './ack.ts'
 import type { Connection } from './connection.ts'
+import type { Expirable } from './expiry.ts'
 import { frameOf, spanOf, withoutSpan } from './frame.ts'
 import type { MessageName } from './names.ts'
 import { Operation, recordError } from './operation.ts'
@@ -13,11 +15,11 @@ const MAX_OPEN = 8
  * One payload on its way to one or more connections. Whether it is a message to one peer or a broadcast is known only
  * when the synchronous run that sends it is over, so its span is created then, with the time of the first call.
  */
-export class Transmission {
+export class Transmission implements AckWaiter, Expirable {
   readonly connection: Connection
   readonly data: unknown
-  readonly binary: boolean
-  readonly size: number
+  #binary: boolean
+  #size: number
   readonly message: MessageName
   /** Context of the span it belongs under; `undefined` outside of any. */
   readonly #parent: Context | undefined
@@ -41,6 +43,9 @@ export class Transmission {
   #flushedAt = 0
   #error: unknown
   #told = false
+  #acks: Set<AckWaiter> | undefined
+  #outcome: AckOutcome | undefined
+  #isVolatile = false
 
   constructor(
     connection: Connection,
@@ -55,8 +60,8 @@ export class Transmission {
   ) {
     this.connection = connection
     this.data = data
-    this.binary = binary
-    this.size = size
+    this.#binary = binary
+    this.#size = size
     this.message = message
     this.active = active
     this.#explicit = explicit
@@ -94,6 +99,39 @@ export class Transmission {
     this.#last = connection
   }
 
+  /** The message has been encoded. */
+  encoded(binary: boolean, size: number): void {
+    this.#binary = binary
+    this.#size = size
+  }
+
+  /** The host dropped the message, which the application had allowed it to. */
+  dropped(): void {
+    this.#isVolatile = true
+  }
+
+  /** The span lasts until the peer has acknowledged the message. */
+  awaitAck(acks: Set<AckWaiter>): void {
+    this.#acks = acks
+    acks.add(this)
+    this.connection.telemetry.expiry.add(this)
+  }
+
+  settle(outcome: AckOutcome): void {
+    if (this.#acks === undefined) return
+    this.#outcome = outcome
+    this.#flushedAt = performance.now()
+    this.#forgetAck()
+    if (this.#told) this.#endSend()
+  }
+
+  expire(reason: 'age' | 'shutdown'): void {
+    this.#span?.setAttribute(schema.ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
+    this.#flushedAt = performance.now()
+    this.#forgetAck()
+    this.#endSend()
+  }
+
   /** The host has taken the message for this connection. */
   sent(connection: Connection, sequence: number, frames = 1): void {
     if (++this.#recipients === 1) this.#sequence = sequence
@@ -106,12 +144,13 @@ export class Transmission {
   /** The host threw instead of taking the message. */
   failed(error: unknown): void {
     this.#error = error
+    this.#forgetAck()
     this.flushed()
   }
 
   /** The first connection's message was handed to the kernel, or was not. */
   flushed(error?: unknown): void {
-    if (this.#flushedAt !== 0) return
+    if (this.#flushedAt !== 0 || this.#acks !== undefined) return
     if (error !== undefined && error !== null) this.#error = error
     this.#flushedAt = performance.now()
     if (this.#told) this.#endSend()
@@ -141,31 +180,42 @@ export class Transmission {
     )
     if (span === undefined) return
     if (span.isRecording()) {
-      this.connection.describe(span, this.message, this.binary, this.size)
+      this.connection.describe(span, this.message, this.#binary, this.#size)
       span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_RECIPIENTS, this.#recipients)
       span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_SKIPPED, this.#skipped)
-      this.connection.callSendHook(span, this.data, this.binary)
+      this.connection.callSendHook(span, this.data, this.#binary)
     }
     span.end(this.#wallTime(this.#lastTime))
   }
 
   #tellSend(): void {
     const { connection } = this
-    if (this.#parent === undefined) this.#span = connection.startSend(this.message.send, this.#startedAt)
+    const kind = this.#acks === undefined ? SpanKind.PRODUCER : SpanKind.CLIENT
+    if (this.#parent === undefined) this.#span = connection.startSend(this.message.send, this.#startedAt, kind)
     else if (connection.spend()) {
       this.#span = connection.telemetry.tracer?.startSpan(
         this.message.send,
-        { kind: SpanKind.PRODUCER, attributes: connection.identity(), startTime: this.#startedAt },
+        { kind, attributes: connection.identity(), startTime: this.#startedAt },
         this.#parent,
       )
     }
     const span = this.#span
     if (span === undefined) return
     if (span.isRecording()) {
-      connection.describe(span, this.message, this.binary, this.size, this.#sequence === 0 ? undefined : this.#sequence)
-      connection.callSendHook(span, this.data, this.binary)
+      connection.describe(
+        span,
+        this.message,
+        this.#binary,
+        this.#size,
+        this.#sequence === 0 ? undefined : this.#sequence,
+      )
+      connection.callSendHook(span, this.data, this.#binary)
     }
-    if (this.#recipients === 0 && this.#error === undefined) {
+    if (this.#isVolatile) {
+      span.setAttribute(schema.ATTR_WEBSOCKET_UNDELIVERED_REASON, 'volatile')
+      if (this.#acks === undefined) this.#flushedAt = this.#lastTime
+    } else if (this.#recipients === 0 && this.#error === undefined) {
+      this.#forgetAck()
       span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, 'not_open')
       this.#flushedAt = this.#lastTime
     }
@@ -177,11 +227,19 @@ export class Transmission {
     if (span === undefined) return
     this.#span = undefined
     if (this.#error !== undefined) recordError(span, this.#error)
-    if (this.connection.telemetry.options.frames) {
+    if (this.#outcome !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_ACK_OUTCOME, this.#outcome)
+    if (this.connection.telemetry.options.frames && this.#frames > 0) {
       span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_FRAMES, this.#frames)
       span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEND_TIME, (this.#flushedAt - this.#startTime) / 1000)
     }
     span.end(this.#wallTime(this.#flushedAt))
+  }
+
+  #forgetAck(): void {
+    if (this.#acks === undefined) return
+    this.#acks.delete(this)
+    this.#acks = undefined
+    this.connection.telemetry.expiry.delete(this)
   }
 
   #wallTime(time: number): number {
@@ -239,6 +297,19 @@ export class Fanout {
           ? telemetry.unnamed(connection.route)
           : telemetry.nameOf(data, binary, size, connection.route)
     const transmission = new Transmission(connection, data, binary, size, message, active, parent, startedAt, false)
+    this.#add(transmission)
+    return transmission
+  }
+
+  /** A message with a name to one connection, whatever else is sent in the same run. */
+  emission(connection: Connection, data: unknown, name: string): Transmission | undefined {
+    const telemetry = this.#telemetry
+    const active = context.active()
+    const parent = enclosing(active)
+    if (!telemetry.metrics.recording && isUnsampled(parent)) return undefined
+    const message = telemetry.named(name)
+    const transmission = new Transmission(connection, data, false, 0, message, active, parent, 0, false)
+    if (!transmission.traced) return undefined
     this.#add(transmission)
     return transmission
   }

@@ -168,8 +168,8 @@ function install(
     const telemetry = isLeftOut(this) ? undefined : telemetryOf(request)
     const route = telemetry && (seams.route ?? pathRoute(this, telemetry, request))
     const handshake = telemetry && beginHandshake(request, socket, () => telemetry.handshake(request, { route }))
-    if (handshake !== undefined && seams.route !== undefined) telemetry?.routed(handshake, route)
-    if (handshake === undefined || handshake.discarded) {
+    if (handshake !== undefined && !handshake.reserved && seams.route !== undefined) telemetry?.routed(handshake, route)
+    if (handshake === undefined || handshake.discarded || handshake.reserved) {
       handleUpgrade.call(this, request, socket, head, accept)
       return
     }

@@ -1,0 +1,38 @@
+import type { Process } from './process.ts'
+import { ATTR_WEBSOCKET_ACK_OUTCOME } from './schema.ts'
+
+/** What became of an acknowledgement. */
+export type AckOutcome = 'ok' | 'timeout' | 'disconnected'
+
+/** Something that waits for an acknowledgement, in either direction. It is settled once; later calls do nothing. */
+export interface AckWaiter {
+  settle(outcome: AckOutcome): void
+}
+
+/** The acknowledgement that this side owes to the sender of a message: its process span lasts until it is sent. */
+export class OwedAck implements AckWaiter {
+  readonly #process: Process
+  readonly #waiters: Set<AckWaiter>
+  #settled = false
+
+  constructor(process: Process, waiters: Set<AckWaiter>) {
+    this.#process = process
+    this.#waiters = waiters
+    waiters.add(this)
+    process.owe(this)
+  }
+
+  settle(outcome: AckOutcome): void {
+    if (this.#settled) return
+    this.#process.span?.setAttribute(ATTR_WEBSOCKET_ACK_OUTCOME, outcome)
+    this.drop()
+  }
+
+  /** The handler failed: nobody can tell whether it would have answered, and its span need not wait. */
+  drop(): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#waiters.delete(this)
+    this.#process.done()
+  }
+}

@@ -1,0 +1,2 @@
+export { driver } from './driver.ts'
+export { type TracedServer, traceServer } from './server.ts'

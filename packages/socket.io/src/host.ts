@@ -1,0 +1,116 @@
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+
+/** What is used of a transport of Engine.IO; its types keep much of it private. */
+export interface EngineTransport {
+  readonly name: string
+  readonly writable: boolean
+  /** The `ws` socket of transport `websocket`. */
+  readonly socket?: WsSocket
+}
+
+interface WsSocket {
+  readonly bufferedAmount: number
+  readonly _closeCode?: number
+  readonly _closeFrameSent?: boolean
+  readonly _closeFrameReceived?: boolean
+}
+
+/** A connection of Engine.IO: one client, whatever the transport and however many namespaces. */
+export interface EngineSocket extends EventEmitter {
+  /** None with transport `webtransport`. */
+  readonly request: IncomingMessage | null
+  readonly transport: EngineTransport
+  readonly readyState: string
+  readonly writeBuffer: { readonly data?: unknown }[]
+}
+
+export interface EngineServer extends EventEmitter {
+  readonly opts: { readonly path?: string }
+  handleRequest(request: IncomingMessage, response: unknown): void
+  handleUpgrade(request: IncomingMessage, socket: unknown, head: unknown): void
+}
+
+/** A packet of the Socket.IO protocol. */
+export interface Packet {
+  readonly data?: unknown[]
+  readonly id?: number
+}
+
+export interface Decoder {
+  add(chunk: unknown): void
+  on(type: 'decoded', listener: (packet: Packet) => void): unknown
+}
+
+export interface WriteOptions {
+  readonly volatile?: boolean
+}
+
+/** What Socket.IO keeps of one connection of Engine.IO. */
+export interface Client {
+  readonly conn: EngineSocket
+  readonly nsps: Map<string, Socket>
+  readonly sockets: Map<string, Socket>
+  readonly decoder: Decoder
+  writeToEngine(encoded: unknown, options: WriteOptions): void
+}
+
+type Listener = (this: unknown, ...args: unknown[]) => unknown
+type Middleware = (event: unknown[], next: (error?: Error) => void) => void
+
+/** A socket in a namespace. */
+export interface Socket extends EventEmitter {
+  readonly id: string
+  readonly nsp: Namespace
+  readonly client: Client
+  readonly conn: EngineSocket
+  readonly request: IncomingMessage | null
+  readonly connected: boolean
+  readonly recovered?: boolean
+  readonly flags: { readonly timeout?: number }
+  readonly fns: Middleware[]
+  readonly _anyListeners?: Listener[]
+  ack(id: number): Listener
+  dispatch(event: unknown[]): void
+  onevent(packet: Packet): void
+  run(event: unknown[], done: (error?: Error | null) => void): void
+  _error(error: unknown): void
+  _onclose(reason: string, description?: unknown): unknown
+  _onerror(error: Error): void
+}
+
+export interface Adapter {
+  broadcast(packet: Packet, options: BroadcastOptions): unknown
+  broadcastWithAck?(
+    packet: Packet,
+    options: BroadcastOptions,
+    onClients: (clients: number) => void,
+    onAck: (...args: unknown[]) => void,
+  ): unknown
+}
+
+export interface BroadcastOptions {
+  readonly rooms: Set<string>
+  readonly flags?: { readonly timeout?: number }
+}
+
+export interface Namespace extends EventEmitter {
+  readonly name: string
+  readonly server: Server
+  readonly adapter: Adapter
+  run(socket: Socket, done: (error?: Error | null) => void): void
+  emitReserved(type: string, ...args: unknown[]): boolean
+  _doConnect(socket: Socket, done: (socket: Socket) => void): void
+  _initAdapter(): void
+}
+
+export interface Server {
+  readonly engine?: EngineServer
+  readonly sockets: Namespace
+  readonly _nsps: Map<string, Namespace>
+  readonly parentNsps?: Map<unknown, { readonly children: Set<Namespace> }>
+  readonly parentNamespacesFromRegExp?: Map<RegExp, { readonly children: Set<Namespace> }>
+  bind(engine: EngineServer): unknown
+  path(): string
+  _checkNamespace(name: string, auth: unknown, done: (namespace: unknown) => void): void
+}

@@ -1,0 +1,10 @@
+export {
+  type ConnectionContext,
+  connectionOf,
+  connectionSampler,
+  OptionError,
+  type Stream,
+  type TelemetryOptions,
+} from '@otel-ws/core'
+export { type SocketTracing, traceSocket } from './middleware.ts'
+export { type SocketServerOptions, type TracedServer, traceSocketServer } from './server.ts'

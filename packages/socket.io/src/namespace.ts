@@ -1,0 +1,181 @@
+import {
+  type Connection,
+  claim,
+  dispatchAll,
+  errorType,
+  type Handshake,
+  type Open,
+  override,
+  recordOf,
+  type Telemetry,
+} from '@otel-ws/core/adapter'
+import { traceBroadcasts } from './broadcast.ts'
+import { traceClient } from './client.ts'
+import type { Namespace, Server, Socket } from './host.ts'
+import { traceSocket } from './socket.ts'
+import { type Transport, traceTransport } from './transport.ts'
+
+const TRACED = Symbol.for('otel-ws.socket.io.namespace')
+
+/** What is known of a namespace: its route, which is the pattern it was made from when there can be many of a kind. */
+interface Facts {
+  readonly route: string
+  readonly namespace: string
+  readonly namespaceName: string | undefined
+}
+
+/** A namespace that is traced. */
+export interface TracedNamespace {
+  /** The handshake of a socket whose middleware runs; `undefined` when option `ignore` leaves it alone. */
+  joining(socket: Socket): Handshake | undefined
+  restore(): void
+}
+
+/** Traces the sockets of a namespace, once. `onNamespace` is told of namespaces that the server makes later. */
+export function traceNamespace(
+  namespace: Namespace,
+  telemetry: Telemetry,
+  onNamespace?: (namespace: Namespace) => void,
+): TracedNamespace {
+  const host = namespace as Namespace & { [TRACED]?: TracedNamespace }
+  host[TRACED] ??= install(namespace, telemetry, onNamespace)
+  return host[TRACED]
+}
+
+/** What stands behind a namespace, when it is traced already. */
+export function tracedNamespace(namespace: Namespace): TracedNamespace | undefined {
+  return (namespace as { [TRACED]?: TracedNamespace })[TRACED]
+}
+
+function install(
+  namespace: Namespace,
+  telemetry: Telemetry,
+  onNamespace: ((namespace: Namespace) => void) | undefined,
+): TracedNamespace {
+  const { run, emitReserved, _doConnect, _initAdapter } = namespace
+  const facts = factsOf(namespace)
+  let opening: { readonly open: Open; readonly socket: Socket } | undefined
+  let unbroadcast = traceBroadcasts(namespace.adapter, namespace, telemetry, facts)
+
+  function joining(socket: Socket): Handshake | undefined {
+    const transport = transportFor(socket, telemetry, facts)
+    if (transport.joining.has(socket)) return transport.joining.get(socket)
+    const handshake = begin(socket, transport, telemetry, facts)
+    transport.joining.set(socket, handshake)
+    return handshake
+  }
+
+  function tracedRun(this: Namespace, socket: Socket, done: (error?: Error | null) => void): void {
+    const handshake = joining(socket)
+    if (handshake === undefined) {
+      run.call(this, socket, done)
+      return
+    }
+    handshake.run(() =>
+      run.call(this, socket, (error) => {
+        if (error) refuse(socket, errorType(error))
+        done(error)
+      }),
+    )
+  }
+
+  function refuse(socket: Socket, type: string): void {
+    const transport = transportFor(socket, telemetry, facts)
+    transport.joining.get(socket)?.refuse(undefined, type)
+    transport.joining.delete(socket)
+  }
+
+  function tracedDoConnect(this: Namespace, socket: Socket, done: (socket: Socket) => void): void {
+    const transport = transportFor(socket, telemetry, facts)
+    const handshake = joining(socket)
+    transport.joining.delete(socket)
+    const connection = handshake === undefined ? undefined : accept(handshake, socket, transport, facts)
+    const open = connection?.opening()
+    if (open === undefined) _doConnect.call(this, socket, done)
+    else open.run(doConnect, this, socket, done)
+  }
+
+  function doConnect(open: Open, self: Namespace, socket: Socket, done: (socket: Socket) => void): void {
+    const outer = opening
+    opening = { open, socket }
+    try {
+      _doConnect.call(self, socket, done)
+    } finally {
+      opening = outer
+    }
+  }
+
+  function tracedEmitReserved(this: Namespace, type: string, ...args: unknown[]): boolean {
+    if (type === 'new_namespace') onNamespace?.(args[0] as Namespace)
+    else if (opening !== undefined && opening.socket === args[0] && (type === 'connect' || type === 'connection')) {
+      return dispatchAll(opening.open, this, type, args)
+    }
+    return emitReserved.call(this, type, ...args)
+  }
+
+  function tracedInitAdapter(this: Namespace): void {
+    _initAdapter.call(this)
+    unbroadcast = traceBroadcasts(this.adapter, this, telemetry, facts)
+  }
+
+  const undo = [
+    override(namespace, 'run', tracedRun),
+    override(namespace, '_doConnect', tracedDoConnect),
+    override(namespace, 'emitReserved', tracedEmitReserved),
+    override(namespace, '_initAdapter', tracedInitAdapter),
+  ]
+  return {
+    joining,
+    restore() {
+      for (const step of undo) step()
+      unbroadcast()
+      delete (namespace as { [TRACED]?: TracedNamespace })[TRACED]
+    },
+  }
+}
+
+function transportFor(socket: Socket, telemetry: Telemetry, facts: Facts): Transport {
+  traceClient(socket.client)
+  return traceTransport(socket.conn, telemetry, facts)
+}
+
+/** What stands for the request of a transport that has none. */
+const NO_REQUEST = { headers: {} }
+
+function begin(socket: Socket, transport: Transport, telemetry: Telemetry, facts: Facts): Handshake | undefined {
+  return telemetry.handshake(socket.request ?? NO_REQUEST, {
+    route: facts.route,
+    transport: socket.conn.transport.name,
+    joins: {
+      namespace: facts.namespaceName ?? facts.namespace,
+      over: transport.handshake,
+      recovered: socket.recovered === true,
+    },
+  })
+}
+
+function accept(handshake: Handshake, socket: Socket, transport: Transport, facts: Facts): Connection {
+  const known = recordOf(socket)
+  if (known !== undefined) return known
+  const connection = handshake.accept(socket, { ...facts, sessionId: socket.id })
+  claim(socket, connection)
+  transport.connections.add(connection)
+  traceSocket(socket)
+  return connection
+}
+
+function factsOf({ name, server }: Namespace): Facts {
+  const pattern = patternOf(name, server)
+  if (pattern === undefined) return { route: name, namespace: name, namespaceName: undefined }
+  return { route: pattern, namespace: pattern, namespaceName: name }
+}
+
+/** What a dynamic namespace was made from: its expression, or `*` for a function. Its name is the client's choice. */
+function patternOf(name: string, server: Server): string | undefined {
+  const isChild = ({ children }: { readonly children: Set<Namespace> }) =>
+    [...children].some((child) => child.name === name)
+  for (const [expression, parent] of server.parentNamespacesFromRegExp ?? []) {
+    if (isChild(parent)) return String(expression)
+  }
+  return [...(server.parentNsps?.values() ?? [])].some(isChild) ? '*' : undefined
+}

@@ -1,0 +1,77 @@
+import type { TelemetryOptions } from '@otel-ws/core'
+import { createTelemetry, override, type Telemetry, warn } from '@otel-ws/core/adapter'
+import type { Server } from 'socket.io'
+import { driver } from './driver.ts'
+import { traceEngine } from './engine.ts'
+import type { EngineServer, Server as HostServer, Namespace } from './host.ts'
+import { tracedNamespace, traceNamespace } from './namespace.ts'
+import { SCOPE } from './version.ts'
+
+/** Options of {@link traceSocketServer}. */
+export type SocketServerOptions = TelemetryOptions
+
+/** What stands behind a traced server. */
+export interface TracedServer {
+  /** Ends every span that is still open and flushes the SDK. Call it when the process stops. */
+  shutdown(): Promise<void>
+  /** Gives the server its own methods back. Sockets that are connected stay traced until they disconnect. */
+  restore(): void
+}
+
+const TRACED = Symbol.for('otel-ws.socket.io.server')
+
+/**
+ * Traces a Socket.IO server with all of its namespaces, also those that are made later: the handshake of every
+ * connection and of every namespace, each event, acknowledgement, broadcast and disconnect.
+ *
+ * @throws OptionError for wrong options
+ */
+export function traceSocketServer(io: Server, options: SocketServerOptions = {}): TracedServer {
+  return traceServer(io, createTelemetry(options, SCOPE, driver))
+}
+
+/** Traces a server for an adapter that brings its own telemetry. */
+export function traceServer(io: Server, telemetry: Telemetry): TracedServer {
+  const host = io as unknown as HostServer & { [TRACED]?: TracedServer }
+  if (host[TRACED] !== undefined) {
+    warn('this Socket.IO server is traced already: the second call has no effect')
+    return host[TRACED]
+  }
+  const undo = telemetry.options.enabled ? install(host, telemetry) : []
+  const traced: TracedServer = {
+    shutdown: () => telemetry.shutdown(),
+    restore() {
+      for (const step of undo.splice(0)) step()
+      delete host[TRACED]
+    },
+  }
+  Object.defineProperty(io, TRACED, { value: traced, configurable: true, enumerable: false })
+  return traced
+}
+
+function install(io: HostServer, telemetry: Telemetry): (() => void)[] {
+  const { bind } = io
+  const undo: (() => void)[] = []
+
+  function traceNew(namespace: Namespace): void {
+    traceNamespace(namespace, telemetry)
+  }
+
+  function trace(engine: EngineServer): void {
+    const route = (engine.opts?.path ?? io.path()).replace(/\/$/, '')
+    undo.push(traceEngine(engine, telemetry, route))
+  }
+
+  function tracedBind(this: HostServer, engine: EngineServer): unknown {
+    trace(engine)
+    return bind.call(this, engine)
+  }
+
+  traceNamespace(io.sockets, telemetry, traceNew)
+  for (const namespace of io._nsps.values()) traceNew(namespace)
+  if (io.engine !== undefined) trace(io.engine)
+  undo.push(override(io, 'bind', tracedBind), () => {
+    for (const namespace of io._nsps.values()) tracedNamespace(namespace)?.restore()
+  })
+  return undo
+}

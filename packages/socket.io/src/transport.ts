@@ -1,0 +1,140 @@
+import {
+  type Connection,
+  type Handshake,
+  hidden,
+  type Telemetry,
+  type Transmission,
+  TransportPings,
+} from '@otel-ws/core/adapter'
+import type { EngineSocket } from './host.ts'
+
+const TRANSPORT = Symbol.for('otel-ws.socket.io.transport')
+
+/** A message that waits in Engine.IO's buffer. */
+interface Queued {
+  readonly connection: Connection
+  readonly message: Transmission | undefined
+}
+
+/** What is known of one connection of Engine.IO, which carries the sockets of any number of namespaces. */
+export class Transport {
+  readonly pings: TransportPings
+  /** Ids of the handshake, when that was told. */
+  readonly handshake: Handshake['spanContext']
+  /** Namespace handshakes without an outcome. `undefined` is one that option `ignore` leaves alone. */
+  readonly joining = new Map<object, Handshake | undefined>()
+  readonly connections = new Set<Connection>()
+  /** Close code for what was found wrong with a packet. */
+  failed: number | undefined
+  #queued: Queued[] = []
+
+  constructor(pings: TransportPings, handshake: Handshake['spanContext']) {
+    this.pings = pings
+    this.handshake = handshake
+  }
+
+  /** Socket.IO has handed a message over: it may be with the kernel by now, or wait for those before it. */
+  written(conn: EngineSocket, connection: Connection, message: Transmission | undefined): void {
+    if (conn.writeBuffer.length > 0) this.#queued.push({ connection, message })
+    else if (message !== undefined) flushed(conn, message, 1)
+  }
+
+  /** Engine.IO has given all that it had to the transport. */
+  drained(conn: EngineSocket): void {
+    if (this.#queued.length === 0) return
+    const queued = this.#queued
+    this.#queued = []
+    for (const { message } of queued) if (message !== undefined) flushed(conn, message, 1)
+  }
+
+  upgraded(transport: string): void {
+    for (const connection of this.connections) connection.transportChanged(transport)
+  }
+
+  closed(reason: unknown): void {
+    if (reason === 'ping timeout') this.pings.missed()
+    for (const { connection, message } of this.#queued) {
+      const error = new LostError()
+      connection.series.onTransmitted(error)
+      message?.flushed(error)
+    }
+    this.#queued = []
+    const by = reason === 'transport close' || reason === 'transport error' ? 'remote' : 'local'
+    for (const handshake of this.joining.values()) handshake?.abandon(by)
+    this.joining.clear()
+  }
+}
+
+/** Why a message that waited was not sent: the type is the `error.type` of its span. */
+class LostError extends Error {
+  readonly code = 'disconnected'
+
+  constructor() {
+    super('the connection closed before the message was sent')
+    this.name = 'LostError'
+  }
+}
+
+const MAX_WAIT = 1000
+
+/** A `ws` socket keeps what the kernel does not take at once: looks again, less and less often, until it is gone. */
+function flushed(conn: EngineSocket, message: Transmission, wait: number): void {
+  const { socket } = conn.transport
+  if (socket === undefined || socket.bufferedAmount === 0 || conn.readyState === 'closed') message.flushed()
+  else setTimeout(flushed, wait, conn, message, Math.min(wait * 2, MAX_WAIT)).unref()
+}
+
+type Traced = EngineSocket & { [TRANSPORT]?: Transport }
+
+/** The record of a connection of Engine.IO, when it is traced. */
+export function transportOf(conn: EngineSocket): Transport | undefined {
+  return (conn as Traced)[TRANSPORT]
+}
+
+/** Traces a connection of Engine.IO, once: its pings, changes of its transport, and its end. */
+export function traceTransport(
+  conn: EngineSocket,
+  telemetry: Telemetry,
+  audience: { route: string; namespace?: string },
+  handshake?: Handshake,
+): Transport {
+  const known = transportOf(conn)
+  if (known !== undefined) return known
+  const transport = new Transport(new TransportPings(telemetry, audience), handshake?.spanContext)
+  Object.defineProperty(conn, TRANSPORT, hidden(transport))
+  Object.defineProperty(conn, 'emit', hidden(watchedEmit(conn.emit as Emit)))
+  return transport
+}
+
+type Emit = (this: EngineSocket, type: string, ...args: unknown[]) => boolean
+const watched = new WeakMap<Emit, Emit>()
+
+/** An `emit` that tells the record of the connection what happens to it; one for all connections with the same own. */
+function watchedEmit(own: Emit): Emit {
+  const known = watched.get(own)
+  if (known !== undefined) return known
+
+  function emit(this: Traced, type: string, a?: unknown): boolean {
+    const transport = this[TRANSPORT]
+    switch (type) {
+      case 'packetCreate':
+        if ((a as { type?: string }).type === 'ping') transport?.pings.sent()
+        break
+      case 'heartbeat':
+        transport?.pings.answered()
+        break
+      case 'drain':
+        transport?.drained(this)
+        break
+      case 'upgrade':
+        transport?.upgraded((a as { name: string }).name)
+        break
+      case 'close':
+        transport?.closed(a)
+    }
+    return own.apply(this, arguments as unknown as Parameters<Emit>)
+  }
+
+  watched.set(own, emit)
+  return emit
+}
