@@ -8,6 +8,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   '@otel-ws/ws': 5_000,
   '@otel-ws/fastify': 2_000,
   '@otel-ws/instrumentation': 3_000,
+  '@otel-ws/socket.io': 6_000,
 }
 
 /** Returns a package's size as text. Throws when it is over its budget, or when it has none. */
