@@ -89,8 +89,6 @@ export const ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED = 'websocket.connection.spa
 export const ATTR_WEBSOCKET_TRANSPORT = 'websocket.transport'
 /** The connection takes up where an earlier one of the same client ended. @on handshake */
 export const ATTR_WEBSOCKET_CONNECTION_RECOVERED = 'websocket.connection.recovered'
-/** What became of the acknowledgement: `ok`, `timeout` or `disconnected`. @on process, send and broadcast with an acknowledgement */
-export const ATTR_WEBSOCKET_ACK_OUTCOME = 'websocket.ack.outcome'
 
 /** `accepted`, `rejected` or `abandoned`. @on handshake, metrics */
 export const ATTR_WEBSOCKET_HANDSHAKE_OUTCOME = 'websocket.handshake.outcome'
