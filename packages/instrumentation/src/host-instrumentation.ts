@@ -8,6 +8,7 @@ import {
 import type { TelemetryOptions } from '@otel-ws/core'
 import { resolveOptions, type Telemetry } from '@otel-ws/core/adapter'
 import { loadedFiles } from './loaded-modules.ts'
+import { References } from './references.ts'
 import { VERSION } from './version.ts'
 
 /** Configuration of an instrumentation: the options of every adapter, and `enabled`. */
@@ -35,12 +36,14 @@ export interface HostFile {
  * before, hand each to the adapter, and take it back. Spans and metrics are the adapter's.
  */
 export abstract class HostInstrumentation extends InstrumentationBase<HostInstrumentationConfig> {
-  /** Called before telemetry is first made, when an SDK can still be set up. */
+  /** Called when a copy of the host is found. */
+  hostFound: (() => void) | undefined
+  /** Called before telemetry is made, when an SDK can still be set up. */
   beforeUse: (() => void) | undefined
   /** For each copy of a host's file, how the host gets everything back; `undefined` while nothing is traced. */
   readonly #copies = new Map<unknown, { readonly file: HostFile; restore: (() => void) | undefined }>()
   readonly #leftAlone = new Set<string>()
-  readonly #telemetries: Telemetry[] = []
+  readonly #telemetries = new References<Telemetry>()
   #telemetry: Telemetry | undefined
   #tracerProvider: TracerProvider | undefined
   #meterProvider: MeterProvider | undefined
@@ -50,24 +53,34 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
     // The base class would patch at once, before this object is complete.
     super(name, VERSION, { ...config, enabled: false })
     this.setConfig(config)
-    if (config.enabled !== false) this.enable()
   }
 
   /** The files of the host in which something is traced. Called while this object is being made. */
-  protected abstract files(): readonly HostFile[]
+  protected files(): readonly HostFile[] {
+    return []
+  }
+
+  /** Called by the constructor of the class for one host, when the object is complete. */
+  protected start(): void {
+    if (this.getConfig().enabled !== false) this.enable()
+  }
 
   /** Makes the adapter's telemetry. */
   protected abstract createTelemetry(options: TelemetryOptions): Telemetry
 
   /** Telemetry for what happens now, made when it is first needed; `undefined` when nothing is to be told. */
   protected get telemetry(): Telemetry | undefined {
+    this.#telemetry ??= this.newTelemetry()
+    return this.#telemetry?.options.enabled ? this.#telemetry : undefined
+  }
+
+  /** Telemetry of one server that is shut down with it; `undefined` while this instrumentation is disabled. */
+  protected newTelemetry(): Telemetry | undefined {
     if (!this.isEnabled()) return undefined
-    if (this.#telemetry === undefined) {
-      this.beforeUse?.()
-      this.#telemetry = this.createTelemetry(this.#options())
-      this.#telemetries.push(this.#telemetry)
-    }
-    return this.#telemetry.options.enabled ? this.#telemetry : undefined
+    this.beforeUse?.()
+    const telemetry = this.createTelemetry(this.#options())
+    this.#telemetries.add(telemetry)
+    return telemetry
   }
 
   /** Traces every copy of the host, loaded or yet to be loaded. */
@@ -87,13 +100,14 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
       copy.restore?.()
       copy.restore = undefined
     }
-    for (const telemetry of this.#telemetries.splice(0)) telemetry.release()
+    for (const telemetry of this.#telemetries.values()) telemetry.release()
+    this.#telemetries.clear()
     this.#telemetry = undefined
   }
 
   /** Ends every span that is still open and flushes the SDK. Call it when the process stops. */
   async shutdown(): Promise<void> {
-    await Promise.all(this.#telemetries.map((telemetry) => telemetry.shutdown()))
+    await Promise.all(this.#telemetries.values().map((telemetry) => telemetry.shutdown()))
   }
 
   /** Takes effect for connections that open from now on. */
@@ -117,6 +131,14 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
     super.setMeterProvider(provider)
     this.#meterProvider = provider === metrics.getMeterProvider() ? undefined : provider
     this.#telemetry = undefined
+  }
+
+  /** Says once that this version of a host is not supported. */
+  protected leaveAlone(host: string, version: string | undefined, majors: readonly number[]): void {
+    const name = `${host} ${version ?? 'of an unknown version'}`
+    if (this.#leftAlone.has(name)) return
+    this.#leftAlone.add(name)
+    this._diag.warn(`${name} is left alone: supported are ${majors.map((major) => `${major}.x`).join(' and ')}`)
   }
 
   protected override init(): InstrumentationNodeModuleDefinition[] {
@@ -151,10 +173,11 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
     const exports = (module as { default?: unknown } | null)?.default ?? module
     if (this.#copies.has(exports)) return
     if (!file.majors.includes(Number.parseInt(version ?? '', 10))) {
-      this.#leaveAlone(file, version)
+      this.leaveAlone(file.package, version, file.majors)
       return
     }
     this.#copies.set(exports, { file, restore: this.#trace(file, exports) })
+    this.hostFound?.()
   }
 
   #trace(file: HostFile, exports: unknown): (() => void) | undefined {
@@ -164,13 +187,6 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
       this._diag.error(`${file.package}/${file.file} is not what was expected: left alone`, error)
       return undefined
     }
-  }
-
-  #leaveAlone({ package: host, majors }: HostFile, version: string | undefined): void {
-    const name = `${host} ${version ?? 'of an unknown version'}`
-    if (this.#leftAlone.has(name)) return
-    this.#leftAlone.add(name)
-    this._diag.warn(`${name} is left alone: supported are ${majors.map((major) => `${major}.x`).join(' and ')}`)
   }
 
   #options(): TelemetryOptions {

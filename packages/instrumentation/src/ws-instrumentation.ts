@@ -13,6 +13,7 @@ type Request = Parameters<Telemetry['handshake']>[0]
 export class WsInstrumentation extends HostInstrumentation {
   constructor(config: HostInstrumentationConfig = {}) {
     super('@otel-ws/instrumentation/ws', config)
+    this.start()
   }
 
   protected override files(): readonly HostFile[] {

@@ -1,4 +1,4 @@
 import { conformanceSuite } from '@otel-ws/testkit/suites'
-import { harness } from './harness.ts'
+import { harnesses } from './harness.ts'
 
-conformanceSuite(harness)
+for (const harness of harnesses) conformanceSuite(harness)

@@ -1,16 +1,18 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { WsInstrumentation } from '@otel-ws/instrumentation'
+import websocket, { type WebsocketPluginOptions } from '@fastify/websocket'
+import { FastifyWebSocketInstrumentation, WsInstrumentation } from '@otel-ws/instrumentation'
 import type { Connection, Harness, Host, HostOptions } from '@otel-ws/testkit'
 import { broadcast, connectionOf, connectionSampler } from '@otel-ws/ws'
+import Fastify from 'fastify'
 import { WebSocketServer } from 'ws'
 
 const route = '/chat/:room'
 const PATH = '/chat/lobby'
 const ADDRESS = '127.0.0.1'
 
-async function start({ telemetry, connection, server }: HostOptions): Promise<Host> {
+async function startWs({ telemetry, connection, server }: HostOptions): Promise<Host> {
   const http = createServer((_request, response) => response.end('plain'))
   const wss = new WebSocketServer({ server: http, ...server })
   wss.on('connection', connection)
@@ -39,12 +41,47 @@ async function start({ telemetry, connection, server }: HostOptions): Promise<Ho
   }
 }
 
+async function startFastify({ telemetry, connection, server }: HostOptions): Promise<Host> {
+  const instrumentation = telemetry && new FastifyWebSocketInstrumentation(telemetry)
+  const fastify = Fastify({ forceCloseConnections: true })
+  await fastify.register(websocket, { options: (server ?? {}) as NonNullable<WebsocketPluginOptions['options']> })
+  fastify.get(route, { websocket: true }, (socket, request) => connection(socket, request.raw) as void)
+  await fastify.listen({ port: 0, host: ADDRESS })
+  const wss = fastify.websocketServer
+  return {
+    url: `ws://${ADDRESS}:${(fastify.server.address() as AddressInfo).port}${PATH}`,
+    wss,
+    http: fastify.server,
+    connectionOf: (socket) => connectionOf(socket) as Connection | undefined,
+    broadcast,
+    async shutdown() {
+      await fastify.close()
+    },
+    async close() {
+      for (const socket of wss.clients) socket.terminate()
+      await fastify.close()
+      instrumentation?.disable()
+    },
+  }
+}
+
 /** An instrumented class of servers, registered after the server was made. */
 export const harness: Harness = {
   name: 'ws without code',
   route,
   capabilities: { handlerErrors: 'crash', serverHooks: true, routeOption: true, shutdownAlone: true },
   connectionSampler,
-  start,
+  start: startWs,
   module: import.meta.url,
 }
+
+/** The plugin on every instance. */
+export const fastifyHarness: Harness = {
+  name: 'Fastify without code',
+  route,
+  capabilities: { handlerErrors: 'handled', serverHooks: true, routeOption: false, shutdownAlone: false },
+  connectionSampler,
+  start: startFastify,
+}
+
+export const harnesses: readonly Harness[] = [harness, fastifyHarness]

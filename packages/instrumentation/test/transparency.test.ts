@@ -1,4 +1,4 @@
 import { transparencySuite } from '@otel-ws/testkit/suites'
-import { harness } from './harness.ts'
+import { harnesses } from './harness.ts'
 
-transparencySuite(harness)
+for (const harness of harnesses) transparencySuite(harness)

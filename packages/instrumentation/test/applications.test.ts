@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ask, runApplication } from './child/application.ts'
+import { installProject } from './child/project.ts'
+
+const REGISTER = '@otel-ws/instrumentation/register'
+
+let project: Awaited<ReturnType<typeof installProject>>
+
+beforeAll(async () => {
+  project = await installProject()
+})
+
+afterAll(() => project.remove())
+
+/** The spans of one connection with one message, answered under a span of the application's own. */
+const conversation = (route: string) => [
+  `GET ${route} SERVER`,
+  `close ${route} INTERNAL ~ GET ${route}`,
+  `open ${route} INTERNAL < GET ${route}`,
+  `process question CONSUMER ~ GET ${route}`,
+  'send answer PRODUCER < process question',
+  'work INTERNAL < process question',
+]
+
+describe.concurrent('an application started with the flag only', () => {
+  const cases = [
+    { what: 'ws in ES modules', args: ['--import', REGISTER, 'ws.mjs'], path: '/chat' },
+    { what: 'ws in CommonJS', args: ['--require', REGISTER, 'ws.cjs'], path: '/chat' },
+    { what: 'ws in CommonJS, by --import', args: ['--import', REGISTER, 'ws.cjs'], path: '/chat' },
+    { what: 'ws in TypeScript by tsx', args: ['--import', 'tsx', '--import', REGISTER, 'ws.ts'], path: '/chat' },
+    {
+      what: 'ws in TypeScript by tsx, after us',
+      args: ['--import', REGISTER, '--import', 'tsx', 'ws.ts'],
+      path: '/chat',
+    },
+    { what: 'Fastify in ES modules', args: ['--import', REGISTER, 'fastify.mjs'], path: '/chat/:room' },
+    { what: 'Fastify in CommonJS', args: ['--require', REGISTER, 'fastify.cjs'], path: '/chat/:room' },
+  ]
+  for (const { what, args, path } of cases) {
+    it(`is traced: ${what}`, async () => {
+      const { receiver, ...end } = await runApplication({
+        folder: project.folder,
+        args,
+        talk: (port) => ask(`ws://127.0.0.1:${port}${path.replace(':room', 'lobby')}`),
+      })
+      expect(end).toEqual({ code: null, signal: 'SIGTERM', stderr: '' })
+      expect(receiver.tree()).toEqual(conversation(path))
+      expect(receiver.metrics).toContain('websocket.server.message.process.duration')
+    })
+  }
+})

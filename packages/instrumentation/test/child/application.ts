@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { connect } from '@otel-ws/testkit'
+import { Receiver } from './receiver.ts'
+
+/** What an application left behind. */
+export interface Outcome {
+  readonly receiver: Receiver
+  readonly stderr: string
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface Run {
+  readonly folder: string
+  /** Arguments of `node`. */
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  /** Talks to the application at its port. */
+  readonly talk: (port: string) => Promise<void>
+}
+
+/** Starts an application, talks to it, tells it to stop, and waits until it has exported what it has. */
+export async function runApplication({ folder, args, env, talk }: Run): Promise<Outcome> {
+  const receiver = await Receiver.start()
+  const child = spawn(process.execPath, [...args], {
+    cwd: folder,
+    env: {
+      PATH: process.env['PATH'],
+      OTEL_SERVICE_NAME: 'app',
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      OTEL_LOGS_EXPORTER: 'none',
+      OTEL_NODE_RESOURCE_DETECTORS: 'env',
+      OTEL_WS_MESSAGE_NAME: '$.type',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk) => {
+    stderr += chunk
+  })
+  const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
+  try {
+    await talk(await firstLine(child, () => stderr))
+    child.kill('SIGTERM')
+    const [code, signal] = await ended
+    return { receiver, stderr, code, signal }
+  } finally {
+    child.kill('SIGKILL')
+    receiver.stop()
+  }
+}
+
+async function firstLine(child: ChildProcess, stderr: () => string): Promise<string> {
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) return line
+  throw new Error(`the application ended before it listened: ${stderr()}`)
+}
+
+/** Connects, asks one question, takes the answer, and closes. */
+export async function ask(url: string, protocols: string[] = []): Promise<void> {
+  const client = await connect(url, protocols)
+  client.send(JSON.stringify({ type: 'question' }))
+  const answer = await client.next()
+  if (answer !== '{"type":"answer","to":"question"}') throw new Error(`unexpected answer ${answer}`)
+  await client.close(1000)
+}

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const packages = fileURLToPath(new URL('../../..', import.meta.url))
+const root = dirname(packages)
+const apps = fileURLToPath(new URL('../apps', import.meta.url))
+
+interface Manifest {
+  readonly name: string
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly publishConfig: Readonly<Record<string, unknown>>
+}
+
+/** Packages that this one needs, built; the rest are installed packages of the workspace. */
+const BUILT = ['core', 'ws', 'fastify', 'instrumentation']
+
+/** Whose installed packages applications can import. */
+const INSTALLED = ['.', ...BUILT.map((name) => join('packages', name))]
+
+/**
+ * Makes a folder as npm would leave it: the applications of these tests, our packages as they are published, and the
+ * installed ones of this workspace.
+ */
+export async function installProject(): Promise<{ folder: string; remove(): Promise<void> }> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'otel-ws-')))
+  const modules = join(folder, 'node_modules')
+  await mkdir(join(modules, '@otel-ws'), { recursive: true })
+  await Promise.all(BUILT.map((name) => build(name, join(modules, '@otel-ws', name))))
+  for (const name of INSTALLED) await linkAll(join(root, name, 'node_modules'), modules)
+  await cp(apps, folder, { recursive: true })
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
+}
+
+async function build(name: string, target: string): Promise<void> {
+  const source = join(packages, name)
+  const { publishConfig, ...manifest } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as Manifest
+  await mkdir(target, { recursive: true })
+  await writeFile(join(target, 'package.json'), JSON.stringify({ ...manifest, ...publishConfig }))
+  const tsdown = join(dirname(createRequire(join(root, 'package.json')).resolve('tsdown')), 'run.mjs')
+  const child = spawn(
+    process.execPath,
+    [tsdown, '--no-dts', '--logLevel', 'error', '--out-dir', join(target, 'dist')],
+    {
+      cwd: source,
+      env: { ...process.env, NODE_OPTIONS: '' },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  )
+  const [code] = (await once(child, 'exit')) as [number]
+  if (code !== 0) throw new Error(`${name} was not built`)
+}
+
+async function linkAll(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from)) {
+    if (name.startsWith('.') || name === '@otel-ws') continue
+    if (name.startsWith('@')) {
+      await mkdir(join(to, name), { recursive: true })
+      await linkAll(join(from, name), join(to, name))
+    } else {
+      await symlink(await realpath(join(from, name)), join(to, name)).catch(ignoreExisting)
+    }
+  }
+}
+
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error
+}
