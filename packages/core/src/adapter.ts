@@ -16,6 +16,17 @@ export { isNativePromise, type Operation } from './operation.ts'
 export { resolveOptions } from './options.ts'
 export { disguise, hidden, override } from './override.ts'
 export { activeProcess, type Process } from './process.ts'
+export {
+  type Agreement,
+  agreementOf,
+  carrierFor,
+  type InBand,
+  readInBand,
+  textOf,
+  withBaggage,
+} from './propagation/agreement.ts'
+export type { Carrier } from './propagation/carrier.ts'
+export { OFFER, PROTOCOL_NAME, readAnswer, readHello } from './propagation/negotiation.ts'
 export { claim, claimRequest, handshakeOf, recordOf } from './store.ts'
 export type { Stream } from './stream.ts'
 export { createTelemetry, type HostDriver, type RegisteredNames, type Scope, type Telemetry } from './telemetry.ts'

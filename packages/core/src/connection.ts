@@ -27,13 +27,14 @@ import { type MessageName, otherName } from './names.ts'
 import { Open } from './open.ts'
 import type { CloseInfo } from './options.ts'
 import { activeProcess, Process } from './process.ts'
+import { type Agreement, type InBand, readInBand, textOf, withBaggage } from './propagation/agreement.ts'
 import { randomId } from './random-id.ts'
 import * as schema from './schema.ts'
 import { Segment } from './segment.ts'
 import { unclaim } from './store.ts'
 import { Stream } from './stream.ts'
 import type { Telemetry } from './telemetry.ts'
-import type { Transmission } from './transmission.ts'
+import { activeCarrier, type Transmission } from './transmission.ts'
 
 /** What is known of a connection when it opens, and frozen then. */
 export interface ConnectionFacts {
@@ -83,6 +84,8 @@ export interface PartialMessage {
   readonly binary: boolean
   size: number
   count: number
+  /** There from the first fragment on where that carries its context. */
+  message?: Transmission | undefined
 }
 
 /** What a connection keeps from its first message on: made once, so that a message makes none of it. */
@@ -102,6 +105,7 @@ class MessageState {
 /** What most connections have nothing of for most of their time. */
 class RareState {
   partialSend: PartialMessage | undefined
+  inBand: InBand | undefined
   incoming: IncomingFrames | undefined
   droppedSpans = 0
   lastRtt: number | undefined
@@ -126,6 +130,8 @@ export class Connection implements ConnectionContext, LiveConnection {
   sentBytes = 0
   /** Messages are compressed or encrypted before they reach the kernel, so that none does during the call. */
   defersWrites = false
+  /** What was agreed on with the peer about context in messages; `undefined` leaves messages as they are. */
+  agreement: Agreement | undefined = undefined
   older: LiveConnection | undefined = undefined
   newer: LiveConnection | undefined = undefined
   readonly #socket: unknown
@@ -153,6 +159,55 @@ export class Connection implements ConnectionContext, LiveConnection {
   get id(): string {
     this.#id ??= randomId()
     return this.#id
+  }
+
+  /**
+   * Both ends have agreed to context in messages, or the user has declared that they do.
+   *
+   * @param id the connection's id on both ends, where the agreement told it
+   */
+  agree(agreement: Agreement, id?: string): void {
+    this.agreement = agreement
+    if (id === undefined || id === this.#id) return
+    this.#id = id
+    // What was made from an id of our own is made anew.
+    if (this.#messages !== undefined) this.setAttribute(schema.ATTR_WEBSOCKET_CONNECTION_ID, id)
+  }
+
+  /**
+   * Takes the carrier out of a text that came in: returns what the application is to see. The context that came with it
+   * belongs to the next `receive`. For connections with an agreement.
+   */
+  unwrap(data: unknown): unknown {
+    const text = textOf(data)
+    const found = text === undefined ? undefined : this.agreement?.member.remove(text)
+    if (found === undefined) return data
+    this.#state().inBand = readInBand(found.carrier, found.problem)
+    return found.problem === undefined ? found.payload : data
+  }
+
+  /**
+   * Puts the context of a message into a text that goes out: returns what the host is to send. For connections with an
+   * agreement.
+   *
+   * @param message what `sending` returned for it
+   */
+  wrap(data: unknown, message: Transmission | undefined): unknown {
+    const { agreement } = this
+    const text = textOf(data)
+    if (agreement === undefined || text === undefined || !agreement.member.admits(text)) return data
+    if (message !== undefined) return message.wrap(agreement, data, text)
+    return agreement.member.wrap(data, text, activeCarrier(agreement), false)
+  }
+
+  /** As `wrap`, for the first fragment of a text that has anything in it. */
+  wrapFirst(data: unknown, fragments: PartialMessage): unknown {
+    const { agreement, telemetry } = this
+    const text = textOf(data)
+    if (agreement === undefined || text === undefined || !agreement.member.admits(text)) return data
+    if (!telemetry.dark) fragments.message ??= telemetry.fanout.begin(this, fragments)
+    const carrier = fragments.message?.carrier(agreement) ?? activeCarrier(agreement)
+    return agreement.member.wrap(data, text, carrier, true)
   }
 
   /** True once the close was told. */
@@ -321,6 +376,7 @@ export class Connection implements ConnectionContext, LiveConnection {
     const sequence = ++this.received
     this.receivedBytes += size
     const { series, telemetry } = this
+    const inBand = this.agreement === undefined ? undefined : this.#takeInBand()
     series.receivedBytes += size
     if (binary) series.receivedBinary++
     else series.receivedText++
@@ -334,12 +390,13 @@ export class Connection implements ConnectionContext, LiveConnection {
           : otherName(name)
     if (options.messageSizeMetric) metrics.messageSize.record(size, series.directed('receive'))
     if (options.ignore !== undefined && this.#ignores(message, 'receive')) return undefined
-    const active = context.active()
-    const span = options.messages ? this.#startProcess(message, reply, active) : undefined
+    const active = inBand === undefined ? context.active() : this.#withBaggage(context.active(), inBand)
+    const span = options.messages ? this.#startProcess(message, reply, active, inBand) : undefined
     if (span === undefined && !metrics.recording) return undefined
     const process = new Process(this, message, active, span)
     if (span?.isRecording()) {
       this.describe(span, message, binary, size, sequence)
+      if (inBand?.problem !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, inBand.problem)
       if (options.frames) this.#describeFrames(span)
       this.#callMessageHook(span, 'receive', data, binary)
     }
@@ -356,7 +413,7 @@ export class Connection implements ConnectionContext, LiveConnection {
     const message = name === undefined ? telemetry.unnamed(this.route) : telemetry.named(name)
     if (telemetry.options.ignore !== undefined && this.#ignores(message, 'receive')) return undefined
     const active = context.active()
-    const span = telemetry.options.messages ? this.#startProcess(message, reply, active) : undefined
+    const span = telemetry.options.messages ? this.#startProcess(message, reply, active, undefined) : undefined
     if (span === undefined && !telemetry.metrics.recording) return undefined
     const process = new Process(this, message, active, span)
     if (span?.isRecording()) describeName(span, message)
@@ -387,6 +444,20 @@ export class Connection implements ConnectionContext, LiveConnection {
     const transmission = telemetry.fanout.emission(this, data, name)
     if (awaitsAck) transmission?.awaitAck(this.acks())
     return transmission
+  }
+
+  /** As `sending`, for the last fragment of a message. */
+  sendingLast(fragments: PartialMessage, size: number): Transmission | undefined {
+    const { message, binary, startedAt } = fragments
+    if (message === undefined) return this.sending(fragments, binary, size, undefined, startedAt)
+    message.encoded(binary, size)
+    this.telemetry.fanout.finish(message)
+    return message
+  }
+
+  /** A message of which fragments were to be sent comes to nothing. */
+  abandonSend(fragments: PartialMessage, error?: unknown): void {
+    if (fragments.message !== undefined) this.telemetry.fanout.abandon(fragments.message, error)
   }
 
   /** The host has taken a whole message. Returns its sequence number. */
@@ -421,16 +492,29 @@ export class Connection implements ConnectionContext, LiveConnection {
   /**
    * Starts the span of a message that was sent outside of any span: a trace of its own linked to the handshake, or a
    * child of the connection span.
+   *
+   * @param undecided it may yet become a broadcast: the span gets nothing that belongs to this connection alone
    */
-  startSend(name: string, startTime: number, kind = SpanKind.PRODUCER): Span | undefined {
-    const { tracer } = this.telemetry
+  startSend(name: string, startTime: number, kind: SpanKind, undecided: boolean): Span | undefined {
+    const { telemetry } = this
+    const { tracer } = telemetry
     if (tracer === undefined || this.#inheritsUnsampled() || !this.spend()) return undefined
     const segment = this.#nextSegment()
     const base = withoutSpan(context.active())
     const parent = segment === undefined ? base : withSpan(base, segment)
-    const links = segment === undefined ? this.#links() : []
-    const { attributes } = this.#messageState()
+    // Only a sampler that goes by the link needs it now.
+    const linked = segment === undefined && (!undecided || telemetry.options.messageSampling === 'connection')
+    const links = linked ? this.#links() : []
+    const attributes = undecided ? this.series.attributes : this.#messageState().attributes
     return tracer.startSpan(name, { kind, attributes, links, startTime }, parent)
+  }
+
+  /** An undecided span has turned out to be this connection's own. */
+  decideSend(span: Span, root: boolean): void {
+    span.setAttributes(this.identity())
+    if (root && this.#segment === undefined && this.telemetry.options.messageSampling !== 'connection') {
+      span.addLinks(this.#links())
+    }
   }
 
   /** Takes one span from the connection's budget; `false` when it is used up. */
@@ -527,8 +611,9 @@ export class Connection implements ConnectionContext, LiveConnection {
     const { series, telemetry } = this
     series.live.delete(this)
     telemetry.closed(this)
-    telemetry.fanout.flush()
     const state = this.#rare
+    if (state?.partialSend !== undefined) this.abandonSend(state.partialSend)
+    telemetry.fanout.flush()
     if (state?.streams !== undefined) for (const stream of state.streams) stream.disconnect()
     if (state?.acks !== undefined) for (const ack of state.acks) ack.settle('disconnected')
     const duration = (performance.now() - this.#openedAt) / 1000
@@ -605,19 +690,48 @@ export class Connection implements ConnectionContext, LiveConnection {
     return attributes
   }
 
-  #startProcess(message: MessageName, reply: boolean, active: Context): Span | undefined {
+  #startProcess(message: MessageName, reply: boolean, active: Context, inBand: InBand | undefined): Span | undefined {
     const { tracer } = this.telemetry
     if (tracer === undefined) return undefined
     // What runs under a message that is not recorded must not start traces of its own.
     if (this.#inheritsUnsampled() || !this.spend()) return this.#unsampledSpan()
     const base = withoutSpan(active)
+    const remote = inBand?.spanContext
+    const trust = this.agreement?.trust
+    if (remote !== undefined && trust === 'parent') {
+      const { root } = this.#messageState()
+      return tracer.startSpan(
+        message.process,
+        reply ? { ...root, kind: SpanKind.SERVER } : root,
+        withSpan(base, trace.wrapSpanContext(remote)),
+      )
+    }
+    const links = remote !== undefined && trust === 'link' ? [{ context: remote, attributes: MESSAGE_LINK }] : undefined
     const segment = this.#nextSegment()
     if (segment !== undefined) {
       const kind = reply ? SpanKind.SERVER : SpanKind.CONSUMER
-      return tracer.startSpan(message.process, { kind, attributes: this.identity() }, withSpan(base, segment))
+      const spanOptions: SpanOptions = { kind, attributes: this.identity() }
+      if (links !== undefined) spanOptions.links = links
+      return tracer.startSpan(message.process, spanOptions, withSpan(base, segment))
     }
     const { root } = this.#messageState()
-    return tracer.startSpan(message.process, reply ? { ...root, kind: SpanKind.SERVER } : root, base)
+    if (links === undefined)
+      return tracer.startSpan(message.process, reply ? { ...root, kind: SpanKind.SERVER } : root, base)
+    const kind = reply ? SpanKind.SERVER : SpanKind.CONSUMER
+    return tracer.startSpan(message.process, { ...root, kind, links: [...this.#links(), ...links] }, base)
+  }
+
+  /** The context that came with the message that is being received. */
+  #takeInBand(): InBand | undefined {
+    const inBand = this.#rare?.inBand
+    if (this.#rare === undefined || inBand === undefined) return undefined
+    this.#rare.inBand = undefined
+    if (inBand.problem !== undefined) this.telemetry.carrierRefused(inBand.problem)
+    return inBand
+  }
+
+  #withBaggage(base: Context, inBand: InBand): Context {
+    return this.agreement?.takesBaggage === true ? withBaggage(base, inBand.baggage) : base
   }
 
   #messageState(): MessageState {
@@ -698,6 +812,7 @@ export class Connection implements ConnectionContext, LiveConnection {
 }
 
 const HANDSHAKE_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'handshake' }
+const MESSAGE_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'message' }
 
 /** Milliseconds after which a ping of the application's own counts as missed when it cuts the connection. */
 const APPLICATION_PING_TIMEOUT = 1000

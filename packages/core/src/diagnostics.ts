@@ -12,6 +12,14 @@ export class Diagnostics {
     logger.warn(`option ${name}: the hook threw; further errors of this hook are not reported`, error)
   }
 
+  /** What came with a message in a carrier's place was none, or said nothing valid. */
+  carrierRefused(problem: string): void {
+    const subject = `carrier ${problem}`
+    if (this.#told.has(subject)) return
+    this.#told.add(subject)
+    logger.warn(`a peer sent context that is ${problem}: it is not used; further ones are not reported`)
+  }
+
   /** The SDK could not export what was left at shutdown. */
   flushFailed(error: unknown): void {
     logger.warn('the SDK could not flush at shutdown', error)

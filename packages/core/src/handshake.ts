@@ -17,6 +17,9 @@ import { Frame, spanOf, withoutSpan, withSpan } from './frame.ts'
 import { recordError } from './operation.ts'
 import type { RemoteContext, UpgradeRequest } from './options.ts'
 import { peerOf } from './peer.ts'
+import { type Agreement, agreementOf } from './propagation/agreement.ts'
+import { answerText, helloText, offerOf } from './propagation/negotiation.ts'
+import { randomId } from './random-id.ts'
 import * as schema from './schema.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -73,6 +76,9 @@ export class Handshake {
   reserved = false
   readonly #seam: HandshakeSeam
   #frame: HandshakeFrame | undefined
+  #trusted: { readonly by: Telemetry; readonly trust: RemoteContext | undefined } | undefined
+  /** Id of the connection to be, when the answer to the request tells it. */
+  #agreedId: string | undefined
 
   constructor(telemetry: Telemetry, request: UpgradeRequest, seam: HandshakeSeam) {
     this.telemetry = telemetry
@@ -124,6 +130,30 @@ export class Handshake {
     return frame === undefined || frame.ended ? fn(...args) : context.with(frame, fn, undefined, ...args)
   }
 
+  /**
+   * Agrees to context in messages, when the client asked for it in a header. Returns the value of header `otel-ws` of the
+   * 101, which the adapter must then write; `undefined` when there is nothing to agree to.
+   */
+  agree(telemetry: Telemetry = this.telemetry): string | undefined {
+    if (this.outcome !== undefined || this.discarded || telemetry.options.propagation === 'off') return undefined
+    if (offerOf(this.request) !== 'header') return undefined
+    this.#agreedId ??= randomId()
+    return answerText(this.#agreedId)
+  }
+
+  /**
+   * Agrees to context in messages, when the client asked for it in the query, as one must that can set no headers. Returns
+   * the text that the adapter must send on the new connection before anything of the application's, uncounted;
+   * `undefined` when there is nothing to agree to.
+   */
+  greet(connection: Connection): string | undefined {
+    const { telemetry } = connection
+    if (this.#agreedId !== undefined || telemetry.options.propagation === 'off') return undefined
+    if (offerOf(this.request) !== 'query') return undefined
+    connection.agree(this.#agreement(telemetry))
+    return helloText(connection.id)
+  }
+
   /** Leaves the request alone after all. Call it before the span is created. */
   discard(): void {
     this.discarded = true
@@ -153,6 +183,10 @@ export class Handshake {
     const subprotocol = telemetry.subprotocolLabel(facts.subprotocol)
     const spanContext = this.span?.spanContext()
     const connection = new Connection(telemetry, socket, { ...facts, route, subprotocol }, spanContext)
+    if (this.#agreedId !== undefined) connection.agree(this.#agreement(telemetry), this.#agreedId)
+    else if (telemetry.options.propagation === 'always') {
+      connection.agree(this.#agreement(telemetry, telemetry.options.carrierName))
+    }
     if (this.span?.isRecording()) this.span.setAttributes(connection.identity())
     this.#settle('accepted', this.#acceptedWith, undefined, connection.series.attributes)
     connection.opened()
@@ -245,13 +279,36 @@ export class Handshake {
     if (namespace !== undefined) attributes[schema.ATTR_WEBSOCKET_NAMESPACE] = namespace
   }
 
+  /** What the user has a server take this peer's context for: a function of the user's is asked once. */
+  #trust(telemetry: Telemetry): RemoteContext | undefined {
+    const { remoteContext = 'parent' } = telemetry.options
+    if (typeof remoteContext !== 'function') return remoteContext
+    if (this.#trusted?.by !== telemetry) {
+      const trust = telemetry.guard('remoteContext', remoteContext, this.request)
+      this.#trusted = { by: telemetry, trust }
+    }
+    return this.#trusted.trust
+  }
+
+  /** The terms on which the messages of this connection have context. */
+  #agreement(telemetry: Telemetry, name?: string): Agreement {
+    const trust = this.#trust(telemetry)
+    const known = trust === 'parent' || trust === 'link' ? trust : 'ignore'
+    const sendsBaggage = known === 'parent' && telemetry.options.remoteContext !== undefined
+    return agreementOf(known, this.#takesBaggage(telemetry), sendsBaggage, name)
+  }
+
+  /** Whoever opens a page can send what he likes: a browser's baggage is taken only where that was asked for. */
+  #takesBaggage(telemetry: Telemetry): boolean {
+    if (this.#trust(telemetry) !== 'parent') return false
+    if (telemetry.options.remoteContext !== undefined) return true
+    // What browsers send has an origin.
+    return this.request.headers['origin'] === undefined && offerOf(this.request) !== 'query'
+  }
+
   /** What the peer's trace context is to us: it comes in headers, or in the query for browsers, which cannot set headers. */
   #remote(active: Context): { parent: Context; links: Link[] } {
-    const { remoteContext } = this.telemetry.options
-    const trust: RemoteContext | undefined =
-      typeof remoteContext === 'function'
-        ? this.telemetry.guard('remoteContext', remoteContext, this.request)
-        : remoteContext
+    const trust = this.#trust(this.telemetry)
     const enclosing = spanOf(active)
     const spanContext = trust === 'parent' || trust === 'link' ? remoteSpanContext(this.request) : undefined
     if (spanContext === undefined) return { parent: active, links: [] }
@@ -265,7 +322,8 @@ export class Handshake {
       }
     }
     const extracted = extract(active, this.request)
-    return { parent: withSpan(extracted, trace.wrapSpanContext(spanContext)), links: [] }
+    const base = this.#takesBaggage(this.telemetry) ? extracted : withBaggageOf(extracted, active)
+    return { parent: withSpan(base, trace.wrapSpanContext(spanContext)), links: [] }
   }
 }
 
@@ -286,6 +344,11 @@ function extract(base: Context, request: UpgradeRequest): Context {
   } catch {
     return base
   }
+}
+
+function withBaggageOf(base: Context, model: Context): Context {
+  const baggage = propagation.getBaggage(model)
+  return baggage === undefined ? propagation.deleteBaggage(base) : propagation.setBaggage(base, baggage)
 }
 
 function remoteSpanContext(request: UpgradeRequest) {

@@ -9,6 +9,7 @@ export type {
   TelemetryOptions,
   UpgradeRequest,
 } from './options.ts'
+export { type CarrierOptions, type Extracted, extractContext, injectContext } from './propagation/broker.ts'
 export { connectionSampler, type Sampler } from './sampler.ts'
 export { connectionOf } from './store.ts'
 export type { Stream } from './stream.ts'

@@ -1,6 +1,7 @@
 import type { Attributes, MeterProvider, Span, TracerProvider } from '@opentelemetry/api'
 import { CLOSE_CATEGORIES, type CloseCategory, type CloseInitiator } from './close.ts'
 import { OptionError } from './option-error.ts'
+import { AGREED_MEMBER, isMemberName } from './propagation/negotiation.ts'
 import { parseSelector, type Selector } from './selector.ts'
 
 /** The members of an upgrade request that otel-ws reads; Node's `IncomingMessage` has them. */
@@ -94,10 +95,21 @@ export interface TelemetryOptions {
   /** Route template of a host that has no routes: a text, or a function of the upgrade request. Variable `OTEL_WS_ROUTE`. */
   route?: string | ((request: UpgradeRequest) => string | undefined)
   /**
-   * What a trace context sent by the peer is used for: the parent of our span, a link, or nothing. Default `parent`.
-   * Variable `OTEL_WS_REMOTE_CONTEXT`.
+   * What a trace context sent by the peer, in the handshake or with a message, is used for: the parent of our span, a
+   * link, or nothing. Default `parent`. Baggage comes in with `parent` only, from browsers only when `parent` was set
+   * here, and goes out to clients only then. Variable `OTEL_WS_REMOTE_CONTEXT`.
    */
   remoteContext?: RemoteContext | ((request: UpgradeRequest) => RemoteContext)
+  /**
+   * Context in messages. `negotiated`: with peers that have said that they take it out again. `always`: with every peer,
+   * in member `carrierName`. `off`: never. Default `negotiated`. Variable `OTEL_WS_PROPAGATION`.
+   */
+  propagation?: 'negotiated' | 'always' | 'off'
+  /**
+   * Name of the member that carries the context with `propagation: 'always'`, to understand peers that are not ours.
+   * Default `_otel`, which is also what peers that negotiate use. Variable `OTEL_WS_CARRIER_NAME`.
+   */
+  carrierName?: string
   /** Buffered bytes above which a connection counts as slow. Default 1048576. Variable `OTEL_WS_SLOW_CONSUMER_BYTES`. */
   slowConsumerBytes?: number
   /** Record the histogram `websocket.server.message.size`. Default `false`. Variable `OTEL_WS_MESSAGE_SIZE_METRIC`. */
@@ -147,7 +159,8 @@ type Required_ = Required<
     | 'maxMessageSpansPerSecond'
     | 'maxMessageNames'
     | 'maxMessageNameLength'
-    | 'remoteContext'
+    | 'propagation'
+    | 'carrierName'
     | 'slowConsumerBytes'
     | 'messageSizeMetric'
     | 'frames'
@@ -160,6 +173,8 @@ type Required_ = Required<
 
 /** Options after validation, with every default in place. Frozen. */
 export interface ResolvedOptions extends Readonly<Required_> {
+  /** `undefined` where it was not set: a peer is then trusted as a parent, and with its baggage less than if it was. */
+  readonly remoteContext: TelemetryOptions['remoteContext'] | undefined
   readonly ignore: TelemetryOptions['ignore'] | undefined
   readonly messageName: Selector | ((data: unknown, binary: boolean) => string | undefined) | undefined
   readonly route: TelemetryOptions['route'] | undefined
@@ -264,7 +279,11 @@ const SPECS: { readonly [K in keyof Required<TelemetryOptions>]: Spec } = {
         ? undefined
         : `must be one of ${quoted(REMOTE_CONTEXTS)}, or a function of the request`,
     fromText: (text) => text,
-    fallback: 'parent',
+  },
+  propagation: choice(['negotiated', 'always', 'off'], 'negotiated'),
+  carrierName: {
+    check: (value) => (isMemberName(value) ? undefined : 'must be a name of letters, digits, _, $, . and -'),
+    fromText: (text) => text,
   },
   slowConsumerBytes: positiveInteger(1024 * 1024),
   messageSizeMetric: boolean(false),
@@ -339,6 +358,10 @@ export function resolveOptions(
       'needs heartbeatInterval: without pings of ours no connection is found dead',
     )
   }
+  if (resolved['carrierName'] !== undefined && resolved['propagation'] !== 'always') {
+    throw new OptionError('carrierName', "needs propagation: 'always': peers that negotiate know one name only")
+  }
+  resolved['carrierName'] ??= AGREED_MEMBER
   if (typeof resolved['messageName'] === 'string') resolved['messageName'] = parseSelector(resolved['messageName'])
   resolved['closeErrors'] = new Set(resolved['closeErrors'] as CloseCategory[])
   resolved['closeCodes'] = new Set(resolved['closeCodes'] as number[])

@@ -32,6 +32,8 @@ export const ATTR_WEBSOCKET_MESSAGE_SIZE = 'websocket.message.size'
 export const ATTR_WEBSOCKET_MESSAGE_SEQUENCE = 'websocket.message.sequence'
 /** `receive` or `send`. @on metrics */
 export const ATTR_WEBSOCKET_MESSAGE_DIRECTION = 'websocket.message.direction'
+/** Why the context that came with the message was not used: `malformed` or `oversized` (it is still in the message), or `invalid`. @on process */
+export const ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR = 'websocket.message.carrier.error'
 /** Frames the message came or went in; with option `frames` only. @on process, send */
 export const ATTR_WEBSOCKET_MESSAGE_FRAMES = 'websocket.message.frames'
 /** Seconds from the first frame of the message to its last; with option `frames` only. @on process */

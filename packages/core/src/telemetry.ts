@@ -222,7 +222,7 @@ export class Telemetry {
    */
   async shutdown(): Promise<void> {
     this.heartbeat?.stop()
-    this.fanout.flush()
+    this.fanout.shutdown()
     this.expiry.shutdown()
     const tracers = this.options.tracerProvider ?? trace.getTracerProvider()
     const meters = this.options.meterProvider ?? metrics.getMeterProvider()
@@ -266,6 +266,11 @@ export class Telemetry {
   connection(socket: unknown, facts: ConnectionFacts): Connection {
     this.#refresh()
     return new Connection(this, socket, facts, undefined)
+  }
+
+  /** A peer sent something in a carrier's place that was not used. */
+  carrierRefused(problem: string): void {
+    this.#diagnostics.carrierRefused(problem)
   }
 
   /** Called for each connection that was accepted. */

@@ -1,10 +1,12 @@
 import { type Context, context, type Span, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api'
 import type { AckOutcome, AckWaiter } from './ack.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, PartialMessage } from './connection.ts'
 import type { Expirable } from './expiry.ts'
 import { frameOf, spanOf, withoutSpan } from './frame.ts'
 import type { MessageName } from './names.ts'
 import { Operation, recordError } from './operation.ts'
+import { type Agreement, carrierFor } from './propagation/agreement.ts'
+import type { Carrier } from './propagation/carrier.ts'
 import * as schema from './schema.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -40,6 +42,10 @@ export class Transmission implements AckWaiter, Expirable {
   #sequence = 0
   #frames = 0
   #span: Span | undefined
+  /** The span was started before it was known what it is to be: for the carrier, which has its ids. */
+  #begun = false
+  #wrapped: unknown
+  #wrappedFor: Agreement | undefined
   #flushedAt = 0
   #error: unknown
   #told = false
@@ -76,6 +82,24 @@ export class Transmission implements AckWaiter, Expirable {
   /** True when a span will be made of it, so that the adapter should report its flush. */
   get traced(): boolean {
     return this.#traced
+  }
+
+  /**
+   * What the message carries to a peer that has agreed: the context of its span, which is started now, else of the span
+   * around it.
+   */
+  carrier(agreement: Agreement): Carrier | undefined {
+    this.#begin()
+    const span = this.#span ?? (this.#parent && spanOf(this.#parent))
+    return carrierFor(span?.spanContext(), this.active, agreement.sendsBaggage)
+  }
+
+  /** The text with the carrier in it: made once, however many recipients it goes to. */
+  wrap(agreement: Agreement, data: unknown, text: string | Uint8Array): unknown {
+    if (this.#wrappedFor === agreement) return this.#wrapped
+    this.#wrapped = agreement.member.wrap(data, text, this.carrier(agreement), false)
+    this.#wrappedFor = agreement
+    return this.#wrapped
   }
 
   /** True for the connection whose send may become a span of its own. */
@@ -173,13 +197,11 @@ export class Transmission implements AckWaiter, Expirable {
       metrics.broadcastDuration.record((this.#lastTime - this.#startTime) / 1000, attributes)
     }
     if (!this.#traced) return
-    const span = telemetry.tracer?.startSpan(
-      this.message.broadcast,
-      { kind: SpanKind.PRODUCER, attributes: this.connection.series.attributes, startTime: this.#startedAt },
-      this.#parent ?? withoutSpan(this.active),
-    )
+    const span = this.#span ?? this.#startBroadcast()
+    this.#span = undefined
     if (span === undefined) return
     if (span.isRecording()) {
+      if (this.#begun) span.updateName(this.message.broadcast)
       this.connection.describe(span, this.message, this.#binary, this.#size)
       span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_RECIPIENTS, this.#recipients)
       span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_SKIPPED, this.#skipped)
@@ -188,19 +210,42 @@ export class Transmission implements AckWaiter, Expirable {
     span.end(this.#wallTime(this.#lastTime))
   }
 
-  #tellSend(): void {
+  /** Starts the span with what is known of it: a send, until a second connection is sent the same. */
+  #begin(): void {
+    if (this.#begun || !this.#traced) return
+    this.#begun = true
+    const many = this.#explicit || this.#recipients + this.#skipped > 0
+    this.#span = many ? this.#startBroadcast() : this.#startSend(true)
+  }
+
+  #startBroadcast(): Span | undefined {
+    const { telemetry, series } = this.connection
+    return telemetry.tracer?.startSpan(
+      this.message.broadcast,
+      { kind: SpanKind.PRODUCER, attributes: series.attributes, startTime: this.#startedAt },
+      this.#parent ?? withoutSpan(this.active),
+    )
+  }
+
+  #startSend(undecided: boolean): Span | undefined {
     const { connection } = this
     const kind = this.#acks === undefined ? SpanKind.PRODUCER : SpanKind.CLIENT
-    if (this.#parent === undefined) this.#span = connection.startSend(this.message.send, this.#startedAt, kind)
-    else if (connection.spend()) {
-      this.#span = connection.telemetry.tracer?.startSpan(
-        this.message.send,
-        { kind, attributes: connection.identity(), startTime: this.#startedAt },
-        this.#parent,
-      )
-    }
+    if (this.#parent === undefined) return connection.startSend(this.message.send, this.#startedAt, kind, undecided)
+    if (!connection.spend()) return undefined
+    const attributes = undecided ? connection.series.attributes : connection.identity()
+    return connection.telemetry.tracer?.startSpan(
+      this.message.send,
+      { kind, attributes, startTime: this.#startedAt },
+      this.#parent,
+    )
+  }
+
+  #tellSend(): void {
+    const { connection } = this
+    if (!this.#begun) this.#span = this.#startSend(false)
     const span = this.#span
     if (span === undefined) return
+    if (this.#begun) connection.decideSend(span, this.#parent === undefined)
     if (span.isRecording()) {
       connection.describe(
         span,
@@ -251,6 +296,8 @@ export class Transmission implements AckWaiter, Expirable {
 export class Fanout {
   readonly #telemetry: Telemetry
   #open: Transmission[] = []
+  /** Messages of which fragments have been sent, and whose spans have been started. */
+  readonly #begun = new Set<Transmission>()
   #explicit: Transmission | undefined
   #depth = 0
   #scheduled = false
@@ -314,6 +361,41 @@ export class Fanout {
     return transmission
   }
 
+  /**
+   * The transmission of a message whose first fragment is about to be sent to a peer that has agreed. It is told once
+   * its last fragment has been sent, which may be in another run.
+   */
+  begin(connection: Connection, fragments: PartialMessage): Transmission {
+    const active = context.active()
+    const message = this.#telemetry.unnamed(connection.route)
+    const transmission = new Transmission(
+      connection,
+      fragments,
+      fragments.binary,
+      0,
+      message,
+      active,
+      enclosing(active),
+      fragments.startedAt,
+      false,
+    )
+    this.#begun.add(transmission)
+    return transmission
+  }
+
+  /** The last fragment of a message is about to be sent. */
+  finish(transmission: Transmission): void {
+    this.#begun.delete(transmission)
+    this.#add(transmission)
+  }
+
+  /** The last fragment of a message will never be sent. */
+  abandon(transmission: Transmission, error?: unknown): void {
+    this.#begun.delete(transmission)
+    if (error !== undefined) transmission.failed(error)
+    transmission.tell()
+  }
+
   /** A connection that is not open was passed over. */
   skip(connection: Connection, data: unknown, binary: boolean, size: number, name: string | undefined): void {
     this.take(connection, data, binary, size, name, 0)?.skip(connection)
@@ -366,6 +448,12 @@ export class Fanout {
     for (const transmission of open) transmission.tell()
   }
 
+  /** Tells everything, also messages of which fragments are still to come. */
+  shutdown(): void {
+    this.flush()
+    for (const transmission of this.#begun) this.abandon(transmission)
+  }
+
   #add(transmission: Transmission): void {
     this.#open.push(transmission)
     if (this.#open.length > MAX_OPEN) this.#open.shift()?.tell()
@@ -376,6 +464,14 @@ export class Fanout {
       this.flush()
     })
   }
+}
+
+/** What a message carries that has no span of its own: the context of the span that it is sent under. */
+export function activeCarrier(agreement: Agreement): Carrier | undefined {
+  const active = context.active()
+  const parent = enclosing(active)
+  const span = parent && spanOf(parent)
+  return carrierFor(span?.spanContext(), active, agreement.sendsBaggage)
 }
 
 /** The context whose span a message is sent under; `undefined` when it is sent outside of any, or long after it. */

@@ -23,7 +23,9 @@ const DEFAULTS = {
   maxMessageNames: 200,
   maxMessageNameLength: 64,
   route: undefined,
-  remoteContext: 'parent',
+  remoteContext: undefined,
+  propagation: 'negotiated',
+  carrierName: '_otel',
   slowConsumerBytes: 1_048_576,
   messageSizeMetric: false,
   frames: false,
@@ -139,6 +141,14 @@ const CASES: Readonly<Record<keyof TelemetryOptions, Case>> = {
     valid: ['parent', 'link', 'ignore', hook],
     fix: /must be one of 'parent', 'link', 'ignore', or a function of the request/,
   },
+  propagation: choice('negotiated', 'always', 'off'),
+  carrierName: {
+    valid: ['_otel', 'trace_context', 'a.b-c', '$'],
+    invalid: ['', 'a b', '1', '"', '__proto__', 'x'.repeat(65), 1, null, ['_otel']],
+    fix: /must be a name of letters, digits, _, \$, \. and -/,
+    texts: [['trace_context', 'trace_context']],
+    wrongTexts: ['a b'],
+  },
   slowConsumerBytes: count,
   messageSizeMetric: flag,
   frames: flag,
@@ -191,6 +201,7 @@ const NAMES = Object.keys(CASES) as (keyof TelemetryOptions)[]
 
 /** What an option needs beside it. */
 function companions(name: string): TelemetryOptions {
+  if (name === 'carrierName') return { propagation: 'always' }
   return name === 'heartbeatTerminate' ? { heartbeatInterval: 1000 } : {}
 }
 
@@ -283,6 +294,11 @@ describe('resolveOptions', () => {
     expect(refusal({ heartbeatTerminate: true }).message).toMatch(/heartbeatTerminate needs heartbeatInterval/)
     expect(refusal({}, { OTEL_WS_HEARTBEAT_TERMINATE: 'true' }).message).toMatch(/heartbeatTerminate needs/)
     expect(resolveOptions({ heartbeatTerminate: false }, NONE).heartbeatTerminate).toBe(false)
+  })
+
+  it('refuses carrierName for peers that negotiate', () => {
+    expect(refusal({ carrierName: 'x' }).message).toMatch(/carrierName needs propagation: 'always'/)
+    expect(refusal({ propagation: 'off' }, { OTEL_WS_CARRIER_NAME: 'x' }).message).toMatch(/carrierName needs/)
   })
 
   it.each([

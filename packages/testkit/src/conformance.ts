@@ -8,8 +8,10 @@ import { heartbeatTests } from './conformance/heartbeat.ts'
 import { hookTests } from './conformance/hooks.ts'
 import { metricTests } from './conformance/metrics.ts'
 import { namingTests } from './conformance/naming.ts'
+import { negotiationTests } from './conformance/negotiation.ts'
 import { openTests } from './conformance/open.ts'
 import { processTests } from './conformance/process.ts'
+import { propagationTests } from './conformance/propagation.ts'
 import { samplingTests } from './conformance/sampling.ts'
 import { sendTests } from './conformance/send.ts'
 import { shapeTests } from './conformance/shapes.ts'
@@ -35,6 +37,8 @@ export function conformanceSuite(harness: Harness): void {
       hookTests,
       connectionTests,
       heartbeatTests,
+      negotiationTests,
+      propagationTests,
     ]
     for (const part of parts) part(harness, fixture)
   })

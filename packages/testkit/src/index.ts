@@ -3,3 +3,4 @@ export { closePayload, decodeFrames, encodeFrame, type Frame, type FrameOptions,
 export type { Capabilities, Connection, ConnectionHandler, Harness, Host, HostOptions } from './harness.ts'
 export { RawClient, rawConnect, type UpgradeOptions } from './raw-client.ts'
 export { type MetricRow, milliseconds, Telemetry } from './telemetry.ts'
+export { type JsonTextVectors, jsonTextVectors, type NegotiationVectors, negotiationVectors } from './vectors.ts'

@@ -6,15 +6,17 @@ import {
   claim,
   createTelemetry,
   type Handshake,
+  handshakeOf,
   type Open,
   override,
+  PROTOCOL_NAME,
   recordOf,
   type Telemetry,
   warn,
 } from '@otel-ws/core/adapter'
 import type { WebSocket, WebSocketServer } from 'ws'
 import { dispatch, emitsPlainly, markPlain } from './dispatch.ts'
-import { driver, traceSocket } from './socket.ts'
+import { driver, sendFirst, traceSocket } from './socket.ts'
 import { beginHandshake, type Request, watchUpgrades } from './upgrade.ts'
 import { SCOPE } from './version.ts'
 
@@ -183,6 +185,8 @@ function install(
         const connection = handshake.accept(webSocket, { subprotocol: webSocket.protocol, route }, telemetry)
         claim(acceptedRequest, connection)
         traceSocket(webSocket, connection)
+        const hello = handshake.greet(connection)
+        if (hello !== undefined) sendFirst(webSocket, hello)
       }
       if (emitsItself && accept.name === 'bound emit') this.emit('connection', webSocket, acceptedRequest as never)
       else accept(webSocket, acceptedRequest)
@@ -194,18 +198,29 @@ function install(
     return emit.call(server, 'connection', socket as never, request as never)
   }
 
-  function tracedEmit(this: WebSocketServer, type: string | symbol, socket?: unknown, request?: unknown): boolean {
-    const isTold = type === 'connection' && typeof socket === 'object' && socket !== null && !isLeftOut(this)
-    const open = isTold ? recordOf(socket)?.opening() : undefined
+  function tracedEmit(this: WebSocketServer, type: string | symbol, a?: unknown, b?: unknown): boolean {
+    if (type === 'headers') {
+      const heard = emit.apply(this, arguments as unknown as Parameters<WebSocketServer['emit']>)
+      if (!isLeftOut(this)) agree(a, b as Request)
+      return heard
+    }
+    const opens = type === 'connection' && seams.opensElsewhere !== true
+    const isTold = opens && typeof a === 'object' && a !== null && !isLeftOut(this)
+    const open = isTold ? recordOf(a)?.opening() : undefined
     if (open === undefined) return emit.apply(this, arguments as unknown as Parameters<WebSocketServer['emit']>)
     const direct = plain && (this as { domain?: unknown }).domain == null
-    return open.run(direct ? dispatchConnection : emitConnection, this, socket, request)
+    return open.run(direct ? dispatchConnection : emitConnection, this, a, b)
   }
   if (plain) markPlain(tracedEmit)
 
-  const undo = [override(target, 'handleUpgrade', tracedHandleUpgrade)]
-  if (seams.opensElsewhere !== true) undo.push(override(target, 'emit', tracedEmit))
-  return undo
+  /** The headers of a 101 are about to be written: tells a client that asked for context in messages that it gets it. */
+  function agree(headers: unknown, request: Request): void {
+    const telemetry = telemetryOf(request)
+    const answer = telemetry && handshakeOf(request)?.agree(telemetry)
+    if (answer !== undefined && Array.isArray(headers)) headers.push(`${PROTOCOL_NAME}: ${answer}`)
+  }
+
+  return [override(target, 'handleUpgrade', tracedHandleUpgrade), override(target, 'emit', tracedEmit)]
 }
 
 /** A server with a path answers requests for others too, with 400: those are no requests of this route. */

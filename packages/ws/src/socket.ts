@@ -8,6 +8,7 @@ import {
   HEARTBEAT_PAYLOAD,
   type HostDriver,
   hidden,
+  type PartialMessage,
   type Process,
   recordOf,
   type Transmission,
@@ -81,6 +82,12 @@ function untraceSocket(socket: WebSocket): void {
 /** For each method of ours on a socket, the one that it stands in front of. */
 const covered = new WeakMap<object, unknown>()
 
+/** Sends a text of ours by the host's own method: it counts for nothing. */
+export function sendFirst(socket: WebSocket, text: string): void {
+  const send = hostPrototype(socket)?.send
+  if (typeof send === 'function') send.call(socket, text)
+}
+
 const METHOD_NAMES = ['emit', 'send', 'close', 'terminate', 'ping'] as const
 const shared = new WeakMap<object, { methods: Methods; overrides: PropertyDescriptorMap }>()
 
@@ -123,10 +130,11 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
           const connection = recordOf(this)
           // What ws emits has these arguments; an application that emits something of its own is left alone.
           if (connection === undefined || typeof b !== 'boolean' || arguments.length !== 3) break
-          const operation = connection.receive(a, b, byteLength(a))
-          if (operation === undefined) break
+          const data = b || connection.agreement === undefined ? a : connection.unwrap(a)
+          const operation = connection.receive(data, b, byteLength(data))
+          if (operation === undefined) return own.emit.call(this, 'message', data, b)
           try {
-            return operation.run(plain && operation.timed ? dispatchMessage : emitMessage, this, a, b)
+            return operation.run(plain && operation.timed ? dispatchMessage : emitMessage, this, data, b)
           } catch (error) {
             watchTransport(this)
             throw error
@@ -170,13 +178,14 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
         return
       }
       const message = connection.sending(data, binary, size)
+      const args = carrying(own, arguments as unknown as unknown[], connection, binary, message)
       if (message === undefined && !connection.telemetry.metrics.recording) {
-        own.send.apply(this, arguments as unknown as unknown[])
+        own.send.apply(this, args as unknown[])
         connection.counted(binary, size)
         return
       }
       try {
-        transmit(this, own, arguments as unknown as unknown[], connection, data, size, message)
+        transmit(this, own, args, connection, size, message)
       } catch (error) {
         message?.failed(error)
         throw error
@@ -228,11 +237,11 @@ function transmit(
   own: Methods,
   args: ArrayLike<unknown>,
   connection: Connection,
-  data: unknown,
   size: number,
   message: Transmission | undefined,
 ): void {
   const { series } = connection
+  const data = args[0]
   const first = message?.traced === true && message.isFirst(connection) ? message : undefined
   const given = typeof args[1] === 'function' ? args[1] : args[2]
   if (typeof given === 'function') {
@@ -286,20 +295,42 @@ function flushedWhenEmpty(socket: Socket, message: Transmission, wait: number): 
   else setTimeout(flushedWhenEmpty, wait, socket, message, Math.min(wait * 2, MAX_WAIT)).unref()
 }
 
+/** The arguments of a `send` with the message's context in the text, when the peer has agreed to that. */
+function carrying(
+  own: Methods,
+  args: ArrayLike<unknown>,
+  connection: Connection,
+  binary: boolean,
+  message: Transmission | undefined,
+  fragments?: PartialMessage,
+): ArrayLike<unknown> {
+  if (connection.agreement === undefined || binary || !own.sendIsHosts) return args
+  const data = fragments === undefined ? connection.wrap(args[0], message) : connection.wrapFirst(args[0], fragments)
+  return data === args[0] ? args : [data, ...Array.prototype.slice.call(args, 1)]
+}
+
 /** One fragment of a message. The message is told when its last fragment is sent, with the time of its first. */
 function sendFragment(
   socket: Socket,
   own: Methods,
-  args: ArrayLike<unknown>,
+  given: ArrayLike<unknown>,
   connection: Connection,
   settings: SendOptions | undefined,
   binary: boolean,
   size: number,
 ): void {
   const before = connection.partialSend
-  const fragments = before ?? { startedAt: performance.now(), binary, size: 0, count: 0 }
+  const fragments: PartialMessage = before ?? { startedAt: performance.now(), binary, size: 0, count: 0 }
+  // The first that has anything in it carries.
+  const first = fragments.size === 0 && size > 0
+  const args = first ? carrying(own, given, connection, fragments.binary, undefined, fragments) : given
   if (settings?.fin === false) {
-    own.send.apply(socket, args as unknown[])
+    try {
+      own.send.apply(socket, args as unknown[])
+    } catch (error) {
+      if (before === undefined) connection.abandonSend(fragments, error)
+      throw error
+    }
     fragments.size += size
     fragments.count++
     connection.partialSend = fragments
@@ -307,9 +338,9 @@ function sendFragment(
   }
   connection.partialSend = undefined
   const total = fragments.size + size
-  const message = connection.sending(fragments, fragments.binary, total, undefined, fragments.startedAt)
+  const message = connection.sendingLast(fragments, total)
   try {
-    transmit(socket, own, args, connection, args[0], size, message)
+    transmit(socket, own, args, connection, size, message)
   } catch (error) {
     message?.failed(error)
     throw error

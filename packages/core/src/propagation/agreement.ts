@@ -1,0 +1,100 @@
+import { type Context, propagation, ROOT_CONTEXT, type SpanContext } from '@opentelemetry/api'
+import type { RemoteContext } from '../options.ts'
+import { type Carrier, carrierOf, spanContextOf } from './carrier.ts'
+import { type CarrierProblem, JsonMember } from './json-text.ts'
+import { AGREED_MEMBER } from './negotiation.ts'
+
+/** What both ends of a connection have agreed on, or the user has declared. Connections that agree on the same share one. */
+export interface Agreement {
+  readonly member: JsonMember
+  /** What a context that comes in is used for. */
+  readonly trust: RemoteContext
+  readonly takesBaggage: boolean
+  readonly sendsBaggage: boolean
+}
+
+/** What came in with a message. */
+export interface InBand {
+  readonly spanContext: SpanContext | undefined
+  /** In its text form. */
+  readonly baggage: string | undefined
+  readonly problem: CarrierProblem | 'invalid' | undefined
+}
+
+/** Agreements and members: few, since they come from options. */
+const agreements = new Map<string, Agreement>()
+const members = new Map<string, JsonMember>()
+
+/** The one agreement of these terms. */
+export function agreementOf(
+  trust: RemoteContext,
+  takesBaggage: boolean,
+  sendsBaggage: boolean,
+  name: string = AGREED_MEMBER,
+): Agreement {
+  const key = `${trust} ${takesBaggage} ${sendsBaggage} ${name}`
+  let agreement = agreements.get(key)
+  if (agreement === undefined) {
+    agreement = { member: memberNamed(name), trust, takesBaggage, sendsBaggage }
+    agreements.set(key, agreement)
+  }
+  return agreement
+}
+
+/** The member of that name. */
+export function memberNamed(name: string = AGREED_MEMBER): JsonMember {
+  let member = members.get(name)
+  if (member === undefined) {
+    member = new JsonMember(name)
+    members.set(name, member)
+  }
+  return member
+}
+
+/** Reads what a carrier says. */
+export function readInBand(carrier: Carrier | undefined, problem: CarrierProblem | undefined): InBand {
+  if (carrier === undefined) return { spanContext: undefined, baggage: undefined, problem }
+  const spanContext = spanContextOf(carrier)
+  const invalid = spanContext === undefined && carrier.traceparent !== undefined
+  return { spanContext, baggage: carrier.baggage, problem: invalid ? 'invalid' : undefined }
+}
+
+/** A carrier with a span's context and, where it may go out, the baggage of `active`. */
+export function carrierFor(
+  spanContext: SpanContext | undefined,
+  active: Context,
+  sendsBaggage: boolean,
+): Carrier | undefined {
+  return carrierOf(spanContext, sendsBaggage ? baggageText(active) : undefined)
+}
+
+/** The baggage of a context, in the form that the registered propagator gives it; `undefined` when it has none to give. */
+function baggageText(active: Context): string | undefined {
+  const baggage = propagation.getBaggage(active)
+  if (baggage === undefined) return undefined
+  const carrier: { baggage?: unknown } = {}
+  try {
+    propagation.inject(propagation.setBaggage(ROOT_CONTEXT, baggage), carrier)
+  } catch {
+    return undefined
+  }
+  return typeof carrier.baggage === 'string' ? carrier.baggage : undefined
+}
+
+/** The context with the baggage that came with a message, as far as the registered propagator reads it. */
+export function withBaggage(base: Context, text: string | undefined): Context {
+  if (text === undefined) return base
+  try {
+    const baggage = propagation.getBaggage(propagation.extract(ROOT_CONTEXT, { baggage: text }))
+    return baggage === undefined ? base : propagation.setBaggage(base, baggage)
+  } catch {
+    return base
+  }
+}
+
+/** A view of the bytes of a payload that a host takes as they are; `undefined` for others. */
+export function textOf(data: unknown): string | Uint8Array | undefined {
+  if (typeof data === 'string' || data instanceof Uint8Array) return data
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : undefined
+}

@@ -1,0 +1,113 @@
+import { type Context, context, trace } from '@opentelemetry/api'
+import { carrierFor, memberNamed, readInBand, withBaggage } from './agreement.ts'
+import { CARRIER_KEYS, type Carrier, type CarrierKey, isPlain, MAX_CARRIER_LENGTH } from './carrier.ts'
+import { AGREED_MEMBER, isMemberName } from './negotiation.ts'
+
+/** Options of {@link injectContext} and {@link extractContext}. */
+export interface CarrierOptions {
+  /** The context to carry, or the one that what came is put on top of. Default: the active one. */
+  readonly context?: Context
+  /** Name of the member that carries it, the same on both sides. Default `_otel`. */
+  readonly carrierName?: string
+}
+
+/** What {@link extractContext} returns. */
+export interface Extracted<T> {
+  /** The payload as it was before {@link injectContext}. */
+  readonly payload: T
+  /** For `context.with`: what runs in it continues the sender's trace, and has its baggage. */
+  readonly context: Context
+}
+
+/**
+ * Puts trace context and baggage into a payload for a broker or queue of your own. A JSON text, or its bytes, whose top
+ * level is an object gets one more member at its front and is the same otherwise; a plain object is copied with one more
+ * member. Every other payload comes back as it is and carries nothing.
+ *
+ * @throws TypeError for a `carrierName` that is no plain name
+ */
+export function injectContext<T>(payload: T, options: CarrierOptions = {}): T {
+  const name = checked(options.carrierName)
+  const active = options.context ?? context.active()
+  const carrier = carrierFor(trace.getSpanContext(active), active, true)
+  if (typeof payload === 'string' || payload instanceof Uint8Array) {
+    const member = memberNamed(name)
+    if (!member.admits(payload) || (carrier === undefined && !member.needsCarrier(payload, false))) return payload
+    const injected: string | Uint8Array = member.insert(payload as string | Uint8Array, carrier ?? {})
+    return (typeof injected === 'string' ? injected : likewise(injected, payload as Uint8Array)) as T
+  }
+  if (carrier === undefined || !isPlainObject(payload)) return payload
+  // A member of this name that is no carrier is the application's own.
+  if (Object.hasOwn(payload, name) && carrierIn(payload[name]) === undefined) return payload
+  const { [name]: _, ...rest } = payload
+  return { [name]: carrier, ...rest } as T
+}
+
+/**
+ * Takes out what {@link injectContext} put into a payload. Never throws on a payload, whoever made it: what is no carrier
+ * stays where it is, and the context is then the active one.
+ *
+ * @throws TypeError for a `carrierName` that is no plain name
+ */
+export function extractContext<T>(payload: T, options: CarrierOptions = {}): Extracted<T> {
+  const name = checked(options.carrierName)
+  const base = options.context ?? context.active()
+  if (typeof payload === 'string' || payload instanceof Uint8Array) {
+    const member = memberNamed(name)
+    if (!member.needsCarrier(payload, false)) return { payload, context: base }
+    // The bytes are the application's, and others may be reading them: a copy is worked on.
+    const text: string | Uint8Array = typeof payload === 'string' ? payload : new Uint8Array(payload)
+    const found = member.remove(text)
+    if (found?.carrier === undefined) return { payload, context: base }
+    const own = typeof found.payload === 'string' ? found.payload : likewise(found.payload, payload as Uint8Array)
+    return { payload: own as T, context: contextOf(found.carrier, base) }
+  }
+  if (!isPlainObject(payload) || !Object.hasOwn(payload, name)) return { payload, context: base }
+  const carrier = carrierIn(payload[name])
+  if (carrier === undefined) return { payload, context: base }
+  const { [name]: _, ...rest } = payload
+  return { payload: rest as T, context: contextOf(carrier, base) }
+}
+
+function contextOf(carrier: Carrier, base: Context): Context {
+  const { spanContext, baggage } = readInBand(carrier, undefined)
+  const extended = withBaggage(base, baggage)
+  return spanContext === undefined ? extended : trace.setSpanContext(extended, spanContext)
+}
+
+/** The carrier that an object's member is: it has the members of one, as texts, and no others. */
+function carrierIn(value: unknown): Carrier | undefined {
+  if (!isPlainObject(value)) return undefined
+  const carrier: { -readonly [K in CarrierKey]?: string } = {}
+  let length = 0
+  for (const key of Object.keys(value)) {
+    const text = value[key]
+    if (!CARRIER_KEYS.includes(key as CarrierKey) || typeof text !== 'string' || !isPlain(text)) return undefined
+    carrier[key as CarrierKey] = text
+    length += key.length + text.length
+    if (length > MAX_CARRIER_LENGTH) return undefined
+  }
+  return carrier
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+interface BufferClass {
+  isBuffer(value: unknown): boolean
+  from(memory: ArrayBufferLike, offset: number, length: number): Uint8Array
+}
+
+/** The same bytes as a Node `Buffer`, where the model is one. */
+function likewise(bytes: Uint8Array, model: Uint8Array): Uint8Array {
+  const { Buffer: host } = globalThis as { Buffer?: BufferClass }
+  return host?.isBuffer(model) === true ? host.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes
+}
+
+function checked(name: string = AGREED_MEMBER): string {
+  if (!isMemberName(name)) throw new TypeError(`otel-ws: carrierName must be a plain name; got '${String(name)}'`)
+  return name
+}
