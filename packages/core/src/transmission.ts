@@ -49,6 +49,7 @@ export class Transmission implements AckWaiter, Expirable {
   #flushedAt = 0
   #error: unknown
   #told = false
+  #held = false
   #acks: Set<AckWaiter> | undefined
   #outcome: AckOutcome | undefined
   #isVolatile = false
@@ -180,9 +181,19 @@ export class Transmission implements AckWaiter, Expirable {
     if (this.#told) this.#endSend()
   }
 
+  /** The host hands the message out later: it is not told before `release`. */
+  hold(): void {
+    this.#held = true
+  }
+
+  release(): void {
+    this.#held = false
+    this.tell()
+  }
+
   /** The synchronous run is over: what it was is known now. */
   tell(): void {
-    if (this.#told) return
+    if (this.#told || this.#held) return
     this.#told = true
     if (this.#explicit || this.#recipients + this.#skipped > 1) this.#tellBroadcast()
     else if (this.#traced) this.#tellSend()

@@ -79,7 +79,9 @@ export interface Socket extends EventEmitter {
   _onerror(error: Error): void
 }
 
+/** A namespace's adapter: its own class, or one that publishes to other nodes and is built on it. */
 export interface Adapter {
+  readonly rooms?: Map<string, Set<string>>
   broadcast(packet: Packet, options: BroadcastOptions): unknown
   broadcastWithAck?(
     packet: Packet,
@@ -87,11 +89,26 @@ export interface Adapter {
     onClients: (clients: number) => void,
     onAck: (...args: unknown[]) => void,
   ): unknown
+  /** What a packet is on the wire. */
+  _encode?(packet: Packet, options: unknown): unknown[]
+  /** Calls back with each socket of this node that the options choose. */
+  apply?(options: BroadcastOptions, callback: (socket: Socket) => void): unknown
+  serverCount?(): unknown
+  serverSideEmit?(packet: unknown[]): unknown
+  /** Of adapters that are built on `ClusterAdapter`. */
+  doPublish?(message: ClusterMessage): unknown
+  onMessage?(message: ClusterMessage, offset?: unknown): unknown
+}
+
+/** What servers send each other by an adapter that is built on `ClusterAdapter`. */
+export interface ClusterMessage {
+  readonly data?: { readonly packet?: unknown } & Record<string, unknown>
 }
 
 export interface BroadcastOptions {
-  readonly rooms: Set<string>
-  readonly flags?: { readonly timeout?: number }
+  readonly rooms?: Set<string>
+  readonly except?: Set<string>
+  readonly flags?: { readonly timeout?: number; readonly local?: boolean }
 }
 
 export interface Namespace extends EventEmitter {
@@ -102,6 +119,7 @@ export interface Namespace extends EventEmitter {
   emitReserved(type: string, ...args: unknown[]): boolean
   _doConnect(socket: Socket, done: (socket: Socket) => void): void
   _initAdapter(): void
+  _onServerSideEmit(args: unknown[]): unknown
 }
 
 export interface Server {

@@ -6,5 +6,6 @@ export {
   type Stream,
   type TelemetryOptions,
 } from '@otel-ws/core'
+export { type SocketEmitter, traceEmitter } from './emitter.ts'
 export { type SocketTracing, traceSocket } from './middleware.ts'
 export { type SocketServerOptions, type TracedServer, traceSocketServer } from './server.ts'

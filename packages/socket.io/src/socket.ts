@@ -167,12 +167,16 @@ function emitError(socket: Socket, args: unknown[]): void {
 }
 
 /** One event to one client, from the call to what Socket.IO makes of it. */
-class Emission implements Outgoing {
+export class Emission implements Outgoing {
   readonly socket: Socket
   size = 0
   binary = false
   isWritten = false
   isDropped = false
+  /** The adapter publishes it to other nodes, and hands it out here when that is done. */
+  isPublished = false
+  /** Called then. */
+  handedOut: (() => void) | undefined
 
   constructor(socket: Socket) {
     this.socket = socket
@@ -191,9 +195,12 @@ class Emission implements Outgoing {
   skipped(): void {}
 }
 
-/** True when a broadcast is how the host sends an event to one socket, as it does for those whose state can be recovered. */
-export function isEmission(current: Outgoing | undefined, rooms: Set<string>): boolean {
-  return current instanceof Emission && rooms.size === 1 && rooms.has(current.socket.id)
+/**
+ * What is being sent to one socket, when a broadcast is how the host sends it, as it does for those whose state can be
+ * recovered.
+ */
+export function emissionTo(current: Outgoing | undefined, rooms: Set<string> | undefined): Emission | undefined {
+  return current instanceof Emission && rooms?.size === 1 && rooms.has(current.socket.id) ? current : undefined
 }
 
 function send(emit: Callback, connection: Connection, socket: Socket, args: unknown[]): unknown {
@@ -216,7 +223,13 @@ function send(emit: Callback, connection: Connection, socket: Socket, args: unkn
   } finally {
     swapOutgoing(outer)
   }
-  told(connection, socket.conn, emission, message)
+  if (emission.isPublished) {
+    message?.hold()
+    emission.handedOut = () => {
+      told(connection, socket.conn, emission, message)
+      message?.release()
+    }
+  } else told(connection, socket.conn, emission, message)
   return result
 }
 

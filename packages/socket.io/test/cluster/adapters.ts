@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto'
+import { type RedisService, type Service, startPostgres, startRedis } from '@otel-ws/services'
+import { createAdapter as createPostgresAdapter } from '@socket.io/postgres-adapter'
+import { Emitter as PostgresEmitter } from '@socket.io/postgres-emitter'
+import { createAdapter as createRedisAdapter, createShardedAdapter } from '@socket.io/redis-adapter'
+import { Emitter as RedisEmitter } from '@socket.io/redis-emitter'
+import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter'
+import { Redis } from 'ioredis'
+import { Pool } from 'pg'
+import { createClient } from 'redis'
+import type { ServerOptions } from 'socket.io'
+
+type Adapter = NonNullable<ServerOptions['adapter']>
+
+/** A cluster adapter, and the server that its nodes reach each other by. */
+export interface Backend {
+  readonly name: string
+  /** Messages between servers carry a context: the adapter is built on Socket.IO's `ClusterAdapter`. */
+  readonly carriesServerSideEmit: boolean
+  /** Starts the server and returns what makes the adapter of one more node. */
+  start(): Promise<Cluster>
+}
+
+/** A running backend. */
+export interface Cluster {
+  adapter(): Promise<Adapter>
+  /** An emitter of the same cluster that is no server, if there is one for this adapter. */
+  emitter?(): Promise<RedisEmitter | PostgresEmitter>
+  /** Lets go of the nodes' connections, which are closed by now, and stops the server. */
+  stop(): Promise<void>
+}
+
+async function redisCluster(
+  make: (url: string, key: string, closing: (() => unknown)[]) => Promise<Adapter>,
+): Promise<Cluster> {
+  const redis: RedisService = await startRedis()
+  const key = `otel-ws-${randomUUID()}`
+  const closing: (() => unknown)[] = []
+  return {
+    adapter: () => make(redis.url, key, closing),
+    async emitter() {
+      const client = ioredis(redis.url, closing)
+      return new RedisEmitter(client, { key })
+    },
+    async stop() {
+      for (const close of closing.splice(0)) await close()
+      await redis.stop()
+    },
+  }
+}
+
+function ioredis(url: string, closing: (() => unknown)[]): Redis {
+  const client = new Redis(url, { lazyConnect: false })
+  client.on('error', () => {})
+  closing.push(() => client.disconnect())
+  return client
+}
+
+async function nodeRedis(url: string, closing: (() => unknown)[]) {
+  const client = createClient({ url })
+  client.on('error', () => {})
+  await client.connect()
+  closing.push(() => client.close())
+  return client
+}
+
+export const BACKENDS: readonly Backend[] = [
+  {
+    name: 'Redis with ioredis',
+    carriesServerSideEmit: false,
+    start: () =>
+      redisCluster(async (url, key, closing) => {
+        return createRedisAdapter(ioredis(url, closing), ioredis(url, closing), { key }) as unknown as Adapter
+      }),
+  },
+  {
+    name: 'Redis with redis',
+    carriesServerSideEmit: false,
+    start: () =>
+      redisCluster(async (url, key, closing) => {
+        const [publisher, subscriber] = [await nodeRedis(url, closing), await nodeRedis(url, closing)]
+        return createRedisAdapter(publisher, subscriber, { key }) as unknown as Adapter
+      }),
+  },
+  {
+    name: 'Redis, sharded',
+    carriesServerSideEmit: true,
+    start: () =>
+      redisCluster(async (url, key, closing) => {
+        const [publisher, subscriber] = [await nodeRedis(url, closing), await nodeRedis(url, closing)]
+        return createShardedAdapter(publisher, subscriber, { channelPrefix: key }) as unknown as Adapter
+      }),
+  },
+  {
+    name: 'Redis Streams',
+    carriesServerSideEmit: true,
+    start: () =>
+      redisCluster(async (url, key, closing) => {
+        const settings = { streamName: key, channelPrefix: key, blockTimeInMs: 200 }
+        return createStreamsAdapter(ioredis(url, closing), settings) as unknown as Adapter
+      }),
+  },
+  {
+    name: 'Postgres',
+    carriesServerSideEmit: true,
+    async start() {
+      const postgres: Service = await startPostgres()
+      const pools: Pool[] = []
+      const prefix = `otel-ws-${randomUUID()}`
+      const pool = (): Pool => {
+        const made = new Pool({ connectionString: postgres.url, max: 4 })
+        made.on('error', () => {})
+        pools.push(made)
+        return made
+      }
+      await pool().query(
+        'CREATE TABLE IF NOT EXISTS socket_io_attachments (id bigserial UNIQUE, created_at timestamptz DEFAULT NOW(), payload bytea)',
+      )
+      return {
+        adapter: async () => createPostgresAdapter(pool(), { channelPrefix: prefix }) as unknown as Adapter,
+        emitter: async () => new PostgresEmitter(pool(), '/', { channelPrefix: prefix }),
+        async stop() {
+          await Promise.all(pools.map((made) => made.end()))
+          await postgres.stop()
+        },
+      }
+    },
+  },
+]
