@@ -1,3 +1,6 @@
 import { packageBuild } from '../../tsdown.shared.ts'
 
-export default packageBuild({ doors: { index: 'src/index.ts', adapter: 'src/adapter.ts' }, platform: 'neutral' })
+export default packageBuild({
+  doors: { index: 'src/index.ts', adapter: 'src/adapter.ts', client: 'src/client.ts' },
+  platform: 'neutral',
+})

@@ -25,6 +25,7 @@ const SHARED_APPS = ['viewer', 'demo-kit']
 /** What a package lets in: its doors. */
 const DOORS = [
   '^packages/[^/]+/src/(index|adapter)\\.ts$',
+  '^packages/core/src/client\\.ts$',
   '^packages/testkit/src/(index|suites)\\.ts$',
   '^apps/demo-kit/src/testing\\.ts$',
   '^apps/[^/]+/src/index\\.ts$',

@@ -15,6 +15,12 @@ export const SPANS: Readonly<Record<string, SpanDescription>> = {
     parent: "context in the request's headers, else the active span",
     covers: 'upgrade request seen → 101 written, rejected, or abandoned',
   },
+  connect: {
+    name: '`connect {route}`, of a client',
+    kind: 'CLIENT',
+    parent: 'active span, else none',
+    covers: 'the attempt to connect → open, or failed',
+  },
   connection: {
     name: '`connection {route}`',
     kind: 'SERVER',

@@ -233,7 +233,7 @@ const SEND = { [schema.ATTR_WEBSOCKET_MESSAGE_DIRECTION]: 'send' }
 const TEXT = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'text' }
 const BINARY = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'binary' }
 
-export function observeMessages(result: BatchObservableResult, instrument: Observable, series: Series): void {
+function observeMessages(result: BatchObservableResult, instrument: Observable, series: Series): void {
   const { attributes } = series
   if (series.receivedText > 0) result.observe(instrument, series.receivedText, { ...attributes, ...RECEIVE, ...TEXT })
   if (series.receivedBinary > 0)
@@ -242,7 +242,7 @@ export function observeMessages(result: BatchObservableResult, instrument: Obser
   if (series.sentBinary > 0) result.observe(instrument, series.sentBinary, { ...attributes, ...SEND, ...BINARY })
 }
 
-export function observeUndelivered(result: BatchObservableResult, instrument: Observable, series: Series): void {
+function observeUndelivered(result: BatchObservableResult, instrument: Observable, series: Series): void {
   const counts: [UndeliveredReason, number][] = [
     ['not_open', series.notOpen],
     ['error', series.sendErrors],

@@ -14,7 +14,7 @@ const ADOPTION_TIME = 60_000
 
 /** What a process span needs of its connection, on either end. */
 export interface ProcessConnection {
-  readonly series: Series
+  readonly series: Pick<Series, 'processing' | 'named' | 'failed'>
   readonly telemetry: OperationHost & {
     readonly metrics: { readonly recording: boolean; readonly processDuration: Histogram }
   }

@@ -92,11 +92,15 @@ export const ATTR_WEBSOCKET_TRANSPORT = 'websocket.transport'
 /** The connection takes up where an earlier one of the same client ended. @on handshake */
 export const ATTR_WEBSOCKET_CONNECTION_RECOVERED = 'websocket.connection.recovered'
 
-/** `accepted`, `rejected` or `abandoned`. @on handshake, metrics */
+/** `accepted`, `rejected` or `abandoned`; of a client's connect also `failed`, when nothing tells why. @on handshake, connect, metrics */
 export const ATTR_WEBSOCKET_HANDSHAKE_OUTCOME = 'websocket.handshake.outcome'
+/** Attempts to replace a connection that was lost, this one included, from 1. @on connect */
+export const ATTR_WEBSOCKET_RECONNECT_ATTEMPT = 'websocket.reconnect.attempt'
+/** Seconds from the loss of the connection to this attempt to replace it. @on connect */
+export const ATTR_WEBSOCKET_RECONNECT_DOWNTIME = 'websocket.reconnect.downtime'
 /** Stands on a span that ended before what it covers did, and says why: `age` or `shutdown`. @on open, process, connection */
 export const ATTR_WEBSOCKET_SPAN_ENDED_BY = 'websocket.span.ended_by'
-/** What a link leads to: `handshake`, `segment` (the previous segment of a connection span) or `message`. @on links */
+/** What a link leads to: `handshake`, `segment` (the previous segment of a connection span), `previous` (the connection that was lost and is replaced) or `message`. @on links */
 export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
 /** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`; on spans `volatile` only, the others are errors. @on send, metrics */
 export const ATTR_WEBSOCKET_UNDELIVERED_REASON = 'websocket.send.undelivered.reason'
@@ -108,19 +112,19 @@ export const ATTR_CODE_FUNCTION_NAME = 'code.function.name'
 export const ATTR_ERROR_TYPE = 'error.type'
 /** Method of the upgrade request. @on handshake */
 export const ATTR_HTTP_REQUEST_METHOD = 'http.request.method'
-/** Status of the answer to the upgrade request. @on handshake, metrics */
+/** Status of the answer to the upgrade request. @on handshake, connect, metrics */
 export const ATTR_HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code'
 /** Route template. @on handshake */
 export const ATTR_HTTP_ROUTE = 'http.route'
-/** Path of the upgrade request. @on handshake */
+/** Path of the upgrade request. @on handshake, connect */
 export const ATTR_URL_PATH = 'url.path'
 /** Query of the upgrade request; values of names that carry secrets are `REDACTED`. @on handshake */
 export const ATTR_URL_QUERY = 'url.query'
-/** `ws` or `wss`. @on handshake */
+/** `ws` or `wss`. @on handshake, connect */
 export const ATTR_URL_SCHEME = 'url.scheme'
-/** Host the client asked for. @on handshake */
+/** Host the client asked for. @on handshake, connect */
 export const ATTR_SERVER_ADDRESS = 'server.address'
-/** Port the client asked for. @on handshake */
+/** Port the client asked for. @on handshake, connect */
 export const ATTR_SERVER_PORT = 'server.port'
 /** Address of the peer. @on handshake */
 export const ATTR_CLIENT_ADDRESS = 'client.address'
@@ -295,3 +299,42 @@ export const METRIC_STREAM_ACTIVE = {
   unit: '{stream}',
   description: 'Streamed answers that have not ended, also those whose span has.',
 } as const satisfies InstrumentSchema
+
+/** What a client measures as a server does. */
+function ofClient<S extends InstrumentSchema>(server: S): Omit<S, 'name'> & { readonly name: string } {
+  return { ...server, name: server.name.replace('server', 'client') }
+}
+
+/** @attributes route, namespace, outcome, `http.response.status_code`, `error.type` */
+export const METRIC_CLIENT_CONNECT_DURATION = {
+  name: 'websocket.client.connect.duration',
+  type: 'histogram',
+  unit: 's',
+  description: 'Time from the attempt to connect to its outcome.',
+  buckets: LATENCY_BUCKETS,
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol */
+export const METRIC_CLIENT_RECONNECTS = {
+  name: 'websocket.client.reconnects',
+  type: 'observable counter',
+  unit: '{connection}',
+  description: 'Connections that replaced one that was lost.',
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol */
+export const METRIC_CLIENT_CONNECTION_ACTIVE = /* @__PURE__ */ ofClient(METRIC_CONNECTION_ACTIVE)
+/** @attributes route, namespace, subprotocol, close category, initiator, code */
+export const METRIC_CLIENT_CONNECTION_DURATION = /* @__PURE__ */ ofClient(METRIC_CONNECTION_DURATION)
+/** @attributes route, namespace, subprotocol, message name, `error.type` */
+export const METRIC_CLIENT_PROCESS_DURATION = /* @__PURE__ */ ofClient(METRIC_PROCESS_DURATION)
+/** @attributes route, namespace, subprotocol */
+export const METRIC_CLIENT_PROCESS_ACTIVE = /* @__PURE__ */ ofClient(METRIC_PROCESS_ACTIVE)
+/** @attributes route, namespace, subprotocol, direction, type */
+export const METRIC_CLIENT_MESSAGES = /* @__PURE__ */ ofClient(METRIC_MESSAGES)
+/** @attributes route, namespace, subprotocol, direction */
+export const METRIC_CLIENT_IO = /* @__PURE__ */ ofClient(METRIC_IO)
+/** With option `messageSizeMetric` only. @attributes route, namespace, subprotocol, direction */
+export const METRIC_CLIENT_MESSAGE_SIZE = /* @__PURE__ */ ofClient(METRIC_MESSAGE_SIZE)
+/** Sum over connections. @attributes route, namespace, subprotocol */
+export const METRIC_CLIENT_SEND_BUFFERED = /* @__PURE__ */ ofClient(METRIC_SEND_BUFFERED)
+/** @attributes route, namespace, subprotocol, reason */
+export const METRIC_CLIENT_SEND_UNDELIVERED = /* @__PURE__ */ ofClient(METRIC_SEND_UNDELIVERED)

@@ -1,4 +1,4 @@
-import { metrics, type Tracer, type TracerProvider, trace } from '@opentelemetry/api'
+import { metrics, type Tracer, trace } from '@opentelemetry/api'
 import { type Broadcast, startBroadcast } from './broadcast.ts'
 import { Connection, type ConnectionFacts } from './connection.ts'
 import { type Deliver, startDeliver } from './deliver.ts'
@@ -17,6 +17,7 @@ import {
   type TelemetryOptions,
   type UpgradeRequest,
 } from './options.ts'
+import { forceFlush, globalTracer } from './providers.ts'
 import { createQueryRedactor } from './redact.ts'
 import { SELECTOR_HEAD_BYTES, SELECTOR_TAIL_BYTES, select } from './selector.ts'
 import { Fanout } from './transmission.ts'
@@ -288,20 +289,6 @@ export class Telemetry {
     const { tracerProvider } = this.options
     this.#tracer = tracerProvider === undefined ? globalTracer(name, version) : tracerProvider.getTracer(name, version)
   }
-}
-
-/** The SDK's own tracer behind the API's proxy, or nothing while no SDK is registered. */
-function globalTracer(name: string, version: string): Tracer | undefined {
-  const provider = trace.getTracerProvider() as TracerProvider & {
-    getDelegateTracer?: (name: string, version: string) => Tracer | undefined
-  }
-  return provider.getDelegateTracer === undefined
-    ? provider.getTracer(name, version)
-    : provider.getDelegateTracer(name, version)
-}
-
-async function forceFlush(provider: unknown): Promise<void> {
-  await (provider as { forceFlush?: () => Promise<void> } | undefined)?.forceFlush?.()
 }
 
 function matches(pattern: string | RegExp, value: string): boolean {

@@ -1,6 +1,7 @@
 export { type Closed, connect, TestClient } from './client.ts'
 export { closePayload, decodeFrames, encodeFrame, type Frame, type FrameOptions, OPCODE } from './frames.ts'
 export type { Capabilities, Connection, ConnectionHandler, Harness, Host, HostOptions } from './harness.ts'
+export { type ProcessError, withProcessErrors } from './process-errors.ts'
 export { RawClient, rawConnect, type UpgradeOptions } from './raw-client.ts'
 export { type MetricRow, milliseconds, Telemetry } from './telemetry.ts'
 export { type JsonTextVectors, jsonTextVectors, type NegotiationVectors, negotiationVectors } from './vectors.ts'

@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import {
   type Connection,
   claim,
+  closeCodeOf,
   disguise,
   HEARTBEAT_PAYLOAD,
   type HostDriver,
@@ -377,14 +378,4 @@ function closed(socket: Socket, code: unknown, reason: unknown): void {
     received: received ? (code as number) : undefined,
     reason: reason === undefined ? undefined : String(reason),
   })
-}
-
-/** `ws` puts the close code that stands for a protocol error on the error, under a symbol of this description. */
-const CLOSE_CODE_MARK = 'status-code'
-
-function closeCodeOf(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null) return undefined
-  const mark = Object.getOwnPropertySymbols(error).find((symbol) => symbol.description === CLOSE_CODE_MARK)
-  const code = mark === undefined ? undefined : (error as Record<symbol, unknown>)[mark]
-  return typeof code === 'number' ? code : undefined
 }

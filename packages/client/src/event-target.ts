@@ -1,0 +1,177 @@
+import { context } from '@opentelemetry/api'
+import { type ClientConnection, override, type Process } from '@otel-ws/core/client'
+import { isBinary, sizeOf } from './payload.ts'
+import { OPEN, type WebSocketLike } from './socket.ts'
+
+type Handler = (this: unknown, event: unknown) => unknown
+type Listener = Handler | { handleEvent(event: unknown): unknown }
+type Options = boolean | { readonly capture?: boolean } | undefined
+
+/** The members that stand in front of a socket's own, as they are called. */
+interface Target {
+  addEventListener(type: string, listener: unknown, options?: Options): void
+  removeEventListener(type: string, listener: unknown, options?: Options): void
+  send(...args: unknown[]): void
+  close(...args: unknown[]): void
+  onmessage: unknown
+}
+
+interface CloseFields {
+  readonly code: number
+  readonly reason: string
+}
+
+/** Node's `EventTarget` says so, and takes care of promises that listeners return: a rejection ends the process. */
+const HANDLES_REJECTIONS =
+  (globalThis as unknown as { EventTarget?: Record<symbol, unknown> }).EventTarget?.[
+    Symbol.for('nodejs.event_target')
+  ] === true
+
+/**
+ * Traces a socket that is an `EventTarget` of the platform: a browser's, or Node's global one. The platform calls each
+ * listener by itself and nothing of ours stands above it, so each `message` listener is registered behind a function of
+ * ours, which runs it in the message's context; two listeners of ours, one before and one behind all others, tell where
+ * the dispatch begins and ends.
+ */
+export function traceTarget(socket: WebSocketLike, connection: ClientConnection): void {
+  const target = socket as unknown as Target
+  const { addEventListener, removeEventListener, send, close } = target
+  const wrappers = new WeakMap<object, Handler>()
+  const originals = new WeakMap<object, object>()
+  let current: Process | undefined
+  let event: unknown
+  let isTailDisplaced = false
+
+  function call(listener: Listener, self: unknown, occurred: unknown): unknown {
+    return typeof listener === 'function' ? listener.call(self, occurred) : listener.handleEvent(occurred)
+  }
+
+  function wrapperOf(listener: unknown): unknown {
+    if ((typeof listener !== 'function' && typeof listener !== 'object') || listener === null) return listener
+    if (originals.has(listener)) return listener
+    let wrapper = wrappers.get(listener)
+    if (wrapper === undefined) {
+      wrapper = function (this: unknown, occurred: unknown): unknown {
+        const process = current
+        if (process === undefined || occurred !== event) return call(listener as Listener, this, occurred)
+        try {
+          const result =
+            process.span === undefined
+              ? call(listener as Listener, this, occurred)
+              : context.with(process, call, undefined, listener as Listener, this, occurred)
+          if (process.timed) process.follow(result, HANDLES_REJECTIONS)
+          return result
+        } catch (error) {
+          process.fail(error)
+          throw error
+        } finally {
+          // Either of its stops says so; after one of them ours is not called any more.
+          if ((occurred as Event).cancelBubble) setTimeout(() => current === process && tail())
+        }
+      }
+      wrappers.set(listener, wrapper)
+      originals.set(wrapper, listener)
+    }
+    return wrapper
+  }
+
+  function head(occurred: unknown): void {
+    tail()
+    const { data } = occurred as { data: unknown }
+    current = connection.receive(data, typeof data !== 'string', sizeOf(data))
+    event = occurred
+  }
+
+  function tail(): void {
+    const process = current
+    current = undefined
+    event = undefined
+    if (isTailDisplaced) moveTail()
+    process?.done()
+  }
+
+  /** Makes ours the last listener again. One that is moved while listeners are called would be passed over. */
+  function moveTail(): void {
+    isTailDisplaced = event !== undefined
+    if (isTailDisplaced) return
+    removeEventListener.call(socket, 'message', tail)
+    addEventListener.call(socket, 'message', tail)
+  }
+
+  addEventListener.call(socket, 'open', () => connection.opened(socket.protocol))
+  addEventListener.call(socket, 'close', (occurred: unknown) => {
+    const { code, reason } = occurred as CloseFields
+    tail()
+    connection.close({ received: code === 1006 ? undefined : code, reason })
+  })
+  addEventListener.call(socket, 'message', head)
+  addEventListener.call(socket, 'message', tail)
+
+  const methods = {
+    addEventListener(this: unknown, type: string, listener: unknown, ...rest: [Options?]): void {
+      addEventListener.call(this as Target, type, type === 'message' ? wrapperOf(listener) : listener, ...rest)
+      if (type === 'message') moveTail()
+    },
+    removeEventListener(this: unknown, type: string, listener: unknown, ...rest: [Options?]): void {
+      removeEventListener.call(this as Target, type, listener, ...rest)
+      const wrapper = type === 'message' ? wrappers.get(listener as object) : undefined
+      if (wrapper !== undefined) removeEventListener.call(this as Target, type, wrapper, ...rest)
+    },
+    send(this: unknown, data: unknown): void {
+      const args = [...(arguments as unknown as unknown[])]
+      const binary = isBinary(data)
+      // What the platform would do, done once: to know the size, and since a conversion may be the application's code.
+      if (!binary && typeof data === 'object') args[0] = `${data}`
+      const size = sizeOf(args[0])
+      if (socket.readyState !== OPEN) {
+        send.apply(this as Target, args)
+        connection.notSent(data, binary, size)
+        return
+      }
+      const span = connection.sending(data, binary, size)
+      try {
+        send.apply(this as Target, args)
+      } catch (error) {
+        connection.sendFailed(span, error)
+        throw error
+      }
+      connection.taken(span, binary, size)
+      span?.end()
+    },
+    close(this: unknown, code?: number, reason?: string): void {
+      const first = socket.readyState <= OPEN
+      close.apply(this as Target, arguments as unknown as unknown[])
+      if (first) connection.closing(code, reason)
+    },
+  }
+  for (const [name, method] of Object.entries(methods)) override(socket, name, method)
+  const accessor = accessorOf(socket, 'onmessage')
+  if (accessor === undefined) return
+  const { onmessage } = target
+  Object.defineProperty(socket, 'onmessage', {
+    configurable: true,
+    enumerable: false,
+    get(this: unknown): unknown {
+      const handler: unknown = accessor.get.call(socket)
+      return originals.get(handler as object) ?? handler
+    },
+    set(this: unknown, handler: unknown): void {
+      accessor.set.call(socket, typeof handler === 'function' ? wrapperOf(handler) : handler)
+      moveTail()
+    },
+  })
+  if (typeof onmessage === 'function') target.onmessage = onmessage
+}
+
+interface Accessor {
+  get(this: unknown): unknown
+  set(this: unknown, value: unknown): void
+}
+
+function accessorOf(socket: object, name: string): Accessor | undefined {
+  for (let at: object | null = socket; at !== null; at = Object.getPrototypeOf(at)) {
+    const found = Object.getOwnPropertyDescriptor(at, name)
+    if (found !== undefined) return found.set === undefined ? undefined : (found as Accessor)
+  }
+  return undefined
+}

@@ -1,0 +1,18 @@
+import { type ClientConnection, type ClientConnectionContext, hidden } from '@otel-ws/core/client'
+
+/** Registered, so that copies of this package see each other's records. */
+const CONNECTION = Symbol.for('otel-ws.client')
+
+/** The record of a traced client's connection, or `undefined` when the socket is not traced. */
+export function connectionOf(socket: object): ClientConnectionContext | undefined {
+  return recordOf(socket)
+}
+
+export function recordOf(socket: object): ClientConnection | undefined {
+  return (socket as { [CONNECTION]?: ClientConnection })[CONNECTION]
+}
+
+/** Stores a connection's record on its socket: the claim that keeps a second call from counting it again. */
+export function claim(socket: object, connection: ClientConnection): void {
+  Object.defineProperty(socket, CONNECTION, hidden(connection))
+}

@@ -1,0 +1,3 @@
+import { packageBuild } from '../../tsdown.shared.ts'
+
+export default packageBuild({ doors: { index: 'src/index.ts', browser: 'src/browser.ts' }, platform: 'neutral' })

@@ -1,0 +1,186 @@
+import {
+  type Attributes,
+  type BatchObservableResult,
+  createNoopMeter,
+  type Histogram,
+  type Meter,
+  type MeterProvider,
+  type Observable,
+} from '@opentelemetry/api'
+import { sharedSet } from '../metric-registry.ts'
+import type { MessageName } from '../names.ts'
+import * as schema from '../schema.ts'
+
+/** The numbers of all connections of a client that share route, namespace and subprotocol. */
+export class ClientSeries {
+  readonly attributes: Attributes
+  readonly live = new Set<{ bufferedAmount(): number }>()
+  /** Messages by direction and type. */
+  readonly messages = { receive: { text: 0, binary: 0 }, send: { text: 0, binary: 0 } }
+  /** Payload bytes by direction. */
+  readonly bytes = { receive: 0, send: 0 }
+  /** Messages that were not delivered, by reason. */
+  readonly undelivered: Partial<Record<UndeliveredReason, number>> = {}
+  processing = 0
+  reconnects = 0
+
+  constructor(attributes: Attributes) {
+    this.attributes = attributes
+  }
+
+  /** Counts a message. */
+  count(direction: Direction, binary: boolean, size: number): void {
+    this.messages[direction][binary ? 'binary' : 'text']++
+    this.bytes[direction] += size
+  }
+
+  /** Counts a message that was not delivered. */
+  missed(reason: UndeliveredReason): void {
+    this.undelivered[reason] = (this.undelivered[reason] ?? 0) + 1
+  }
+
+  /** Attributes of this series with a message name. */
+  named({ name }: MessageName): Attributes {
+    return name === undefined ? this.attributes : { ...this.attributes, [schema.ATTR_WEBSOCKET_MESSAGE_NAME]: name }
+  }
+
+  /** Attributes of this series with a message name and the type of an error. */
+  failed(name: MessageName, type: string): Attributes {
+    return { ...this.named(name), [schema.ATTR_ERROR_TYPE]: type }
+  }
+}
+
+export type Direction = 'receive' | 'send'
+export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile'
+type ScopeName = { name: string; version: string }
+type Observe = (value: number, more?: Attributes) => void
+
+/** What is read from a series when metrics are collected. */
+const READINGS: readonly (readonly [schema.InstrumentSchema, (series: ClientSeries, observe: Observe) => void])[] = [
+  [schema.METRIC_CLIENT_CONNECTION_ACTIVE, ({ live }, observe) => observe(live.size)],
+  [schema.METRIC_CLIENT_PROCESS_ACTIVE, ({ processing }, observe) => observe(processing)],
+  [schema.METRIC_CLIENT_RECONNECTS, ({ reconnects }, observe) => observe(reconnects)],
+  [
+    schema.METRIC_CLIENT_SEND_BUFFERED,
+    ({ live }, observe) => {
+      let bytes = 0
+      for (const connection of live) bytes += connection.bufferedAmount()
+      observe(bytes)
+    },
+  ],
+  [
+    schema.METRIC_CLIENT_SEND_UNDELIVERED,
+    ({ undelivered }, observe) => {
+      for (const reason of keys(undelivered))
+        observe(undelivered[reason] as number, { [schema.ATTR_WEBSOCKET_UNDELIVERED_REASON]: reason })
+    },
+  ],
+  [
+    schema.METRIC_CLIENT_MESSAGES,
+    ({ messages }, observe) => {
+      for (const direction of keys(messages)) {
+        for (const type of keys(messages[direction])) {
+          const count = messages[direction][type]
+          if (count > 0) observe(count, { ...directed(direction), [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: type })
+        }
+      }
+    },
+  ],
+  [
+    schema.METRIC_CLIENT_IO,
+    ({ bytes }, observe) => {
+      for (const direction of keys(bytes)) observe(bytes[direction], directed(direction))
+    },
+  ],
+]
+
+const keys = Object.keys as <T extends object>(of: T) => (keyof T)[]
+
+/** A direction as an attribute. */
+export function directed(direction: Direction): Attributes {
+  return { [schema.ATTR_WEBSOCKET_MESSAGE_DIRECTION]: direction }
+}
+
+/** All instruments of a client. Until a MeterProvider is registered it only counts. */
+export class ClientMetricSet {
+  readonly #series = new Map<string, ClientSeries>()
+  readonly #scope: ScopeName
+  #meter: Meter = createNoopMeter()
+  #unbind: (() => void) | undefined
+  recording = false
+  connectDuration!: Histogram
+  connectionDuration!: Histogram
+  processDuration!: Histogram
+  messageSize!: Histogram
+
+  constructor(scope: ScopeName) {
+    this.#scope = scope
+    this.#createHistograms()
+  }
+
+  /** The series of a combination of attributes; connections hold on to theirs. */
+  series(route: string | undefined, namespace?: string, subprotocol?: string): ClientSeries {
+    const key = `${route}\n${namespace}\n${subprotocol}`
+    let series = this.#series.get(key)
+    if (series === undefined) {
+      series = new ClientSeries({
+        ...(route !== undefined && { [schema.ATTR_WEBSOCKET_ROUTE]: route }),
+        ...(namespace !== undefined && { [schema.ATTR_WEBSOCKET_NAMESPACE]: namespace }),
+        ...(subprotocol && { [schema.ATTR_WEBSOCKET_SUBPROTOCOL]: subprotocol }),
+      })
+      this.#series.set(key, series)
+    }
+    return series
+  }
+
+  bind(provider: MeterProvider): void {
+    const meter = provider.getMeter(this.#scope.name, this.#scope.version)
+    if (meter === this.#meter) return
+    this.#unbind?.()
+    this.#meter = meter
+    this.recording = meter !== createNoopMeter()
+    this.#createHistograms()
+    if (this.recording) this.#observe()
+  }
+
+  #createHistograms(): void {
+    const histogram = ({ name, description, unit, buckets }: schema.InstrumentSchema): Histogram =>
+      this.#meter.createHistogram(name, {
+        description,
+        unit,
+        ...(buckets && { advice: { explicitBucketBoundaries: buckets } }),
+      })
+    this.connectDuration = histogram(schema.METRIC_CLIENT_CONNECT_DURATION)
+    this.connectionDuration = histogram(schema.METRIC_CLIENT_CONNECTION_DURATION)
+    this.processDuration = histogram(schema.METRIC_CLIENT_PROCESS_DURATION)
+    this.messageSize = histogram(schema.METRIC_CLIENT_MESSAGE_SIZE)
+  }
+
+  #observe(): void {
+    const meter = this.#meter
+    const instruments = READINGS.map(([{ name, type, description, unit }]): Observable => {
+      const options = { description, unit }
+      if (type === 'observable counter') return meter.createObservableCounter(name, options)
+      if (type === 'observable gauge') return meter.createObservableGauge(name, options)
+      return meter.createObservableUpDownCounter(name, options)
+    })
+    const callback = (result: BatchObservableResult): void => {
+      for (const series of this.#series.values()) {
+        READINGS.forEach(([, read], index) => {
+          read(series, (value, more) =>
+            result.observe(instruments[index] as Observable, value, { ...series.attributes, ...more }),
+          )
+        })
+      }
+    }
+    meter.addBatchObservableCallback(callback, instruments)
+    this.#unbind = () => meter.removeBatchObservableCallback(callback, instruments)
+  }
+}
+
+const create = (scope: ScopeName): ClientMetricSet => new ClientMetricSet(scope)
+
+/** The metric set of a client's scope, shared as that of a server. */
+export function clientMetricSet(scope: ScopeName, provider: MeterProvider | undefined): ClientMetricSet {
+  return sharedSet(scope, provider, create)
+}

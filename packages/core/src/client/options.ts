@@ -1,0 +1,74 @@
+import type { CloseCategory } from '../close.ts'
+import { OptionError } from '../option-error.ts'
+import type { TelemetryOptions } from '../options.ts'
+
+/** Options of a traced client: names, meaning and defaults are those of the servers. They are not read from variables. */
+export interface ClientOptions
+  extends Pick<
+    TelemetryOptions,
+    | 'enabled'
+    | 'messages'
+    | 'outgoing'
+    | 'messageSizeMetric'
+    | 'closeReason'
+    | 'closeErrors'
+    | 'closeCodes'
+    | 'onMessage'
+    | 'onClose'
+    | 'tracerProvider'
+    | 'meterProvider'
+  > {
+  /**
+   * Template of the URL's path, such as `/chat/:room`: a text, or a function of the URL. Default: none, since a path with
+   * ids in it would make a series of metrics per id.
+   */
+  route?: string | ((url: string) => string | undefined)
+  /**
+   * The name of a message: a function of the payload, such as `jsonName('$.type')`. Default: messages have no name.
+   */
+  messageName?: (data: unknown, binary: boolean) => string | undefined
+}
+
+/** Options of a client after validation, with every default in place. */
+export interface ResolvedClientOptions extends Omit<ClientOptions, 'closeErrors' | 'closeCodes'> {
+  readonly closeErrors: ReadonlySet<CloseCategory>
+  readonly closeCodes: ReadonlySet<number>
+}
+
+/** What the value of each option must be. */
+const KINDS: { readonly [K in keyof Required<ClientOptions>]: string } = {
+  enabled: 'boolean',
+  messages: 'boolean',
+  outgoing: 'boolean',
+  route: 'string function',
+  messageName: 'function',
+  messageSizeMetric: 'boolean',
+  closeReason: 'boolean',
+  closeErrors: 'object',
+  closeCodes: 'object',
+  onMessage: 'function',
+  onClose: 'function',
+  tracerProvider: 'object',
+  meterProvider: 'object',
+}
+
+/**
+ * Validates options and fills in defaults.
+ *
+ * @throws OptionError that names the option. What to write instead is left to the types: a page carries this code.
+ */
+export function resolveClientOptions(options: ClientOptions = {}): ResolvedClientOptions {
+  for (const [name, value] of Object.entries(options)) {
+    const kinds = (KINDS as Record<string, string | undefined>)[name]
+    if (kinds === undefined) throw new OptionError(name, 'does not exist')
+    if (value !== undefined && !kinds.includes(typeof value)) throw new OptionError(name, `must be a ${kinds}`)
+  }
+  return {
+    enabled: true,
+    messages: true,
+    outgoing: true,
+    ...options,
+    closeErrors: new Set(options.closeErrors ?? ['protocol_error', 'too_big', 'server_error', 'timeout']),
+    closeCodes: new Set(options.closeCodes),
+  }
+}
