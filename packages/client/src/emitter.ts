@@ -4,6 +4,7 @@ import {
   closeCodeOf,
   dispatch,
   type Emitter,
+  override,
   type Process,
   usesPlainEmit,
 } from '@otel-ws/core/client'

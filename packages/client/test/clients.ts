@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { type ServerOptions, WebSocketServer, WebSocket as WsClient } from 'ws'
 
-export const ADDRESS = '127.0.0.1'
+const ADDRESS = '127.0.0.1'
 
 /** A kind of client, as the tests drive it. */
 export interface ClientKind {
