@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common'
+import { WsTraceModule } from '@otel-ws/nestjs'
 import { AssistantGateway } from './assistant.gateway.ts'
 import { IdentityGuard, SubscriberGuard } from './guards.ts'
 import { KnowledgeBase, type Memory } from './knowledge.ts'
@@ -13,6 +14,7 @@ const ANSWERERS = 3
 
 /** The assistant. */
 @Module({
+  imports: [WsTraceModule.forRoot()],
   providers: [
     AssistantGateway,
     IdentityGuard,
