@@ -1,5 +1,5 @@
 import { Catch, UseFilters } from '@nestjs/common'
-import { activeProcess, giveErrorType } from '@otel-ws/core/adapter'
+import { activeProcess, giveErrorType, type Process } from '@otel-ws/core/adapter'
 import type { GatewayClass } from './gateway.ts'
 
 /** Tells the process of a message that it failed, with the code that the application gave to a `WsException`. */
@@ -18,6 +18,34 @@ function giveCode(error: Error & { getError?: unknown }): void {
   }
 }
 
+/** An exception that filters have been asked about, and the message that was being processed then. */
+interface Witnessed {
+  readonly exception: unknown
+  readonly process: Process | undefined
+  readonly functionName: string
+}
+
+let witnessed: Witnessed | undefined
+
+/**
+ * Takes an exception that filters were asked about just now. When a stream fails, Nest asks them and ends the stream in
+ * one go, in the context of whoever feeds the stream: whose message it is only the stream that ends can tell.
+ */
+export function takeWitnessed(process: Process): void {
+  if (witnessed === undefined) return
+  const { exception, functionName } = witnessed
+  witnessed = undefined
+  process.handledBy(functionName)
+  failWith(process, exception)
+}
+
+/** No stream has ended of it: the exception belongs to the message that was being processed. */
+function settleWitnessed(): void {
+  const { process } = witnessed ?? {}
+  if (process !== undefined) takeWitnessed(process)
+  witnessed = undefined
+}
+
 const seen = new WeakSet<object>()
 
 /**
@@ -32,9 +60,9 @@ export function watchExceptions(gateway: GatewayClass): void {
     const functionName = `${gateway.name}.${name}`
     const nothing = {
       [Symbol.hasInstance](exception: unknown): boolean {
-        const process = activeProcess()
-        process?.handledBy(functionName)
-        if (process !== undefined) failWith(process, exception)
+        settleWitnessed()
+        witnessed = { exception, process: activeProcess(), functionName }
+        queueMicrotask(settleWitnessed)
         return false
       },
     }

@@ -3,7 +3,7 @@ import { context as active } from '@opentelemetry/api'
 import { activeProcess, type Connection, type Process, type Stream } from '@otel-ws/core/adapter'
 import { Observable, type Observer, type Subscriber, type TeardownLogic } from 'rxjs'
 import { isCovered } from './client.ts'
-import { failWith } from './exceptions.ts'
+import { failWith, takeWitnessed } from './exceptions.ts'
 import type { Handler } from './handler.ts'
 
 /**
@@ -117,9 +117,10 @@ export class Result implements Observer<unknown> {
 
   complete(): void {
     this.#over = true
+    // A failure that the exception filters have taken reaches an adapter as the end.
+    takeWitnessed(this.#process)
     const { failed, error } = this.#process
     if (this.#items === 0 && !failed) this.#begin()
-    // A failure that the exception filters have taken reaches an adapter as the end.
     this.#stream?.end(failed ? error : undefined)
     this.#subscriber.complete()
     this.#process.done()
