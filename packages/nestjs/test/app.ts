@@ -1,8 +1,7 @@
 import 'reflect-metadata'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { INestApplication, ModuleMetadata, Type } from '@nestjs/common'
-import { Module } from '@nestjs/common'
+import { type INestApplication, Module, type ModuleMetadata, type Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { IoAdapter } from '@nestjs/platform-socket.io'
 import { WsAdapter } from '@nestjs/platform-ws'
@@ -10,29 +9,40 @@ import { WsAdapter } from '@nestjs/platform-ws'
 /** The ways in which Nest serves gateways. */
 export type Platform = 'platform-ws' | 'platform-socket.io'
 
+export const platforms: readonly Platform[] = ['platform-ws', 'platform-socket.io']
+
+/** The tests run twice, with each of the two majors. */
+export const isNest11 = process.env['NEST'] === '11'
+
 /** An application that is listening. */
 export interface App {
   readonly nest: INestApplication
+  readonly platform: Platform
   readonly http: Server
   readonly port: number
-  /** Such as `127.0.0.1:4711`. */
-  readonly address: string
+  /** Where clients connect that name no path or namespace: `ws://127.0.0.1:4711`. */
+  readonly url: string
 }
 
-/** Starts an application with these gateways on a port of the machine's choice. */
-export async function startApp(
-  platform: Platform,
-  gateways: Type[],
-  metadata: ModuleMetadata = {},
-  configure: (nest: INestApplication) => void = () => {},
-): Promise<App> {
+export interface AppOptions {
+  readonly platform: Platform
+  readonly gateways: Type[]
+  /** What the root module has beside the gateways. */
+  readonly metadata?: ModuleMetadata
+  /** Called before the application is initialised. */
+  readonly configure?: (nest: INestApplication) => void
+}
+
+/** Starts an application with gateways on a port of the machine's choice. */
+export async function startApp({ platform, gateways, metadata = {}, configure }: AppOptions): Promise<App> {
   class Root {}
   Module({ ...metadata, providers: [...gateways, ...(metadata.providers ?? [])] })(Root)
-  const nest = await NestFactory.create(Root, { logger: false, forceCloseConnections: true })
+  const nest = await NestFactory.create(Root, { logger: false, forceCloseConnections: true, abortOnError: false })
   nest.useWebSocketAdapter(platform === 'platform-ws' ? new WsAdapter(nest) : new IoAdapter(nest))
-  configure(nest)
+  configure?.(nest)
   await nest.listen(0, '127.0.0.1')
   const http = nest.getHttpServer() as Server
   const { port } = http.address() as AddressInfo
-  return { nest, http, port, address: `127.0.0.1:${port}` }
+  const scheme = platform === 'platform-ws' ? 'ws' : 'http'
+  return { nest, platform, http, port, url: `${scheme}://127.0.0.1:${port}` }
 }

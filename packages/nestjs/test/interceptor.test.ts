@@ -1,48 +1,199 @@
-import { UseInterceptors } from '@nestjs/common'
-import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets'
+import { type Type, UseInterceptors } from '@nestjs/common'
 import { SpanKind } from '@opentelemetry/api'
 import { connectionOf, WsTraceInterceptor } from '@otel-ws/nestjs'
-import { connect, Telemetry } from '@otel-ws/testkit'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type App, startApp } from './app.ts'
+import { describe, expect, it } from 'vitest'
+import { type App, isNest11, platforms } from './app.ts'
+import { createChatGateway, shared } from './chat-gateway.ts'
+import { useFixture } from './fixture.ts'
 
-let telemetry = new Telemetry()
-let app: App | undefined
+describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
+  const fixture = useFixture()
 
-beforeEach(() => {
-  telemetry = new Telemetry()
-  telemetry.install()
-})
+  function traced(decorate: (gateway: Type) => void = UseInterceptors(WsTraceInterceptor)): Type {
+    const gateway = createChatGateway()
+    decorate(gateway)
+    return gateway
+  }
 
-afterEach(async () => {
-  await app?.nest.close()
-  app = undefined
-  await telemetry.uninstall()
-})
+  const serve = (gateway = traced()): Promise<App> => fixture.start({ platform, gateways: [gateway] })
 
-describe('WsTraceInterceptor alone', () => {
-  it('makes a span of each message, named by its pattern', async () => {
-    @WebSocketGateway({ path: '/chat' })
-    @UseInterceptors(WsTraceInterceptor)
-    class ChatGateway {
-      @SubscribeMessage('echo')
-      onEcho(@MessageBody() data: unknown) {
-        return { event: 'echoed', data }
-      }
-    }
-    app = await startApp('platform-ws', [ChatGateway])
-    const client = await connect(`ws://${app.address}/chat`)
-    client.send('{"event":"echo","data":1}')
-    expect(await client.next()).toBe('{"event":"echoed","data":1}')
-    const span = await telemetry.waitForSpan('process echo')
+  /** What a message makes of spans, and the answers to it. */
+  async function exchange(event: string, answers: number): Promise<{ tree: string[]; answers: unknown[] }> {
+    const client = await fixture.connect(await serve())
+    client.emit(event, 1)
+    const received: unknown[] = []
+    for (let n = 0; n < answers; n++) received.push(await client.next())
+    const span = await fixture.telemetry.waitForSpan(`process ${event}`)
+    await fixture.settle()
+    expect(fixture.telemetry.names().filter((name) => /^(process|send|GET|open|close)/.test(name))).toEqual([span.name])
+    return { tree: fixture.tree(span), answers: received }
+  }
+
+  it('describes a message as far as it can be seen', async () => {
+    const client = await fixture.connect(await serve())
+    client.emit('value', 1)
+    const span = await fixture.telemetry.waitForSpan('process value')
     expect(span.kind).toBe(SpanKind.CONSUMER)
+    expect(span.links).toEqual([])
     expect(span.attributes).toEqual({
       'websocket.connection.id': expect.stringMatching(/^[0-9a-f]{16}$/),
-      'websocket.route': '/chat',
-      'websocket.message.name': 'echo',
-      'code.function.name': 'ChatGateway.onEcho',
+      'websocket.message.name': 'value',
+      'code.function.name': 'ChatGateway.value',
+      ...(platform === 'platform-ws' ? {} : { 'websocket.namespace': '/' }),
     })
-    expect(connectionOf).toBeTypeOf('function')
+    client.emit('promise', 1)
+    const next = await fixture.telemetry.waitForSpan('process promise')
+    expect(next.attributes['websocket.connection.id']).toBe(span.attributes['websocket.connection.id'])
+    const rows = await fixture.telemetry.collect('websocket.server.message.process.duration')
+    expect(rows.map((row) => [row.attributes['websocket.message.name'], row.count])).toEqual([
+      ['value', 1],
+      ['promise', 1],
+    ])
+    expect((await fixture.telemetry.collect('websocket.server.messages')).length).toBe(0)
+  })
+
+  it.each([
+    ['value', 1, ['process value CONSUMER in ChatGateway.value', '  piping', '  handling']],
+    ['promise', 1, ['process promise CONSUMER in ChatGateway.promise', '  handling']],
+    ['nothing', 0, ['process nothing CONSUMER in ChatGateway.nothing', '  handling']],
+    [
+      'observable',
+      3,
+      [
+        'process observable CONSUMER in ChatGateway.observable 3 items completed',
+        '  operating',
+        '  operating',
+        '  operating',
+      ],
+    ],
+    [
+      'promised observable',
+      2,
+      ['process promised observable CONSUMER in ChatGateway.promisedObservable 2 items completed'],
+    ],
+    ['empty', 0, ['process empty CONSUMER in ChatGateway.empty 0 items completed']],
+    ['explicit stream', 2, ['process explicit stream CONSUMER in ChatGateway.explicitStream 2 items completed']],
+    [
+      'pipe throws',
+      1,
+      ['process pipe throws CONSUMER in ChatGateway.pipeThrows ! RangeError: out of range', '  piping'],
+    ],
+    [
+      'interceptor throws',
+      1,
+      [
+        'process interceptor throws CONSUMER in ChatGateway.interceptorThrows ! TypeError: not this type',
+        '  intercepting',
+        '  handling',
+      ],
+    ],
+    ['handler throws', 1, ['process handler throws CONSUMER in ChatGateway.handlerThrows ! WsException: no room']],
+    [
+      'handler rejects',
+      1,
+      ['process handler rejects CONSUMER in ChatGateway.handlerRejects ! ROOM_FULL: the room is full'],
+    ],
+    ['throws no error', 1, ['process throws no error CONSUMER in ChatGateway.throwsNoError ! string: a text']],
+    [
+      'stream throws',
+      2,
+      ['process stream throws CONSUMER in ChatGateway.streamThrows 1 items failed ! SyntaxError: half a word'],
+    ],
+  ])('tells of %s', async (event, answers, tree) => {
+    expect((await exchange(event, answers)).tree).toEqual(tree)
+  })
+
+  it.each(['denied', 'guard throws'])('sees nothing of what is %s, since guards run before', async (event) => {
+    const client = await fixture.connect(await serve())
+    client.emit(event)
+    expect((await client.next())[0]).toBe('exception')
+    client.emit('nothing')
+    await fixture.telemetry.waitForSpan('process nothing')
+    expect(fixture.telemetry.names().filter((name) => name.startsWith('process'))).toEqual(['process nothing'])
+  })
+
+  it('passes answers on as they are', async () => {
+    expect((await exchange('observable', 3)).answers).toEqual([
+      ['answer', 'a'],
+      ['answer', 'b'],
+      ['answer', 'c'],
+    ])
+  })
+
+  it('tells a stream that its client leaves as cancelled, which is no error', async () => {
+    const app = await serve()
+    const client = await fixture.connect(app)
+    client.emit('subscribe')
+    await expect.poll(() => shared.observed).toBe(true)
+    shared.next(1)
+    expect(await client.next()).toEqual(['answer', 1])
+    const rows = await fixture.telemetry.collect('websocket.server.stream.active')
+    expect(rows.map((row) => row.value)).toEqual([1])
     await client.close()
+    const span = await fixture.telemetry.waitForSpan('process subscribe')
+    expect(fixture.tree(span)).toEqual(['process subscribe CONSUMER in ChatGateway.subscribe 1 items cancelled'])
+    expect((await fixture.telemetry.collect('websocket.server.stream.active')).map((row) => row.value)).toEqual([0])
+    const [duration] = await fixture.telemetry.collect('websocket.server.stream.duration')
+    expect(duration?.attributes).toMatchObject({
+      'websocket.message.name': 'subscribe',
+      'websocket.stream.outcome': 'cancelled',
+    })
+    expect(shared.observed).toBe(false)
+  })
+
+  describe('works', () => {
+    async function names(app: App): Promise<string[]> {
+      const client = await fixture.connect(app)
+      client.emit('value')
+      expect((await client.next())[0]).toBe('answer')
+      client.emit('promise')
+      expect((await client.next())[0]).toBe('answer')
+      await fixture.settle()
+      return fixture.telemetry.names().filter((name) => name.startsWith('process'))
+    }
+
+    it('on a handler', async () => {
+      const gateway = traced((target) => {
+        const descriptor = Object.getOwnPropertyDescriptor(target.prototype, 'promise') as PropertyDescriptor
+        UseInterceptors(WsTraceInterceptor)(target.prototype, 'promise', descriptor)
+      })
+      expect(await names(await serve(gateway))).toEqual(['process promise'])
+    })
+
+    it('as an instance with options', async () => {
+      const gateway = traced(UseInterceptors(new WsTraceInterceptor({ ignore: { messages: ['value'] } })))
+      expect(await names(await serve(gateway))).toEqual(['process promise'])
+    })
+
+    it('globally', async () => {
+      const app = await fixture.start({
+        platform,
+        gateways: [traced(() => {})],
+        configure: (nest) => nest.useGlobalInterceptors(new WsTraceInterceptor()),
+      })
+      // Nest 11 itself keeps global interceptors from gateways.
+      expect(await names(app)).toEqual(isNest11 ? [] : ['process promise', 'process value'])
+    })
+
+    it('not at all when it is disabled', async () => {
+      const gateway = traced(UseInterceptors(new WsTraceInterceptor({ enabled: false })))
+      expect(await names(await serve(gateway))).toEqual([])
+    })
+  })
+
+  it('refuses wrong options at set-up', () => {
+    expect(() => new WsTraceInterceptor({ traces: 'all' as never })).toThrow('option traces')
+  })
+
+  it('gives a client a record', async () => {
+    const seen: unknown[] = []
+    const gateway = traced()
+    gateway.prototype.handleConnection = (client: object) => {
+      seen.push(client)
+    }
+    const client = await fixture.connect(await serve(gateway))
+    client.emit('value')
+    const span = await fixture.telemetry.waitForSpan('process value')
+    expect(connectionOf(seen[0] as object)?.id).toBe(span.attributes['websocket.connection.id'])
   })
 })
