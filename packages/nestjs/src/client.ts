@@ -51,9 +51,10 @@ export function isCovered(connection: Connection): boolean {
 }
 
 function factsOf({ nsp, id }: Client, path: string | undefined, { options }: Telemetry): ConnectionFacts {
+  const namespace = typeof nsp?.name === 'string' ? nsp.name : undefined
   return {
-    route: path ?? (typeof options.route === 'string' ? options.route : undefined),
-    namespace: typeof nsp?.name === 'string' ? nsp.name : undefined,
+    route: namespace ?? path ?? (typeof options.route === 'string' ? options.route : undefined),
+    namespace,
     sessionId: typeof id === 'string' ? id : undefined,
   }
 }

@@ -1,13 +1,18 @@
 import type { Server as HttpServer } from 'node:http'
 import type { TelemetryOptions } from '@otel-ws/core'
 import { createTelemetry, type RegisteredNames, type Telemetry } from '@otel-ws/core/adapter'
-import { type TracedServer, traceServer, watchUpgrades, driver as wsDriver } from '@otel-ws/ws/adapter'
+import { driver as socketIoDriver, traceServer as traceSocketIoServer } from '@otel-ws/socket.io/adapter'
+import { traceServer as traceWsServer, watchUpgrades, driver as wsDriver } from '@otel-ws/ws/adapter'
 import { SCOPE } from './version.ts'
 
-type WebSocketServer = Parameters<typeof traceServer>[0]
+type WsServer = Parameters<typeof traceWsServer>[0]
+type SocketIoServer = Parameters<typeof traceSocketIoServer>[0]
 
 /** Where the messages of `platform-ws` have the name of their pattern. */
 const PATTERN_SELECTOR = '$.event'
+
+/** Gateways tell their connection handlers themselves. */
+const SEAMS = { opensElsewhere: true }
 
 /** Traces the servers that an application's WebSocket adapter makes. */
 export class Servers {
@@ -15,8 +20,9 @@ export class Servers {
   readonly #patterns: RegisteredNames
   /** The http server of the application, if it has one. */
   readonly #http: () => HttpServer | undefined
-  readonly #traced = new Map<object, TracedServer>()
+  readonly #traced = new WeakSet<object>()
   #ws: Telemetry | undefined
+  #socketIo: Telemetry | undefined
   #unwatch: (() => void) | undefined
 
   constructor(options: TelemetryOptions, patterns: RegisteredNames, http: () => HttpServer | undefined) {
@@ -26,25 +32,28 @@ export class Servers {
   }
 
   /** @param port of the gateway; 0 when it is served by the application's own http server */
-  trace(server: unknown, port: number): void {
-    if (typeof server !== 'object' || server === null || this.#traced.has(server)) return
-    if (isWebSocketServer(server)) this.#traceWs(server, port)
+  trace(made: unknown, port: number): void {
+    const server = serverOf(made)
+    if (server === undefined || this.#traced.has(server)) return
+    if (isWsServer(server)) this.#traceWs(server, port)
+    else if (isSocketIoServer(server)) this.#traceSocketIo(server)
+    else return
+    this.#traced.add(server)
   }
 
   async shutdown(): Promise<void> {
     this.#unwatch?.()
-    await this.#ws?.shutdown()
+    await Promise.all([this.#ws?.shutdown(), this.#socketIo?.shutdown()])
   }
 
-  #traceWs(server: WebSocketServer, port: number): void {
+  #traceWs(server: WsServer, port: number): void {
     this.#ws ??= this.#createWsTelemetry()
     const telemetry = this.#ws
     const http = port === 0 ? this.#http() : undefined
     if (http !== undefined) this.#unwatch ??= watchUpgrades(http, (request) => telemetry.unroutedHandshake(request))
     // Nest's adapter gives each of its servers the path that it is responsible for.
     const { path } = server as { readonly path?: unknown }
-    const route = typeof path === 'string' ? path : undefined
-    this.#traced.set(server, traceServer(server, telemetry, { opensElsewhere: true, route }))
+    traceWsServer(server, telemetry, { ...SEAMS, route: typeof path === 'string' ? path : undefined })
   }
 
   #createWsTelemetry(): Telemetry {
@@ -52,8 +61,25 @@ export class Servers {
     if (this.#options.messageName === undefined) telemetry.registeredNames = this.#patterns
     return telemetry
   }
+
+  #traceSocketIo(server: SocketIoServer): void {
+    this.#socketIo ??= createTelemetry(this.#options, SCOPE, socketIoDriver)
+    traceSocketIoServer(server, this.#socketIo, SEAMS)
+  }
 }
 
-function isWebSocketServer(server: object): server is WebSocketServer {
+/** The server itself, of which an adapter may have given a namespace. */
+function serverOf(made: unknown): object | undefined {
+  if (typeof made !== 'object' || made === null) return undefined
+  const { server } = made as { readonly server?: unknown }
+  return typeof server === 'object' && server !== null && isSocketIoServer(server) ? server : made
+}
+
+function isWsServer(server: object): server is WsServer {
   return typeof (server as { readonly handleUpgrade?: unknown }).handleUpgrade === 'function'
+}
+
+function isSocketIoServer(server: object): server is SocketIoServer {
+  const { of, sockets } = server as { readonly of?: unknown; readonly sockets?: unknown }
+  return typeof of === 'function' && typeof sockets === 'object'
 }

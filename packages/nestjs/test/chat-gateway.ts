@@ -24,7 +24,7 @@ import {
 } from '@nestjs/websockets'
 import { trace } from '@opentelemetry/api'
 import { connectionOf } from '@otel-ws/nestjs'
-import { concatMap, EMPTY, from, map, NEVER, type Observable, of, Subject, throwError } from 'rxjs'
+import { concatMap, EMPTY, from, map, NEVER, type Observable, of, Subject, startWith, throwError } from 'rxjs'
 
 type Client = { send?(data: string): void; emit(event: string, data: unknown): void }
 type Acknowledge = (data: unknown) => void
@@ -146,7 +146,10 @@ export function createChatGateway(options: GatewayMetadata = {}): Type {
 
     @SubscribeMessage('subscribe')
     subscribe() {
-      return shared.pipe(map((data) => ({ event: 'answer', data })))
+      return shared.pipe(
+        startWith('subscribed'),
+        map((data) => ({ event: 'answer', data })),
+      )
     }
 
     @SubscribeMessage('explicit stream')

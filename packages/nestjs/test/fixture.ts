@@ -74,9 +74,9 @@ function lines(spans: Span[], span: Span, indent: string): string[] {
 function describeSpan({ name, kind, attributes, status, links }: Span): string {
   const parts = [name]
   if (kind !== SpanKind.INTERNAL) parts.push(SpanKind[kind])
+  for (const link of links) parts.push(`after ${link.attributes?.['websocket.link.kind']}`)
   const handler = attributes['code.function.name']
   if (handler !== undefined) parts.push(`in ${handler}`)
-  for (const link of links) parts.push(`after ${link.attributes?.['websocket.link.kind']}`)
   const items = attributes['websocket.stream.items']
   if (items !== undefined) parts.push(`${items} items ${attributes['websocket.stream.outcome']}`)
   if (status.code === SpanStatusCode.ERROR) parts.push(`! ${attributes['error.type']}: ${status.message}`)

@@ -39,7 +39,7 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
       'websocket.connection.id': expect.stringMatching(/^[0-9a-f]{16}$/),
       'websocket.message.name': 'value',
       'code.function.name': 'ChatGateway.value',
-      ...(platform === 'platform-ws' ? {} : { 'websocket.namespace': '/' }),
+      ...(platform === 'platform-ws' ? {} : { 'websocket.route': '/', 'websocket.namespace': '/' }),
     })
     client.emit('promise', 1)
     const next = await fixture.telemetry.waitForSpan('process promise')
@@ -124,14 +124,14 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
     const app = await serve()
     const client = await fixture.connect(app)
     client.emit('subscribe')
-    await expect.poll(() => shared.observed).toBe(true)
+    expect(await client.next()).toEqual(['answer', 'subscribed'])
     shared.next(1)
     expect(await client.next()).toEqual(['answer', 1])
     const rows = await fixture.telemetry.collect('websocket.server.stream.active')
     expect(rows.map((row) => row.value)).toEqual([1])
     await client.close()
     const span = await fixture.telemetry.waitForSpan('process subscribe')
-    expect(fixture.tree(span)).toEqual(['process subscribe CONSUMER in ChatGateway.subscribe 1 items cancelled'])
+    expect(fixture.tree(span)).toEqual(['process subscribe CONSUMER in ChatGateway.subscribe 2 items cancelled'])
     expect((await fixture.telemetry.collect('websocket.server.stream.active')).map((row) => row.value)).toEqual([0])
     const [duration] = await fixture.telemetry.collect('websocket.server.stream.duration')
     expect(duration?.attributes).toMatchObject({

@@ -1,2 +1,2 @@
 export { driver } from './driver.ts'
-export { type TracedServer, traceServer } from './server.ts'
+export { type ServerSeams, type TracedServer, traceServer } from './server.ts'

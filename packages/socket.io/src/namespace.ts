@@ -31,14 +31,20 @@ export interface TracedNamespace {
   restore(): void
 }
 
-/** Traces the sockets of a namespace, once. `onNamespace` is told of namespaces that the server makes later. */
+/**
+ * Traces the sockets of a namespace, once.
+ *
+ * @param onNamespace told of namespaces that the server makes later
+ * @param opensElsewhere another adapter tells the connection handler
+ */
 export function traceNamespace(
   namespace: Namespace,
   telemetry: Telemetry,
   onNamespace?: (namespace: Namespace) => void,
+  opensElsewhere = false,
 ): TracedNamespace {
   const host = namespace as Namespace & { [TRACED]?: TracedNamespace }
-  host[TRACED] ??= install(namespace, telemetry, onNamespace)
+  host[TRACED] ??= install(namespace, telemetry, onNamespace, opensElsewhere)
   return host[TRACED]
 }
 
@@ -51,6 +57,7 @@ function install(
   namespace: Namespace,
   telemetry: Telemetry,
   onNamespace: ((namespace: Namespace) => void) | undefined,
+  opensElsewhere: boolean,
 ): TracedNamespace {
   const { run, emitReserved, _doConnect, _initAdapter } = namespace
   const facts = factsOf(namespace)
@@ -90,7 +97,7 @@ function install(
     const handshake = joining(socket)
     transport.joining.delete(socket)
     const connection = handshake === undefined ? undefined : accept(handshake, socket, transport, facts)
-    const open = connection?.opening()
+    const open = opensElsewhere ? undefined : connection?.opening()
     if (open === undefined) _doConnect.call(this, socket, done)
     else open.run(doConnect, this, socket, done)
   }

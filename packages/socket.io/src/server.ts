@@ -30,14 +30,20 @@ export function traceSocketServer(io: Server, options: SocketServerOptions = {})
   return traceServer(io, createTelemetry(options, SCOPE, driver))
 }
 
+/** How an adapter on top of Socket.IO has a server traced. */
+export interface ServerSeams {
+  /** Another adapter tells the connection handler: not the listeners of `connection`. */
+  readonly opensElsewhere?: boolean
+}
+
 /** Traces a server for an adapter that brings its own telemetry. */
-export function traceServer(io: Server, telemetry: Telemetry): TracedServer {
+export function traceServer(io: Server, telemetry: Telemetry, seams: ServerSeams = {}): TracedServer {
   const host = io as unknown as HostServer & { [TRACED]?: TracedServer }
   if (host[TRACED] !== undefined) {
     warn('this Socket.IO server is traced already: the second call has no effect')
     return host[TRACED]
   }
-  const undo = telemetry.options.enabled ? install(host, telemetry) : []
+  const undo = telemetry.options.enabled ? install(host, telemetry, seams) : []
   const traced: TracedServer = {
     shutdown: () => telemetry.shutdown(),
     restore() {
@@ -49,12 +55,12 @@ export function traceServer(io: Server, telemetry: Telemetry): TracedServer {
   return traced
 }
 
-function install(io: HostServer, telemetry: Telemetry): (() => void)[] {
+function install(io: HostServer, telemetry: Telemetry, { opensElsewhere }: ServerSeams): (() => void)[] {
   const { bind } = io
   const undo: (() => void)[] = []
 
   function traceNew(namespace: Namespace): void {
-    traceNamespace(namespace, telemetry)
+    traceNamespace(namespace, telemetry, undefined, opensElsewhere)
   }
 
   function trace(engine: EngineServer): void {
@@ -67,7 +73,7 @@ function install(io: HostServer, telemetry: Telemetry): (() => void)[] {
     return bind.call(this, engine)
   }
 
-  traceNamespace(io.sockets, telemetry, traceNew)
+  traceNamespace(io.sockets, telemetry, traceNew, opensElsewhere)
   for (const namespace of io._nsps.values()) traceNew(namespace)
   if (io.engine !== undefined) trace(io.engine)
   undo.push(override(io, 'bind', tracedBind), () => {
