@@ -13,12 +13,15 @@ export class Heartbeat {
   readonly #connections = new Set<Connection>()
   readonly #terminate: boolean
   readonly #timeout: number
+  readonly #interval: number
   readonly #timer: ReturnType<typeof unrefInterval>
   #round = 0
+  #beatAt = performance.now()
 
   constructor(telemetry: Telemetry) {
     const { heartbeatInterval, heartbeatTimeout, heartbeatTerminate } = telemetry.options
     const interval = heartbeatInterval as number
+    this.#interval = interval
     this.#terminate = heartbeatTerminate
     this.#timeout = heartbeatTimeout ?? interval
     this.#timer = unrefInterval(() => this.#beat(), interval)
@@ -38,10 +41,14 @@ export class Heartbeat {
 
   #beat(): void {
     const payload = `${HEARTBEAT_PAYLOAD}${++this.#round}`
+    const now = performance.now()
+    // A beat that comes late tells of a stall of this process: of its peers the next one will tell.
+    const isLate = now - this.#beatAt > this.#interval * 1.5
+    this.#beatAt = now
     let silent: Connection[] | undefined
     for (const connection of this.#connections) {
       if (connection.heartbeatOverdue() === 0) connection.ping(payload)
-      else if (this.#isSilent(connection)) {
+      else if (!isLate && this.#isSilent(connection)) {
         silent ??= []
         silent.push(connection)
       }
@@ -69,8 +76,8 @@ const soon: (callback: () => void) => void =
   (globalThis as { setImmediate?: (callback: () => void) => void }).setImmediate ?? setTimeout
 
 /**
- * Calls back when the event loop has had two turns to read what has arrived. After a stall of the process timers fire
- * before the pongs that wait in the kernel are read; a peer in this process needs the first turn to send its own.
+ * Calls back when the event loop has had two turns to read what has arrived. After a short stall of the process timers
+ * fire before the pongs that wait in the kernel are read; a peer in this process needs the first turn to send its own.
  */
 function afterReading(callback: () => void): void {
   soon(() => soon(callback))
