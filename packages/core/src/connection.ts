@@ -27,7 +27,7 @@ import { type MessageName, otherName } from './names.ts'
 import { Open } from './open.ts'
 import type { CloseInfo } from './options.ts'
 import { activeProcess, Process } from './process.ts'
-import { type Agreement, type InBand, readInBand, textOf, withBaggage } from './propagation/agreement.ts'
+import { type Agreement, type InBand, readFound, readInBand, textOf, withBaggage } from './propagation/agreement.ts'
 import { randomId } from './random-id.ts'
 import * as schema from './schema.ts'
 import { Segment } from './segment.ts'
@@ -106,6 +106,7 @@ class MessageState {
 class RareState {
   partialSend: PartialMessage | undefined
   inBand: InBand | undefined
+  terms: Agreement | undefined
   incoming: IncomingFrames | undefined
   droppedSpans = 0
   lastRtt: number | undefined
@@ -172,6 +173,11 @@ export class Connection implements ConnectionContext, LiveConnection {
     this.#id = id
     // What was made from an id of our own is made anew.
     if (this.#messages !== undefined) this.setAttribute(schema.ATTR_WEBSOCKET_CONNECTION_ID, id)
+  }
+
+  /** What a context is used for that hook `messageContext` finds, where nothing is agreed on. */
+  trust(terms: Agreement): void {
+    this.#state().terms = terms
   }
 
   /**
@@ -376,7 +382,7 @@ export class Connection implements ConnectionContext, LiveConnection {
     const sequence = ++this.received
     this.receivedBytes += size
     const { series, telemetry } = this
-    const inBand = this.agreement === undefined ? undefined : this.#takeInBand()
+    const taken = this.agreement === undefined ? undefined : this.#takeInBand()
     series.receivedBytes += size
     if (binary) series.receivedBinary++
     else series.receivedText++
@@ -390,6 +396,7 @@ export class Connection implements ConnectionContext, LiveConnection {
           : otherName(name)
     if (options.messageSizeMetric) metrics.messageSize.record(size, series.directed('receive'))
     if (options.ignore !== undefined && this.#ignores(message, 'receive')) return undefined
+    const inBand = taken ?? (options.messageContext === undefined ? undefined : this.#findContext(data, binary))
     const active = inBand === undefined ? context.active() : this.#withBaggage(context.active(), inBand)
     const span = options.messages ? this.#startProcess(message, reply, active, inBand) : undefined
     if (span === undefined && !metrics.recording) return undefined
@@ -697,7 +704,7 @@ export class Connection implements ConnectionContext, LiveConnection {
     if (this.#inheritsUnsampled() || !this.spend()) return this.#unsampledSpan()
     const base = withoutSpan(active)
     const remote = inBand?.spanContext
-    const trust = this.agreement?.trust
+    const trust = remote === undefined ? undefined : this.#terms?.trust
     if (remote !== undefined && trust === 'parent') {
       const { root } = this.#messageState()
       return tracer.startSpan(
@@ -730,8 +737,19 @@ export class Connection implements ConnectionContext, LiveConnection {
     return inBand
   }
 
+  /** The context that the application's own format carries. */
+  #findContext(data: unknown, binary: boolean): InBand | undefined {
+    const { options } = this.telemetry
+    if (options.messageContext === undefined) return undefined
+    return readFound(this.telemetry.guard('messageContext', options.messageContext, data, binary))
+  }
+
+  get #terms(): Agreement | undefined {
+    return this.agreement ?? this.#rare?.terms
+  }
+
   #withBaggage(base: Context, inBand: InBand): Context {
-    return this.agreement?.takesBaggage === true ? withBaggage(base, inBand.baggage) : base
+    return this.#terms?.takesBaggage === true ? withBaggage(base, inBand.baggage) : base
   }
 
   #messageState(): MessageState {

@@ -187,6 +187,7 @@ export class Handshake {
     else if (telemetry.options.propagation === 'always') {
       connection.agree(this.#agreement(telemetry, telemetry.options.carrierName))
     }
+    if (telemetry.options.messageContext !== undefined) connection.trust(this.#agreement(telemetry))
     if (this.span?.isRecording()) this.span.setAttributes(connection.identity())
     this.#settle('accepted', this.#acceptedWith, undefined, connection.series.attributes)
     connection.opened()

@@ -10,6 +10,7 @@ export type {
   UpgradeRequest,
 } from './options.ts'
 export { type CarrierOptions, type Extracted, extractContext, injectContext } from './propagation/broker.ts'
+export type { Carrier } from './propagation/carrier.ts'
 export { connectionSampler, type Sampler } from './sampler.ts'
 export { connectionOf } from './store.ts'
 export type { Stream } from './stream.ts'

@@ -1,6 +1,7 @@
 import type { Attributes, MeterProvider, Span, TracerProvider } from '@opentelemetry/api'
 import { CLOSE_CATEGORIES, type CloseCategory, type CloseInitiator } from './close.ts'
 import { OptionError } from './option-error.ts'
+import type { Carrier } from './propagation/carrier.ts'
 import { AGREED_MEMBER, isMemberName } from './propagation/negotiation.ts'
 import { parseSelector, type Selector } from './selector.ts'
 
@@ -110,6 +111,12 @@ export interface TelemetryOptions {
    * Default `_otel`, which is also what peers that negotiate use. Variable `OTEL_WS_CARRIER_NAME`.
    */
   carrierName?: string
+  /**
+   * Finds the trace context in messages whose format is the application's own, such as binary frames with a header: a
+   * function of the payload that returns a carrier with the W3C texts, or nothing. Asked for each message that no
+   * carrier came with; what it finds is used as `remoteContext` says. Default: such messages are not looked into.
+   */
+  messageContext?: (data: unknown, binary: boolean) => Carrier | undefined
   /** Buffered bytes above which a connection counts as slow. Default 1048576. Variable `OTEL_WS_SLOW_CONSUMER_BYTES`. */
   slowConsumerBytes?: number
   /** Record the histogram `websocket.server.message.size`. Default `false`. Variable `OTEL_WS_MESSAGE_SIZE_METRIC`. */
@@ -182,6 +189,7 @@ export interface ResolvedOptions extends Readonly<Required_> {
   readonly closeCodes: ReadonlySet<number>
   readonly heartbeatInterval: number | undefined
   readonly heartbeatTimeout: number | undefined
+  readonly messageContext: TelemetryOptions['messageContext'] | undefined
   readonly onHandshake: TelemetryOptions['onHandshake'] | undefined
   readonly onMessage: TelemetryOptions['onMessage'] | undefined
   readonly onClose: TelemetryOptions['onClose'] | undefined
@@ -285,6 +293,7 @@ const SPECS: { readonly [K in keyof Required<TelemetryOptions>]: Spec } = {
     check: (value) => (isMemberName(value) ? undefined : 'must be a name of letters, digits, _, $, . and -'),
     fromText: (text) => text,
   },
+  messageContext: hook,
   slowConsumerBytes: positiveInteger(1024 * 1024),
   messageSizeMetric: boolean(false),
   frames: boolean(false),

@@ -59,6 +59,15 @@ export function readInBand(carrier: Carrier | undefined, problem: CarrierProblem
   return { spanContext, baggage: carrier.baggage, problem: invalid ? 'invalid' : undefined }
 }
 
+/** Reads a carrier that a hook of the application's returned, which may be anything. */
+export function readFound(found: unknown): InBand | undefined {
+  if (typeof found !== 'object' || found === null) return undefined
+  const { traceparent, tracestate, baggage } = found as Record<string, unknown>
+  if (typeof traceparent !== 'string') return undefined
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+  return readInBand({ traceparent, tracestate: text(tracestate), baggage: text(baggage) }, undefined)
+}
+
 /** A carrier with a span's context and, where it may go out, the baggage of `active`. */
 export function carrierFor(
   spanContext: SpanContext | undefined,

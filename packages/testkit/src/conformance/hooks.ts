@@ -68,23 +68,29 @@ export function hookTests(harness: Harness, fixture: Fixture): void {
       expect(fixture.telemetry.spans(`send ${route}`).map((span) => span.attributes.channel)).toEqual(['send', 'send'])
     })
 
-    it.each(['onHandshake', 'onMessage', 'onClose', 'messageName', 'ignore', 'route', 'remoteContext'])(
-      'that throw are reported once and change nothing: %s',
-      async (hook) => {
-        const error = new Error(`${hook} is broken`)
-        await exchange({
-          [hook]() {
-            throw error
-          },
-        })
-        const told =
-          hook === 'route' && harness.capabilities.routeOption ? names.map((name) => name.split(' ')[0]) : names
-        expect(fixture.telemetry.names()).toEqual(told)
-        expect(fixture.telemetry.diagnostics.filter((line) => line.includes(`${hook} is broken`))).toHaveLength(
-          hook === 'route' && !harness.capabilities.routeOption ? 0 : 1,
-        )
-      },
-    )
+    it.each([
+      'onHandshake',
+      'onMessage',
+      'onClose',
+      'messageName',
+      'messageContext',
+      'ignore',
+      'route',
+      'remoteContext',
+    ])('that throw are reported once and change nothing: %s', async (hook) => {
+      const error = new Error(`${hook} is broken`)
+      await exchange({
+        [hook]() {
+          throw error
+        },
+      })
+      const told =
+        hook === 'route' && harness.capabilities.routeOption ? names.map((name) => name.split(' ')[0]) : names
+      expect(fixture.telemetry.names()).toEqual(told)
+      expect(fixture.telemetry.diagnostics.filter((line) => line.includes(`${hook} is broken`))).toHaveLength(
+        hook === 'route' && !harness.capabilities.routeOption ? 0 : 1,
+      )
+    })
 
     it('that return rejected promises change nothing', async () => {
       const reject = async (): Promise<never> => {

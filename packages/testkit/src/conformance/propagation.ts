@@ -6,6 +6,7 @@ import type { TestClient } from '../client.ts'
 import type { Fixture } from '../fixture.ts'
 import { encodeFrame, OPCODE } from '../frames.ts'
 import type { Harness } from '../harness.ts'
+import { linkTo } from '../telemetry.ts'
 import { jsonTextVectors } from '../vectors.ts'
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c'
@@ -267,6 +268,77 @@ export function propagationTests(harness: Harness, fixture: Fixture): void {
       // What looks like a carrier is the application's own, and must reach it.
       client.send(carrying(carrying('{"a":1}'), ''))
       expect(await client.next()).toBe(carrying(carrying('{"a":1}'), ''))
+    })
+  })
+
+  describe("context in the application's own format", () => {
+    /** A frame whose first 55 bytes are a trace context. */
+    const frame = (traceparent: string) => Buffer.concat([Buffer.from(traceparent), Buffer.from([0, 255])])
+    const messageContext = (data: unknown, binary: boolean) =>
+      binary ? { traceparent: (data as Buffer).toString('latin1', 0, TRACEPARENT.length) } : undefined
+
+    it('is the parent of the process span, and is left where it is', async () => {
+      const seen: unknown[] = []
+      const { client } = await fixture.open({ telemetry: { messageContext }, connection: listening(seen) })
+      client.send(frame(TRACEPARENT), { binary: true })
+      client.send(TRACEPARENT)
+      await fixture.telemetry.waitForSpan(process_, 2)
+      const [span, text] = fixture.telemetry.spans(process_)
+      const handshake = fixture.telemetry.span(`GET ${route}`)
+      expect(span?.parentSpanContext).toMatchObject({ traceId: TRACE_ID, spanId: SPAN_ID, isRemote: true })
+      expect(span?.links).toEqual([linkTo(handshake)])
+      expect(text?.parentSpanContext).toBeUndefined()
+      expect(seen).toEqual([frame(TRACEPARENT), TRACEPARENT])
+    })
+
+    it.each([
+      ['link', undefined, 2],
+      ['ignore', undefined, 1],
+      [() => 'parent', SPAN_ID, 1],
+    ] as const)('is used as remoteContext %s says', async (remoteContext, parent, links) => {
+      const { client } = await fixture.open({
+        telemetry: { messageContext, remoteContext },
+        connection: listening([]),
+      })
+      client.send(frame(TRACEPARENT), { binary: true })
+      const span = await fixture.telemetry.waitForSpan(process_)
+      expect(span.parentSpanContext?.spanId).toBe(parent)
+      expect(span.links).toHaveLength(links)
+    })
+
+    it('gives way to a carrier', async () => {
+      const { client } = await fixture.open({
+        telemetry: { messageContext: () => ({ traceparent: `00-${TRACE_ID}-${'1'.repeat(16)}-01` }) },
+        client: ASKING,
+        connection: listening([]),
+      })
+      client.send(carrying('{}'))
+      client.send('{}')
+      await fixture.telemetry.waitForSpan(process_, 2)
+      const parents = fixture.telemetry.spans(process_).map((span) => span.parentSpanContext?.spanId)
+      expect(parents).toEqual([SPAN_ID, '1'.repeat(16)])
+    })
+
+    it.each([[null], ['text'], [{}], [{ traceparent: 1 }], [{ tracestate: 'a=b' }]])(
+      'is none where %j is found',
+      async (found) => {
+        const { client } = await fixture.open({
+          telemetry: { messageContext: () => found as never },
+          connection: listening([]),
+        })
+        client.send('x')
+        const span = await fixture.telemetry.waitForSpan(process_)
+        expect(span.parentSpanContext).toBeUndefined()
+        expect(span.attributes['websocket.message.carrier.error']).toBeUndefined()
+      },
+    )
+
+    it('is told when it is not valid', async () => {
+      const { client } = await fixture.open({ telemetry: { messageContext }, connection: listening([]) })
+      client.send(frame('x'.repeat(TRACEPARENT.length)), { binary: true })
+      const span = await fixture.telemetry.waitForSpan(process_)
+      expect(span.parentSpanContext).toBeUndefined()
+      expect(span.attributes['websocket.message.carrier.error']).toBe('invalid')
     })
   })
 
