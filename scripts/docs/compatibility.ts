@@ -2,15 +2,17 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
-import type { Capabilities, Harness } from '@otel-ws/testkit'
+import type { Capabilities, EventCapabilities, EventHarness, Harness } from '@otel-ws/testkit'
 import { publishedPackages } from '../packages/tarballs.ts'
 import { root } from '../run.ts'
 import { banner, code, table } from './markdown.ts'
 
-/** What each capability of a harness means to a user. A capability without a text here does not compile. */
-const TEXTS: {
-  readonly [Name in keyof Capabilities]: { readonly row: string; readonly cell: (value: Capabilities[Name]) => string }
-} = {
+/** What each capability means to a user. A capability without a text here does not compile. */
+type Texts<All> = {
+  readonly [Name in keyof All]: { readonly row: string; readonly cell: (value: All[Name]) => string }
+}
+
+const TEXTS: Texts<Capabilities> = {
   handlerErrors: {
     row: 'A connection handler throws',
     cell: (value) => (value === 'crash' ? 'the process ends, as without us' : 'the host handles it, as without us'),
@@ -29,10 +31,43 @@ const TEXTS: {
   },
 }
 
+const EVENT_TEXTS: Texts<EventCapabilities> = {
+  acks: {
+    row: 'Acknowledgements, both ways',
+    cell: (value) => (value ? 'told' : 'the host has none'),
+  },
+  rooms: {
+    row: 'Rooms',
+    cell: (value) => (value ? 'one span per broadcast, whatever rooms it goes to' : 'the host has none'),
+  },
+  rejections: {
+    row: 'An event handler rejects',
+    cell: (value) => (value === 'unhandled' ? 'unhandled, as without us' : 'the host handles it, as without us'),
+  },
+  unknownEvents: {
+    row: 'Events without a handler',
+    cell: (value) => (value === 'told' ? 'told as `_OTHER`' : 'not told: the host drops them unseen'),
+  },
+  shutdownAlone: TEXTS.shutdownAlone,
+}
+
+/** A host as the tests drive it, of any kind. */
+interface Host<All> {
+  readonly name: string
+  readonly capabilities: All
+}
+
 interface Tested {
   readonly name: string
   readonly peers: string
   readonly harnesses: readonly Harness[]
+  readonly eventHarnesses: readonly EventHarness[]
+}
+
+interface HarnessModule {
+  readonly harness?: Harness
+  readonly harnesses?: readonly Harness[]
+  readonly eventHarnesses?: readonly EventHarness[]
 }
 
 /** The compatibility table, as Markdown: what the harnesses of the suites declare. */
@@ -42,10 +77,11 @@ export async function compatibilityTable(): Promise<string> {
   for (const { name, folder } of packages) {
     const file = join(folder, 'test', 'harness.ts')
     if (!(await exists(file))) continue
-    const module = (await import(pathToFileURL(file).href)) as { harness: Harness; harnesses?: readonly Harness[] }
-    tested.push({ name, peers: await peerRanges(folder), harnesses: module.harnesses ?? [module.harness] })
+    const { harness, harnesses, eventHarnesses = [] } = (await import(pathToFileURL(file).href)) as HarnessModule
+    const hosts = harnesses ?? (harness === undefined ? [] : [harness])
+    if (hosts.length + eventHarnesses.length === 0) throw new Error(`the harness of ${name} names no host`)
+    tested.push({ name, peers: await peerRanges(folder), harnesses: hosts, eventHarnesses })
   }
-  const columns = tested.flatMap(columnsOf)
   return `${banner('the harnesses of the suites (`packages/*/test/harness.ts`)')}
 # Compatibility
 
@@ -54,31 +90,42 @@ it, and the table says it.
 
 ${table(
   ['package', 'hosts it is tested on', 'supported versions'],
-  tested.map(({ name, peers, harnesses }) => [code(name), harnesses.map((harness) => harness.name).join('; '), peers]),
+  tested.map(({ name, peers, harnesses, eventHarnesses }) => [
+    code(name),
+    [...harnesses, ...eventHarnesses].map((harness) => harness.name).join('; '),
+    peers,
+  ]),
 )}
 Node ${await nodeRange()}; tested on 20, 22, 24 and 26.
 
 ## Where hosts differ
 
-${table(['', ...columns.map(({ title }) => title)], capabilityRows(columns.map(({ capabilities }) => capabilities)))}`
+${comparison(
+  TEXTS,
+  tested.flatMap(({ name, harnesses }) => columnsOf(name, harnesses)),
+)}
+Hosts of named events run suites of their own:
+
+${comparison(
+  EVENT_TEXTS,
+  tested.flatMap(({ name, eventHarnesses }) => columnsOf(name, eventHarnesses)),
+)}`
 }
 
 /** One column per package, or one per host where the hosts of a package differ. */
-function columnsOf({ name, harnesses }: Tested): { title: string; capabilities: Capabilities }[] {
-  const [first] = harnesses
-  if (first === undefined) throw new Error(`the harness of ${name} names no host`)
-  const alike = harnesses.every(({ capabilities }) => isDeepStrictEqual(capabilities, first.capabilities))
-  if (alike) return [{ title: code(name), capabilities: first.capabilities }]
-  return harnesses.map((harness) => ({ title: harness.name, capabilities: harness.capabilities }))
+function columnsOf<All>(name: string, hosts: readonly Host<All>[]): Host<All>[] {
+  const [first] = hosts
+  if (first === undefined) return []
+  const alike = hosts.every(({ capabilities }) => isDeepStrictEqual(capabilities, first.capabilities))
+  return alike ? [{ name: code(name), capabilities: first.capabilities }] : [...hosts]
 }
 
-function capabilityRows(all: readonly Capabilities[]): string[][] {
-  const names = Object.keys(TEXTS) as (keyof Capabilities)[]
-  return names.map((name) => [TEXTS[name].row, ...all.map((capabilities) => cell(name, capabilities))])
-}
-
-function cell<Name extends keyof Capabilities>(name: Name, capabilities: Capabilities): string {
-  return TEXTS[name].cell(capabilities[name])
+function comparison<All>(texts: Texts<All>, columns: readonly Host<All>[]): string {
+  const names = Object.keys(texts as object) as (keyof All)[]
+  return table(
+    ['', ...columns.map(({ name }) => name)],
+    names.map((name) => [texts[name].row, ...columns.map(({ capabilities }) => texts[name].cell(capabilities[name]))]),
+  )
 }
 
 async function peerRanges(folder: string): Promise<string> {

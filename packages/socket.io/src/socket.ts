@@ -235,11 +235,13 @@ function send(emit: Callback, connection: Connection, socket: Socket, args: unkn
 
 function told(connection: Connection, conn: EngineSocket, emission: Emission, message: Transmission | undefined): void {
   const { series } = connection
-  if (emission.isWritten) {
+  // A client may still be connected when its socket is not, and drops what comes for it.
+  if (emission.isWritten && !connection.closed) {
+    const sequence = connection.counted(emission.binary, emission.size)
     message?.encoded(emission.binary, emission.size)
-    message?.sent(connection, connection.counted(emission.binary, emission.size))
+    message?.sent(connection, sequence)
     transportOf(conn)?.written(conn, connection, message)
-  } else if (emission.isDropped) {
+  } else if (emission.isDropped && !connection.closed) {
     series.volatileDrops++
     message?.dropped()
   } else {

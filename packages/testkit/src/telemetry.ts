@@ -52,12 +52,17 @@ class RecordingProcessor implements SpanProcessor {
   onStart(span: Span): void {
     this.started++
     this.open.set(span.spanContext().spanId, span.name)
+    this.#wake()
   }
 
   onEnd(span: ReadableSpan): void {
     this.ended++
     this.open.delete(span.spanContext().spanId)
     this.finished.push(span)
+    this.#wake()
+  }
+
+  #wake(): void {
     for (const waiter of this.waiters) {
       if (waiter.done()) {
         this.waiters.delete(waiter)
@@ -153,7 +158,12 @@ export class Telemetry {
     return span
   }
 
-  /** Resolves once `done` holds; it is asked each time that a span ends. */
+  /** Resolves once a span of that name is open. */
+  async waitUntilStarted(name: string): Promise<void> {
+    await this.waitUntil(() => this.openSpans().includes(name), `the start of span '${name}'`)
+  }
+
+  /** Resolves once `done` holds; it is asked each time that a span starts or ends. */
   async waitUntil(done: () => boolean, what: string): Promise<void> {
     if (done()) return
     await new Promise<void>((resolve, reject) => {

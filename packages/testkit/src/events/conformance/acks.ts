@@ -1,0 +1,98 @@
+import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { describe, expect, it } from 'vitest'
+import { milliseconds } from '../../telemetry.ts'
+import { DELAY, delay, placeOf, SLACK } from '../expectations.ts'
+import type { EventFixture } from '../fixture.ts'
+import type { EventHarness } from '../harness.ts'
+
+export function ackTests(harness: EventHarness, fixture: EventFixture): void {
+  const { names } = harness
+
+  describe('acknowledgements', () => {
+    it('make the process span a SERVER span that lasts until they are sent', async () => {
+      const { client } = await fixture.open({
+        events: {
+          async sum(_, data) {
+            await delay()
+            const [a, b] = data as [number, number]
+            return a + b
+          },
+        },
+      })
+      expect(await client.request('sum', [1, 2])).toBe(3)
+      const span = await fixture.telemetry.waitForSpan('process sum')
+      expect(span.kind).toBe(SpanKind.SERVER)
+      expect(span.attributes).toMatchObject({
+        'websocket.ack.outcome': 'ok',
+        'websocket.message.size': harness.size('client', 'sum', [1, 2], 0),
+      })
+      expect(milliseconds(span)).toBeGreaterThanOrEqual(DELAY - SLACK)
+      await client.leave()
+      const close = await fixture.telemetry.waitForSpan(`close ${names.route}`)
+      // An acknowledgement is part of its message and none of its own.
+      expect(close.attributes['websocket.connection.messages.sent']).toBe(0)
+    })
+
+    it('that never come end with the connection', async () => {
+      const { client } = await fixture.open({ events: { hang: () => new Promise(() => {}) } })
+      client.request('hang').catch(() => {})
+      await fixture.telemetry.waitUntilStarted('process hang')
+      client.abort()
+      await fixture.telemetry.waitForSpan(`close ${names.route}`)
+      await fixture.settle()
+      expect(fixture.telemetry.span('process hang').attributes['websocket.ack.outcome']).toBe('disconnected')
+    })
+
+    it('that the server waits for make the send span a CLIENT span that ends with them', async () => {
+      let after: string | undefined
+      const { client } = await fixture.open({
+        events: {
+          async ask(from, data) {
+            const answer = await from.ask('question', data, 10_000)
+            after = trace.getActiveSpan()?.spanContext().spanId
+            from.emit('told', answer)
+          },
+        },
+      })
+      client.answer('question', async (data) => {
+        await delay()
+        return `${data}!`
+      })
+      client.emit('ask', 'well')
+      expect(await client.next()).toEqual({ name: 'told', data: 'well!' })
+      const process = await fixture.telemetry.waitForSpan('process ask')
+      const span = await fixture.telemetry.waitForSpan('send question')
+      expect(span.kind).toBe(SpanKind.CLIENT)
+      expect(span.parentSpanContext?.spanId).toBe(process.spanContext().spanId)
+      expect(span.attributes).toMatchObject({ 'websocket.ack.outcome': 'ok', 'websocket.message.sequence': 1 })
+      expect(milliseconds(span)).toBeGreaterThanOrEqual(DELAY - SLACK)
+      expect(after).toBe(process.spanContext().spanId)
+    })
+
+    it('that are late are told as a timeout, and counted', async () => {
+      const { client, socket } = await fixture.open()
+      client.answer('question', () => new Promise(() => {}))
+      await expect(socket.ask('question', 1, 20)).rejects.toThrow()
+      const span = await fixture.telemetry.waitForSpan('send question')
+      expect(span.attributes['websocket.ack.outcome']).toBe('timeout')
+      expect(span.status.code).toBe(SpanStatusCode.UNSET)
+      expect(milliseconds(span)).toBeGreaterThanOrEqual(20 - SLACK)
+      expect(await fixture.telemetry.collect('websocket.server.send.undelivered')).toMatchObject([
+        { value: 1, attributes: { ...placeOf(harness), 'websocket.send.undelivered.reason': 'ack_timeout' } },
+      ])
+    })
+
+    it('that are waited for when the connection ends are told as disconnected', async () => {
+      const { client, socket } = await fixture.open()
+      client.answer('question', () => new Promise(() => {}))
+      socket.ask('question').catch(() => {})
+      socket.emit('after')
+      await client.next()
+      await client.leave()
+      const span = await fixture.telemetry.waitForSpan('send question')
+      expect(span.kind).toBe(SpanKind.CLIENT)
+      expect(span.attributes['websocket.ack.outcome']).toBe('disconnected')
+      await fixture.telemetry.waitForSpan(`close ${names.route}`)
+    })
+  })
+}

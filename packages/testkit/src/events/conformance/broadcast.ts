@@ -1,0 +1,88 @@
+import { SpanKind } from '@opentelemetry/api'
+import { describe, expect, it } from 'vitest'
+import { placeOf } from '../expectations.ts'
+import type { EventFixture } from '../fixture.ts'
+import type { EventHarness, EventHost } from '../harness.ts'
+
+export function broadcastTests(harness: EventHarness, fixture: EventFixture): void {
+  const { names, capabilities, type } = harness
+
+  describe('broadcast', () => {
+    it('is one PRODUCER span with its recipients, under the message that caused it', async () => {
+      let host: EventHost | undefined
+      const opened = await fixture.open({ events: { tell: () => host?.broadcast('news', { n: 1 }) } })
+      host = opened.host
+      const others = [await fixture.connect(host), await fixture.connect(host)]
+      opened.client.emit('tell')
+      for (const client of [opened.client, ...others])
+        expect(await client.next()).toEqual({ name: 'news', data: { n: 1 } })
+      const process = await fixture.telemetry.waitForSpan('process tell')
+      const span = fixture.telemetry.span('broadcast news')
+      expect(span.kind).toBe(SpanKind.PRODUCER)
+      expect(span.parentSpanContext?.spanId).toBe(process.spanContext().spanId)
+      expect(span.links).toEqual([])
+      expect(span.attributes).toEqual({
+        ...placeOf(harness),
+        'websocket.message.name': 'news',
+        'websocket.message.type': type,
+        'websocket.message.size': harness.size('server', 'news', { n: 1 }),
+        'websocket.broadcast.recipients': 3,
+        'websocket.broadcast.skipped': 0,
+      })
+      expect(fixture.telemetry.spans('send news')).toEqual([])
+    })
+
+    it('counts for every recipient, in their sequences and in the metrics', async () => {
+      const { host, client, socket } = await fixture.open()
+      const other = await fixture.connect(host)
+      host.broadcast('news')
+      await Promise.all([client.next(), other.next()])
+      socket.emit('more')
+      await client.next()
+      const span = await fixture.telemetry.waitForSpan('send more')
+      expect(span.attributes['websocket.message.sequence']).toBe(2)
+      expect(await fixture.telemetry.collect('websocket.server.broadcast.recipients')).toMatchObject([
+        { count: 1, sum: 2, attributes: { ...placeOf(harness), 'websocket.message.name': 'news' } },
+      ])
+      const sent = (await fixture.telemetry.collect('websocket.server.messages')).filter(
+        ({ attributes }) => attributes['websocket.message.direction'] === 'send',
+      )
+      expect(sent.map(({ value }) => value)).toEqual([3])
+    })
+
+    it('to nobody has no recipients', async () => {
+      const { host, client } = await fixture.open()
+      await client.leave()
+      await fixture.telemetry.waitForSpan(`close ${names.route}`)
+      host.broadcast('news')
+      const span = await fixture.telemetry.waitForSpan('broadcast news')
+      expect(span.parentSpanContext).toBeUndefined()
+      expect(span.attributes['websocket.broadcast.recipients']).toBe(0)
+    })
+
+    it.runIf(capabilities.rooms)('goes to rooms and not to others', async () => {
+      const rooms = ['a', 'b', 'a b']
+      const host = await fixture.serve({
+        connection(socket) {
+          for (const room of rooms.shift()?.split(' ') ?? []) socket.join(room)
+        },
+      })
+      const [a, b, both] = [await fixture.connect(host), await fixture.connect(host), await fixture.connect(host)]
+      host.broadcast('to a', 1, { room: 'a' })
+      host.broadcast('to a only', 2, { room: 'a', except: 'b' })
+      host.broadcast('to all', 3)
+      const received = async (client: typeof a, count: number) => {
+        const events: string[] = []
+        for (let n = 0; n < count; n++) events.push((await client.next()).name)
+        return events
+      }
+      expect(await received(a, 3)).toEqual(['to a', 'to a only', 'to all'])
+      expect(await received(b, 1)).toEqual(['to all'])
+      expect(await received(both, 2)).toEqual(['to a', 'to all'])
+      const recipients = ['to a', 'to a only', 'to all'].map(
+        (name) => fixture.telemetry.span(`broadcast ${name}`).attributes['websocket.broadcast.recipients'],
+      )
+      expect(recipients).toEqual([2, 1, 3])
+    })
+  })
+}

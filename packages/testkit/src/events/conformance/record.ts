@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import type { EventFixture } from '../fixture.ts'
+import type { EventHarness } from '../harness.ts'
+
+export function recordTests(harness: EventHarness, fixture: EventFixture): void {
+  const { names } = harness
+
+  describe('record', () => {
+    it('puts attributes of the application on every later span', async () => {
+      const { client, connection } = await fixture.open({ events: { hello: (from) => from.emit('answer') } })
+      connection.setAttribute('user.id', 'u-42')
+      client.emit('hello')
+      await client.next()
+      await client.leave()
+      await fixture.telemetry.waitForSpan(`close ${names.route}`)
+      for (const name of ['process hello', 'send answer', `close ${names.route}`]) {
+        expect(fixture.telemetry.span(name).attributes['user.id']).toBe('u-42')
+      }
+      expect(fixture.telemetry.span(names.handshake).attributes['user.id']).toBeUndefined()
+    })
+
+    it('tells the figures of a streamed answer', async () => {
+      const opened = await fixture.open({
+        events: {
+          tokens(from) {
+            const stream = opened.connection.stream()
+            for (const token of ['one', 'two', 'three']) {
+              from.emit('token', token)
+              stream.item()
+            }
+            stream.end()
+          },
+        },
+      })
+      const { client } = opened
+      client.emit('tokens')
+      for (const data of ['one', 'two', 'three']) expect(await client.next()).toEqual({ name: 'token', data })
+      const span = await fixture.telemetry.waitForSpan('process tokens')
+      expect(span.attributes['websocket.stream.items']).toBe(3)
+    })
+
+    it('runs work of the connection outside of any message', async () => {
+      const { client, socket, connection } = await fixture.open()
+      connection.run(() => socket.emit('tick'))
+      await client.next()
+      const span = await fixture.telemetry.waitForSpan('send tick')
+      expect(span.parentSpanContext).toBeUndefined()
+    })
+
+    it('calls the hooks of the user', async () => {
+      const told: unknown[] = []
+      const { client } = await fixture.open({
+        telemetry: {
+          onMessage(_span: unknown, { direction, binary }: { direction: string; binary: boolean }) {
+            told.push([direction, binary])
+            return { hooked: direction }
+          },
+          onClose(_span: unknown, { code }: { code: number }) {
+            told.push(code)
+          },
+        },
+        events: { hello: (from) => from.emit('answer') },
+      })
+      client.emit('hello')
+      await client.next()
+      await client.leave()
+      await fixture.telemetry.waitForSpan(`close ${names.route}`)
+      const binary = harness.type === 'binary'
+      expect(told).toEqual([['receive', binary], ['send', binary], harness.closes.leave.code])
+      expect(fixture.telemetry.span('process hello').attributes['hooked']).toBe('receive')
+      expect(fixture.telemetry.span('send answer').attributes['hooked']).toBe('send')
+    })
+  })
+}

@@ -1,0 +1,75 @@
+import { SpanKind, trace } from '@opentelemetry/api'
+import { AlwaysOffSampler, AlwaysOnSampler, SamplingDecision } from '@opentelemetry/sdk-trace'
+import { describe, expect, it } from 'vitest'
+import type { EventFixture } from '../fixture.ts'
+import type { EventHarness } from '../harness.ts'
+
+export function samplingTests(harness: EventHarness, fixture: EventFixture): void {
+  const { names } = harness
+
+  describe('sampling', () => {
+    it('asks once for each message, before anything is described', async () => {
+      const asked: string[] = []
+      const { telemetry } = fixture
+      const { client } = await fixture.open({ events: { hello: (from) => from.emit('answer') } })
+      telemetry.sampler = {
+        shouldSample(_context, _traceId, name, _kind, attributes) {
+          asked.push(name)
+          expect(attributes['websocket.message.size']).toBeUndefined()
+          return { decision: SamplingDecision.NOT_RECORD }
+        },
+        toString: () => 'test',
+      }
+      client.emit('hello')
+      await client.next()
+      await client.leave()
+      await fixture.settle()
+      expect(asked.filter((name) => !name.startsWith('close'))).toEqual(['process hello'])
+    })
+
+    it.each([true, false])(
+      'inherits the decision of the handshake with messageSampling: connection (%s)',
+      async (on) => {
+        const { telemetry } = fixture
+        telemetry.sampler = on ? new AlwaysOnSampler() : new AlwaysOffSampler()
+        let recording: boolean | undefined
+        const { client } = await fixture.open({
+          telemetry: { messageSampling: 'connection' },
+          events: {
+            hello(from) {
+              recording = trace.getActiveSpan()?.isRecording()
+              from.emit('answer')
+            },
+          },
+        })
+        telemetry.sampler = harness.connectionSampler(on ? new AlwaysOffSampler() : new AlwaysOnSampler())
+        client.emit('hello')
+        await client.next()
+        await client.leave()
+        await fixture.settle()
+        expect(recording).toBe(on)
+        expect(telemetry.spans('process hello')).toHaveLength(on ? 1 : 0)
+        expect(telemetry.spans(`close ${names.route}`)).toHaveLength(on ? 1 : 0)
+      },
+    )
+
+    it('keeps a connection to its budget of message spans, and says how many it left out', async () => {
+      const { client } = await fixture.open({
+        telemetry: { maxMessageSpansPerSecond: 1 },
+        events: { hello: () => {}, last: (from) => from.emit('answer') },
+      })
+      for (let n = 0; n < 9; n++) client.emit('hello')
+      client.emit('last')
+      await client.next()
+      await client.leave()
+      const close = await fixture.telemetry.waitForSpan(`close ${names.route}`)
+      const told = fixture.telemetry.spans().filter(({ kind }) => kind === SpanKind.CONSUMER).length
+      const sent = fixture.telemetry.spans().filter(({ kind }) => kind === SpanKind.PRODUCER).length
+      const dropped = close.attributes['websocket.connection.spans.dropped'] as number
+      expect(told).toBeGreaterThanOrEqual(1)
+      // What an unsampled message sends inherits its decision and asks for no span.
+      expect(dropped + told).toBe(10)
+      expect(sent).toBeLessThanOrEqual(1)
+    })
+  })
+}

@@ -1,0 +1,72 @@
+import { SpanKind } from '@opentelemetry/api'
+import { describe, expect, it } from 'vitest'
+import { linkTo } from '../../telemetry.ts'
+import { placeOf } from '../expectations.ts'
+import type { EventFixture } from '../fixture.ts'
+import type { EventHarness } from '../harness.ts'
+
+export function sendTests(harness: EventHarness, fixture: EventFixture): void {
+  const { names, type } = harness
+
+  describe('send', () => {
+    it('is a PRODUCER child of the message that is answered, without links', async () => {
+      const { client, connection } = await fixture.open({
+        events: {
+          async hello(from) {
+            await null
+            from.emit('answer', { to: 'y\u00f6u' })
+          },
+        },
+      })
+      client.emit('hello')
+      expect(await client.next()).toEqual({ name: 'answer', data: { to: 'y\u00f6u' } })
+      const span = await fixture.telemetry.waitForSpan('send answer')
+      const process = await fixture.telemetry.waitForSpan('process hello')
+      expect(span.kind).toBe(SpanKind.PRODUCER)
+      expect(span.parentSpanContext?.spanId).toBe(process.spanContext().spanId)
+      expect(span.links).toEqual([])
+      expect(span.attributes).toEqual({
+        ...placeOf(harness),
+        'websocket.connection.id': connection.id,
+        'websocket.message.name': 'answer',
+        'websocket.message.type': type,
+        'websocket.message.size': harness.size('server', 'answer', { to: 'y\u00f6u' }),
+        'websocket.message.sequence': 1,
+      })
+    })
+
+    it('is a root linked to the handshake outside of any span', async () => {
+      const { client, socket } = await fixture.open()
+      socket.emit('news', 1)
+      socket.emit('news', 2)
+      await client.next()
+      const span = await fixture.telemetry.waitForSpan('send news', 2)
+      expect(span.parentSpanContext).toBeUndefined()
+      expect(span.links).toEqual([linkTo(fixture.telemetry.span(names.handshake))])
+      expect(fixture.telemetry.spans('send news').map((sent) => sent.attributes['websocket.message.sequence'])).toEqual(
+        [1, 2],
+      )
+    })
+
+    it('is told as not open on a connection that has ended', async () => {
+      const { client, socket } = await fixture.open()
+      await client.leave()
+      await fixture.telemetry.waitForSpan(`close ${names.route}`)
+      socket.emit('late')
+      const span = await fixture.telemetry.waitForSpan('send late')
+      expect(span.attributes['error.type']).toBe('not_open')
+      expect(await fixture.telemetry.collect('websocket.server.send.undelivered')).toMatchObject([
+        { value: 1, attributes: { ...placeOf(harness), 'websocket.send.undelivered.reason': 'not_open' } },
+      ])
+    })
+
+    it('is left out with outgoing: false', async () => {
+      const { client, socket } = await fixture.open({ telemetry: { outgoing: false } })
+      socket.emit('news')
+      await client.next()
+      await client.leave()
+      await fixture.telemetry.waitForSpan(`close ${names.route}`)
+      expect(fixture.telemetry.names().filter((name) => name.startsWith('send'))).toEqual([])
+    })
+  })
+}
