@@ -1,3 +1,4 @@
+import { context as active } from '@opentelemetry/api'
 import { type Connection, isNativePromise, type Process } from '@otel-ws/core/adapter'
 import { Observable } from 'rxjs'
 import { isUntraced } from './client.ts'
@@ -94,7 +95,11 @@ class Call {
       const process = this.#process
       process.hold()
       const result = new Result(process, connection, subscriber, this)
-      const subscription = answers.subscribe(result)
+      // Nest runs interceptors, pipes and the handler when their answers are asked for, and in that context.
+      const isActive = process.span === undefined || connection.processing() === process
+      const subscription = isActive
+        ? answers.subscribe(result)
+        : active.with(process, answers.subscribe, answers, result as never)
       return () => {
         result.cancel()
         subscription.unsubscribe()

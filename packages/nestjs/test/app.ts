@@ -1,7 +1,7 @@
 import 'reflect-metadata'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type INestApplication, Module, type ModuleMetadata, type Type } from '@nestjs/common'
+import { type INestApplication, Module, type ModuleMetadata, type Type, type WebSocketAdapter } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { IoAdapter } from '@nestjs/platform-socket.io'
 import { WsAdapter } from '@nestjs/platform-ws'
@@ -29,16 +29,19 @@ export interface AppOptions {
   readonly gateways: Type[]
   /** What the root module has beside the gateways. */
   readonly metadata?: ModuleMetadata
+  /** In place of the platform's own. */
+  readonly adapter?: (nest: INestApplication) => WebSocketAdapter
   /** Called before the application is initialised. */
   readonly configure?: (nest: INestApplication) => void
 }
 
 /** Starts an application with gateways on a port of the machine's choice. */
-export async function startApp({ platform, gateways, metadata = {}, configure }: AppOptions): Promise<App> {
+export async function startApp({ platform, gateways, metadata = {}, adapter, configure }: AppOptions): Promise<App> {
   class Root {}
   Module({ ...metadata, providers: [...gateways, ...(metadata.providers ?? [])] })(Root)
   const nest = await NestFactory.create(Root, { logger: false, forceCloseConnections: true, abortOnError: false })
-  nest.useWebSocketAdapter(platform === 'platform-ws' ? new WsAdapter(nest) : new IoAdapter(nest))
+  const own = platform === 'platform-ws' ? new WsAdapter(nest) : new IoAdapter(nest)
+  nest.useWebSocketAdapter(adapter?.(nest) ?? own)
   configure?.(nest)
   await nest.listen(0, '127.0.0.1')
   const http = nest.getHttpServer() as Server

@@ -39,7 +39,11 @@ class ChatGateway {
 beforeEach(async () => {
   telemetry = new Telemetry()
   telemetry.install()
-  app = await startApp('platform-ws', [ChatGateway], { imports: [WsTraceModule.forRoot()] })
+  app = await startApp({
+    platform: 'platform-ws',
+    gateways: [ChatGateway],
+    metadata: { imports: [WsTraceModule.forRoot()] },
+  })
 })
 
 afterEach(async () => {
@@ -51,7 +55,7 @@ afterEach(async () => {
 const errorOf = (name: string) => telemetry.span(name).attributes['error.type']
 
 it('a stream that is failed by another message fails its own message alone', async () => {
-  const client = await connect(`ws://${app.address}/chat`)
+  const client = await connect(`${app.url}/chat`)
   client.send('{"event":"ask","data":"why"}')
   client.send('{"event":"refuse","data":"why"}')
   expect(await client.next()).toBe('{"event":"thinking","data":"why"}')
@@ -67,7 +71,7 @@ it('a stream that is failed by another message fails its own message alone', asy
 })
 
 it('a stream that is failed outside of any message fails its message', async () => {
-  const client = await connect(`ws://${app.address}/chat`)
+  const client = await connect(`${app.url}/chat`)
   client.send('{"event":"ask","data":"when"}')
   client.send('{"event":"ask","data":"where"}')
   await expect.poll(() => asked.has('where')).toBe(true)
@@ -83,7 +87,7 @@ it('a stream that is failed outside of any message fails its message', async () 
 })
 
 it('a handler that ends a stream and then fails fails its own message alone', async () => {
-  const client = await connect(`ws://${app.address}/chat`)
+  const client = await connect(`${app.url}/chat`)
   client.send('{"event":"ask","data":"who"}')
   client.send('{"event":"fail","data":"who"}')
   await telemetry.waitForSpan('process ask')
