@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common'
 import { WsTraceModule } from '@otel-ws/nestjs'
 import { AssistantGateway } from './assistant.gateway.ts'
+import { contextOfFrame } from './audio-frame.ts'
 import { IdentityGuard, SubscriberGuard } from './guards.ts'
 import { KnowledgeBase, type Memory } from './knowledge.ts'
 import { Sessions } from './session.ts'
@@ -14,7 +15,7 @@ const ANSWERERS = 3
 
 /** The assistant. */
 @Module({
-  imports: [WsTraceModule.forRoot()],
+  imports: [WsTraceModule.forRoot({ messageContext: contextOfFrame })],
   providers: [
     AssistantGateway,
     IdentityGuard,

@@ -1,7 +1,12 @@
 export {
+  type Carrier,
+  type CarrierOptions,
   type ConnectionContext,
   connectionOf,
   connectionSampler,
+  type Extracted,
+  extractContext,
+  injectContext,
   OptionError,
   type Stream,
   type TelemetryOptions,

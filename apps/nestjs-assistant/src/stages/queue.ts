@@ -1,11 +1,11 @@
 import type { OnModuleDestroy } from '@nestjs/common'
-import { context, propagation, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api'
+import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api'
+import { extractContext, injectContext } from '@otel-ws/nestjs'
 import { Stage } from './stage.ts'
 
-/** A job as it lies in the queue: the trace context is part of what is stored, as with a broker on another machine. */
+/** A job as it lies in the queue. The trace context is put into it, as for a broker on another machine. */
 interface Envelope<Job> {
   readonly job: Job
-  readonly carrier: Record<string, string>
   readonly since: number
 }
 
@@ -27,9 +27,7 @@ export class Queue<Job> implements OnModuleDestroy {
   /** Adds a job to the end. */
   add(job: Job): void {
     const stage = new Stage(`enqueue ${this.#name}`, SpanKind.PRODUCER)
-    const carrier: Record<string, string> = {}
-    stage.within(() => propagation.inject(context.active(), carrier))
-    this.#waiting.push({ job, carrier, since: performance.now() })
+    this.#waiting.push(stage.within(() => injectContext({ job, since: performance.now() })))
     stage.end()
     this.#next()
   }
@@ -50,12 +48,14 @@ export class Queue<Job> implements OnModuleDestroy {
   }
 
   /** A job that fails has said so itself; the others go on. */
-  async #handle({ job, carrier, since }: Envelope<Job>): Promise<void> {
+  async #handle(envelope: Envelope<Job>): Promise<void> {
+    // Whoever finished the job before is no part of it: nothing but the envelope tells where it belongs.
+    const { payload, context } = extractContext(envelope, { context: ROOT_CONTEXT })
+    const { job, since } = payload
     const work = (stage: Stage) => {
       stage.note({ 'assistant.waited_ms': Math.round(performance.now() - since) })
       return this.#work(job)
     }
-    const parent = propagation.extract(ROOT_CONTEXT, carrier)
-    await Stage.run(this.#name, work, SpanKind.CONSUMER, parent).catch(() => {})
+    await Stage.run(this.#name, work, SpanKind.CONSUMER, context).catch(() => {})
   }
 }

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events'
+import { extractContext, injectContext } from '@otel-ws/nestjs'
 import { io, type Socket } from 'socket.io-client'
 import { WebSocket } from 'ws'
 import { PATH } from '../messages.ts'
@@ -30,11 +31,12 @@ export function connect(platform: Platform, url: string, caller: Caller): Promis
 }
 
 async function connectPlain(url: string, caller: Caller): Promise<Wire> {
-  const socket = new WebSocket(`${url}?${new URLSearchParams({ ...caller })}`)
+  // Asks for context in messages and promises to take it out.
+  const socket = new WebSocket(`${url}?${new URLSearchParams({ ...caller })}`, { headers: { 'otel-ws': '1' } })
   const events = new EventEmitter()
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   socket.on('message', (data: Buffer, isBinary: boolean) => {
-    const message = isBinary ? { event: 'audio', data } : JSON.parse(data.toString())
+    const message = isBinary ? { event: 'audio', data } : JSON.parse(extractContext(data.toString()).payload)
     events.emit(message.event, message.data)
   })
   await once(socket, 'open')
@@ -46,7 +48,7 @@ async function connectPlain(url: string, caller: Caller): Promise<Wire> {
     get isOpen() {
       return socket.readyState === WebSocket.OPEN
     },
-    send: (event, data) => socket.send(Buffer.isBuffer(data) ? data : JSON.stringify({ event, data })),
+    send: (event, data) => socket.send(Buffer.isBuffer(data) ? data : injectContext(JSON.stringify({ event, data }))),
     close: () => socket.close(1000),
     vanish: () => socket.terminate(),
   }
