@@ -188,8 +188,13 @@ export class Connection implements ConnectionContext, LiveConnection {
     const text = textOf(data)
     const found = text === undefined ? undefined : this.agreement?.member.remove(text)
     if (found === undefined) return data
-    this.#state().inBand = readInBand(found.carrier, found.problem)
+    this.carried(readInBand(found.carrier, found.problem))
     return found.problem === undefined ? found.payload : data
+  }
+
+  /** What came in with a message, for the next `receive`. For hosts whose messages are no texts. */
+  carried(inBand: InBand | undefined): void {
+    this.#state().inBand = inBand
   }
 
   /**

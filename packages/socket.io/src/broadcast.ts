@@ -8,6 +8,7 @@ import {
 } from '@otel-ws/core/adapter'
 import { Acknowledgements } from './acknowledgements.ts'
 import { carrierIn, carrierRoom } from './carrier-room.ts'
+import { rememberEncoded } from './carriers.ts'
 import type { Adapter, BroadcastOptions, Namespace, Packet, Socket } from './host.ts'
 import { type Outgoing, outgoing, swapOutgoing } from './outgoing.ts'
 import { encodedSize, isBinary } from './payload.ts'
@@ -163,7 +164,9 @@ export function traceBroadcasts(
       return count
     },
     _encode(this: Adapter, packet, options) {
-      const parts = (_encode as NonNullable<typeof _encode>).call(this, packet as Packet, options)
+      const encode = _encode as NonNullable<typeof _encode>
+      const parts = encode.call(this, packet as Packet, options)
+      rememberEncoded(this, encode, packet as Packet, parts)
       encoded = { name: eventOf(packet as Packet), binary: isBinary(parts), size: encodedSize(parts) }
       return parts
     },

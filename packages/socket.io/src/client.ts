@@ -1,4 +1,5 @@
 import { hidden } from '@otel-ws/core/adapter'
+import { writtenFor } from './carriers.ts'
 import type { Client, Decoder, Packet, WriteOptions } from './host.ts'
 import { outgoing } from './outgoing.ts'
 import { chunkSize } from './payload.ts'
@@ -10,9 +11,11 @@ const INCOMING = Symbol('otel-ws.incoming')
 export interface Incoming {
   size: number
   binary: boolean
+  /** The packet itself, whatever its attachments are, was text. */
+  text: boolean
 }
 
-const NOTHING: Incoming = { size: 0, binary: false }
+const NOTHING: Incoming = { size: 0, binary: false, text: false }
 
 /** What a packet was on the wire, before it was decoded. */
 export function incomingOf(packet: Packet): Incoming {
@@ -25,7 +28,7 @@ type TracedDecoder = Decoder & { [INCOMING]?: Incoming; readonly onfail?: () => 
 export function traceClient(client: Client): void {
   const { decoder } = client as { decoder: TracedDecoder }
   if (decoder[INCOMING] !== undefined) return
-  Object.defineProperty(decoder, INCOMING, hidden({ size: 0, binary: false }))
+  Object.defineProperty(decoder, INCOMING, hidden({ size: 0, binary: false, text: false }))
   const add = decoder.add
   Object.defineProperty(
     decoder,
@@ -33,7 +36,8 @@ export function traceClient(client: Client): void {
     hidden(function countedAdd(this: TracedDecoder, chunk: unknown): void {
       const incoming = this[INCOMING] as Incoming
       incoming.size += chunkSize(chunk)
-      if (typeof chunk !== 'string') incoming.binary = true
+      if (typeof chunk === 'string') incoming.text = true
+      else incoming.binary = true
       try {
         add.call(this, chunk)
       } catch (error) {
@@ -54,7 +58,7 @@ const INVALID_PAYLOAD = 1007
 function attach(this: unknown, packet: Packet): void {
   const decoder = this as TracedDecoder
   ;(packet as { [INCOMING]?: Incoming })[INCOMING] = decoder[INCOMING] as Incoming
-  decoder[INCOMING] = { size: 0, binary: false }
+  decoder[INCOMING] = { size: 0, binary: false, text: false }
 }
 
 type Write = Client['writeToEngine']
@@ -66,13 +70,14 @@ function watchedWrite(own: Write): Write {
 
   function writeToEngine(this: Client, encoded: unknown, options: WriteOptions): void {
     const current = outgoing()
+    const written = writtenFor(this, encoded, options) ?? { encoded, options }
     if (current === undefined) {
-      own.call(this, encoded, options)
+      own.call(this, written.encoded, written.options)
       return
     }
     const { readyState, transport } = this.conn
     const isDropped = options.volatile === true && !transport.writable
-    own.call(this, encoded, options)
+    own.call(this, written.encoded, written.options)
     if (readyState !== 'open') current.skipped(this)
     else if (isDropped) current.dropped(this)
     else current.written(this, encoded)

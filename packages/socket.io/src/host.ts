@@ -18,6 +18,8 @@ interface WsSocket {
 
 /** A connection of Engine.IO: one client, whatever the transport and however many namespaces. */
 export interface EngineSocket extends EventEmitter {
+  /** Revision of the Engine.IO protocol. */
+  readonly protocol?: number
   /** None with transport `webtransport`. */
   readonly request: IncomingMessage | null
   readonly transport: EngineTransport
@@ -33,6 +35,8 @@ export interface EngineServer extends EventEmitter {
 
 /** A packet of the Socket.IO protocol. */
 export interface Packet {
+  readonly type?: number
+  readonly nsp?: string
   readonly data?: unknown[]
   readonly id?: number
 }
@@ -44,6 +48,8 @@ export interface Decoder {
 
 export interface WriteOptions {
   readonly volatile?: boolean
+  /** A frame of `ws` that holds the packet. */
+  readonly wsPreEncodedFrame?: unknown
 }
 
 /** What Socket.IO keeps of one connection of Engine.IO. */
@@ -72,7 +78,9 @@ export interface Socket extends EventEmitter {
   readonly _anyListeners?: Listener[]
   ack(id: number): Listener
   dispatch(event: unknown[]): void
+  onack(packet: Packet): void
   onevent(packet: Packet): void
+  packet(packet: Packet, options?: WriteOptions): void
   run(event: unknown[], done: (error?: Error | null) => void): void
   _error(error: unknown): void
   _onclose(reason: string, description?: unknown): unknown

@@ -10,6 +10,7 @@ import {
   type Telemetry,
 } from '@otel-ws/core/adapter'
 import { traceBroadcasts } from './broadcast.ts'
+import { carryContext } from './carriers.ts'
 import { traceClient } from './client.ts'
 import type { Namespace, Server, Socket } from './host.ts'
 import { traceSocket } from './socket.ts'
@@ -167,7 +168,10 @@ function accept(handshake: Handshake, socket: Socket, transport: Transport, fact
   const connection = handshake.accept(socket, { ...facts, sessionId: socket.id })
   claim(socket, connection)
   transport.connections.add(connection)
+  // The first revisions of the protocol have no place to agree in.
+  const hello = socket.conn.protocol === 3 ? undefined : handshake.greet(connection)
   traceSocket(socket)
+  if (connection.agreement !== undefined) carryContext(socket, hello)
   return connection
 }
 

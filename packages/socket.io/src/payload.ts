@@ -12,6 +12,11 @@ export function isBinary(encoded: unknown): boolean {
   return encoded.length > 1 || typeof encoded[0] !== 'string'
 }
 
+/** True when the packet itself, whatever its attachments are, is JSON text, as Socket.IO's own parser makes it. */
+export function isJsonText(encoded: unknown): boolean {
+  return typeof (Array.isArray(encoded) ? encoded[0] : encoded) === 'string'
+}
+
 export function chunkSize(chunk: unknown): number {
   if (typeof chunk === 'string') return Buffer.byteLength(chunk)
   if (ArrayBuffer.isView(chunk) || chunk instanceof ArrayBuffer) return chunk.byteLength

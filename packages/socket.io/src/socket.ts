@@ -1,5 +1,7 @@
 import {
   type AckWaiter,
+  type Agreement,
+  type Carrier,
   type Connection,
   disguise,
   dispatchAll,
@@ -9,11 +11,12 @@ import {
   recordOf,
   type Transmission,
 } from '@otel-ws/core/adapter'
+import { takeOut } from './carriers.ts'
 import { incomingOf } from './client.ts'
 import { closeFacts } from './close.ts'
 import type { Client, EngineSocket, Packet, Socket } from './host.ts'
 import { type Outgoing, swapOutgoing } from './outgoing.ts'
-import { encodedSize, isBinary } from './payload.ts'
+import { encodedSize, isBinary, isJsonText } from './payload.ts'
 import { transportOf } from './transport.ts'
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown
@@ -65,8 +68,9 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
     onevent(this: Socket, packet: Packet): void {
       const connection = recordOf(this)
       const event = packet.data ?? []
+      const { size: wireSize, binary, text } = incomingOf(packet)
+      const size = connection?.agreement === undefined ? wireSize : wireSize - takeOut(connection, packet, text)
       const name = event[0] as string
-      const { size, binary } = incomingOf(packet)
       const reply = packet.id != null
       const registered = this.listenerCount(name) > 0
       const operation = connection?.receive(event, binary, size, String(name), reply, registered)
@@ -169,6 +173,8 @@ function emitError(socket: Socket, args: unknown[]): void {
 /** One event to one client, from the call to what Socket.IO makes of it. */
 export class Emission implements Outgoing {
   readonly socket: Socket
+  readonly #message: Transmission | undefined
+  #carrierSize = 0
   size = 0
   binary = false
   isWritten = false
@@ -178,13 +184,22 @@ export class Emission implements Outgoing {
   /** Called then. */
   handedOut: (() => void) | undefined
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, message: Transmission | undefined) {
     this.socket = socket
+    this.#message = message
+  }
+
+  carrier(agreement: Agreement): Carrier | undefined {
+    return this.#message?.carrier(agreement)
+  }
+
+  carried(size: number): void {
+    this.#carrierSize = size
   }
 
   written(_: Client, encoded: unknown): void {
     this.isWritten = true
-    this.size = encodedSize(encoded)
+    this.size = encodedSize(encoded) - (isJsonText(encoded) ? this.#carrierSize : 0)
     this.binary = isBinary(encoded)
   }
 
@@ -212,7 +227,7 @@ function send(emit: Callback, connection: Connection, socket: Socket, args: unkn
   if (awaitsAck && (message !== undefined || timeout !== undefined)) {
     args[last] = awaiting(connection, message, ack as Callback, timeout !== undefined)
   }
-  const emission = new Emission(socket)
+  const emission = new Emission(socket, message)
   const outer = swapOutgoing(emission)
   let result: unknown
   try {

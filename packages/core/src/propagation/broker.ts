@@ -1,6 +1,6 @@
 import { type Context, context, trace } from '@opentelemetry/api'
 import { carrierFor, memberNamed, readInBand, withBaggage } from './agreement.ts'
-import { CARRIER_KEYS, type Carrier, type CarrierKey, isPlain, MAX_CARRIER_LENGTH } from './carrier.ts'
+import { type Carrier, carrierFrom, isPlainObject } from './carrier.ts'
 import { AGREED_MEMBER, isMemberName } from './negotiation.ts'
 
 /** Options of {@link injectContext} and {@link extractContext}. */
@@ -38,7 +38,7 @@ export function injectContext<T>(payload: T, options: CarrierOptions = {}): T {
   }
   if (carrier === undefined || !isPlainObject(payload)) return payload
   // A member of this name that is no carrier is the application's own.
-  if (Object.hasOwn(payload, name) && carrierIn(payload[name]) === undefined) return payload
+  if (Object.hasOwn(payload, name) && carrierFrom(payload[name]) === undefined) return payload
   const { [name]: _, ...rest } = payload
   return { [name]: carrier, ...rest } as T
 }
@@ -63,7 +63,7 @@ export function extractContext<T>(payload: T, options: CarrierOptions = {}): Ext
     return { payload: own as T, context: contextOf(found.carrier, base) }
   }
   if (!isPlainObject(payload) || !Object.hasOwn(payload, name)) return { payload, context: base }
-  const carrier = carrierIn(payload[name])
+  const carrier = carrierFrom(payload[name])
   if (carrier === undefined) return { payload, context: base }
   const { [name]: _, ...rest } = payload
   return { payload: rest as T, context: contextOf(carrier, base) }
@@ -73,27 +73,6 @@ function contextOf(carrier: Carrier, base: Context): Context {
   const { spanContext, baggage } = readInBand(carrier, undefined)
   const extended = withBaggage(base, baggage)
   return spanContext === undefined ? extended : trace.setSpanContext(extended, spanContext)
-}
-
-/** The carrier that an object's member is: it has the members of one, as texts, and no others. */
-function carrierIn(value: unknown): Carrier | undefined {
-  if (!isPlainObject(value)) return undefined
-  const carrier: { -readonly [K in CarrierKey]?: string } = {}
-  let length = 0
-  for (const key of Object.keys(value)) {
-    const text = value[key]
-    if (!CARRIER_KEYS.includes(key as CarrierKey) || typeof text !== 'string' || !isPlain(text)) return undefined
-    carrier[key as CarrierKey] = text
-    length += key.length + text.length
-    if (length > MAX_CARRIER_LENGTH) return undefined
-  }
-  return carrier
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }
 
 interface BufferClass {

@@ -41,6 +41,27 @@ export function carrierOf(spanContext: SpanContext | undefined, baggage?: string
   return length === '{}'.length ? undefined : carrier
 }
 
+/** The carrier that an object is: it has members of one, as texts that one can hold, and no others. */
+export function carrierFrom(value: unknown): Carrier | undefined {
+  if (!isPlainObject(value)) return undefined
+  const carrier: { -readonly [K in CarrierKey]?: string } = {}
+  let length = '{}'.length
+  for (const key of Object.keys(value)) {
+    const text = value[key]
+    if (!CARRIER_KEYS.includes(key as CarrierKey) || typeof text !== 'string' || !isPlain(text)) return undefined
+    carrier[key as CarrierKey] = text
+    length += key.length + text.length + '"":"",'.length
+    if (length > MAX_CARRIER_LENGTH) return undefined
+  }
+  return carrier
+}
+
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
 /** The span context of a carrier; `undefined` when it has none that is valid. */
 export function spanContextOf(carrier: Carrier): SpanContext | undefined {
   const { traceparent, tracestate } = carrier

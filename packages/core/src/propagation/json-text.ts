@@ -28,9 +28,11 @@ export class JsonMember {
   /** The front of every text that has a carrier. Of a text without one nothing else is looked at. */
   readonly #head: string
   readonly #headBytes: Uint8Array
+  readonly name: string
 
   /** @param name must need no escapes in JSON */
   constructor(name: string) {
+    this.name = name
     this.#head = `{"${name}":{`
     this.#headBytes = encoder.encode(this.#head)
   }
