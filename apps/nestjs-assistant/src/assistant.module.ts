@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common'
 import { WsTraceModule } from '@otel-ws/nestjs'
 import { AssistantGateway } from './assistant.gateway.ts'
-import { contextOfFrame } from './audio-frame.ts'
 import { IdentityGuard, SubscriberGuard } from './guards.ts'
 import { KnowledgeBase, type Memory } from './knowledge.ts'
+import { messageContext } from './message-context.ts'
 import { Sessions } from './session.ts'
 import { Answering } from './stages/answering.ts'
 import { Queue } from './stages/queue.ts'
@@ -15,7 +15,7 @@ const ANSWERERS = 3
 
 /** The assistant. */
 @Module({
-  imports: [WsTraceModule.forRoot({ messageContext: contextOfFrame })],
+  imports: [WsTraceModule.forRoot({ messageContext })],
   providers: [
     AssistantGateway,
     IdentityGuard,

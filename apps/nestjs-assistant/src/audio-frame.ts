@@ -1,4 +1,4 @@
-import { type Carrier, injectContext } from '@otel-ws/nestjs'
+import { injectContext } from '@otel-ws/nestjs'
 import { SYMBOL_BYTES } from './engines/tones.ts'
 import { Refusal } from './errors.ts'
 
@@ -16,7 +16,7 @@ export interface AudioFrame {
 }
 
 /** Bytes that tell the length of the header. */
-const PREFIX = 2
+export const PREFIX = 2
 
 /** Writes a binary message: the length of the header, the header as JSON, the samples. The header has the trace context. */
 export function encodeFrame(header: AudioHeader, audio: Buffer): Buffer {
@@ -34,22 +34,6 @@ export function decodeFrame(frame: unknown): AudioFrame {
   const audio = frame.subarray(start)
   if (audio.length % SYMBOL_BYTES !== 0) throw new Refusal('bad_frame', 'the audio is cut short')
   return { header: parseHeader(frame.toString('utf8', PREFIX, start)), audio }
-}
-
-/**
- * Finds the trace context in a binary message: option `messageContext` of the gateways' tracing, which leaves binary
- * messages alone otherwise. Never throws: what is no audio is told by whoever handles the message.
- */
-export function contextOfFrame(data: unknown): Carrier | undefined {
-  // On Socket.IO a message is its event and what was sent with it.
-  const frame = Array.isArray(data) ? data[1] : data
-  if (!Buffer.isBuffer(frame) || frame.length < PREFIX) return undefined
-  try {
-    const header = JSON.parse(frame.toString('utf8', PREFIX, PREFIX + frame.readUInt16BE()))
-    return (header as { _otel?: Carrier } | null)?._otel
-  } catch {
-    return undefined
-  }
 }
 
 function parseHeader(text: string): AudioHeader {

@@ -16,5 +16,5 @@ export type { Capabilities, Connection, ConnectionHandler, Harness, Host, HostOp
 export { type ProcessError, withProcessErrors } from './process-errors.ts'
 export { Queue } from './queue.ts'
 export { RawClient, rawConnect, type UpgradeOptions } from './raw-client.ts'
-export { type MetricRow, milliseconds, Telemetry } from './telemetry.ts'
+export { linkTo, type MetricRow, milliseconds, Telemetry } from './telemetry.ts'
 export { type JsonTextVectors, jsonTextVectors, type NegotiationVectors, negotiationVectors } from './vectors.ts'

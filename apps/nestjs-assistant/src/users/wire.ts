@@ -70,7 +70,7 @@ async function connectSocketIo(url: string, caller: Caller): Promise<Wire> {
     get isOpen() {
       return socket.connected
     },
-    send: (event, data) => socket.emit(event, data),
+    send: (event, data) => socket.emit(event, injectContext(data)),
     close: () => socket.disconnect(),
     vanish: () => socket.io.engine.close(),
   }
