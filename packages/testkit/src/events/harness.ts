@@ -67,7 +67,7 @@ export interface EventClient {
 export interface EventCapabilities {
   /** Events can be acknowledged, in both directions. */
   readonly acks: boolean
-  /** Connections can be put into rooms. */
+  /** The host has broadcasts, and rooms to send them to. */
   readonly rooms: boolean
   /** What a handler that rejects makes of the process: nothing, since the host catches it, or an unhandled rejection. */
   readonly rejections: 'handled' | 'unhandled'
@@ -85,6 +85,10 @@ export interface EventNames {
   readonly namespace: string | undefined
   /** Name of the span of a connection's handshake. */
   readonly handshake: string
+  /** Characters of the longest name that is read out of a payload. Default: names are told apart from the payload. */
+  readonly longestRead?: number
+  /** What open spans have besides. */
+  readonly onOpen?: Readonly<Record<string, string>>
   /** What process spans have besides, by the name of their event. */
   readonly onProcess?: (event: string) => Readonly<Record<string, string>>
 }

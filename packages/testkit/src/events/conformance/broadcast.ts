@@ -50,7 +50,8 @@ export function broadcastTests(harness: EventHarness, fixture: EventFixture): vo
       expect(sent.map(({ value }) => value)).toEqual([3])
     })
 
-    it('to nobody has no recipients', async () => {
+    // Where the host itself has no broadcasts, a loop over nobody is nothing.
+    it.runIf(capabilities.rooms)('to nobody has no recipients', async () => {
       const { host, client } = await fixture.open()
       await client.leave()
       await fixture.telemetry.waitForSpan(`close ${names.route}`)

@@ -33,7 +33,11 @@ export function lifecycleTests(harness: EventHarness, fixture: EventFixture): vo
       const open = await fixture.telemetry.waitForSpan(`open ${names.route}`)
       expect(open.kind).toBe(SpanKind.INTERNAL)
       expect(open.parentSpanContext?.spanId).toBe(fixture.telemetry.span(names.handshake).spanContext().spanId)
-      expect(open.attributes).toEqual({ ...placeOf(harness), 'websocket.connection.id': connection.id })
+      expect(open.attributes).toEqual({
+        ...placeOf(harness),
+        ...names.onOpen,
+        'websocket.connection.id': connection.id,
+      })
       expect(active).toBe(open.spanContext().spanId)
       expect(milliseconds(open)).toBeGreaterThanOrEqual(DELAY - SLACK)
     })

@@ -88,7 +88,7 @@ export function processTests(harness: EventHarness, fixture: EventFixture): void
 
     it.runIf(capabilities.unknownEvents === 'told')('tells an event that nobody listens to as _OTHER', async () => {
       const { client } = await fixture.open({ events: { hello: () => {} } })
-      const long = 'x'.repeat(10_000)
+      const long = 'x'.repeat(names.longestRead ?? 10_000)
       client.emit('nobody', 1)
       client.emit(long)
       const span = await fixture.telemetry.waitForSpan('process _OTHER', 2)
