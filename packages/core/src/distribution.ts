@@ -25,6 +25,7 @@ export abstract class Distribution extends Operation {
   #binary: boolean | undefined
   #size = 0
   #distributed = false
+  #awaited = false
 
   constructor(
     telemetry: Telemetry,
@@ -59,15 +60,31 @@ export abstract class Distribution extends Operation {
     this.#skipped++
   }
 
+  /** Keeps the span open until the message has gone to all connections of this node, or will not. */
+  awaitDistribution(): void {
+    if (this.#distributed || this.#awaited) return
+    this.#awaited = true
+    this.hold()
+  }
+
+  /** The host has done all that it does and did not hand the message out. */
+  undistributed(): void {
+    if (!this.#awaited) return
+    this.#awaited = false
+    this.done()
+  }
+
   /** The message has gone to all connections of this node. The first call is told; what goes to servers only never calls it. */
   distributed(): void {
     if (this.#distributed) return
     this.#distributed = true
     const { metrics } = this.telemetry
-    if (!metrics.recording) return
-    const attributes = this.series.named(this.message)
-    metrics.broadcastRecipients.record(this.#recipients, attributes)
-    metrics.broadcastDuration.record((performance.now() - this.startTime) / 1000, attributes)
+    if (metrics.recording) {
+      const attributes = this.series.named(this.message)
+      metrics.broadcastRecipients.record(this.#recipients, attributes)
+      metrics.broadcastDuration.record((performance.now() - this.startTime) / 1000, attributes)
+    }
+    this.undistributed()
   }
 
   protected override onSettled(): void {

@@ -120,6 +120,20 @@ describe('a broadcast over nodes', () => {
     await sdk.waitForSpan('broadcast said')
   })
 
+  it('lasts until it is handed out, or will not be', () => {
+    sdk.install()
+    for (const end of ['distributed', 'undistributed'] as const) {
+      const broadcast = node().broadcast(audience, end)
+      broadcast?.run(() => broadcast.awaitDistribution(), 0, 0, 0)
+      expect(sdk.openSpans()).toEqual([`broadcast ${end}`])
+      broadcast?.[end]()
+      broadcast?.undistributed()
+      expect(sdk.openSpans()).toEqual([])
+    }
+    expect(sdk.span('broadcast distributed').attributes['websocket.broadcast.recipients']).toBe(0)
+    expect(sdk.span('broadcast undistributed').attributes).not.toHaveProperty('websocket.broadcast.recipients')
+  })
+
   it('that is not sampled is sampled nowhere, and measured everywhere', async () => {
     sdk.install()
     sdk.sampler = new AlwaysOffSampler()

@@ -131,7 +131,7 @@ export function traceBroadcasts(
       if (emission !== undefined) return emitToOne(this, packet as Packet, options as BroadcastOptions, emission)
       return start(packet as Packet, options as BroadcastOptions, (carried, started) => {
         const result = broadcast.call(this, packet as Packet, carried)
-        started?.follow(result)
+        if (started !== undefined) followHost(started, result)
         return result
       })
     },
@@ -202,6 +202,17 @@ function handOutTo(
     swapOutgoing(outer)
     emission.handedOut?.()
   }
+}
+
+/** Keeps a broadcast open for as long as the host is at it: adapters hand out when they have published, or a little later. */
+function followHost(started: Broadcast, result: unknown): void {
+  started.follow(result)
+  started.awaitDistribution()
+  const giveUp = (): void => {
+    setImmediate(() => started.undistributed())
+  }
+  if (isNativePromise(result)) result.then(giveUp, giveUp)
+  else giveUp()
 }
 
 /** The event of a packet. */

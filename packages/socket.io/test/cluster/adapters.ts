@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type RedisService, type Service, startPostgres, startRedis } from '@otel-ws/services'
+import { type RedisService, startPostgres, startRedis } from '@otel-ws/services'
 import { createAdapter as createPostgresAdapter } from '@socket.io/postgres-adapter'
 import { Emitter as PostgresEmitter } from '@socket.io/postgres-emitter'
 import { createAdapter as createRedisAdapter, createShardedAdapter } from '@socket.io/redis-adapter'
@@ -7,6 +7,7 @@ import { Emitter as RedisEmitter } from '@socket.io/redis-emitter'
 import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter'
 import { Redis } from 'ioredis'
 import { Pool } from 'pg'
+import { createAdapter as createOldPostgresAdapter } from 'postgres-adapter-0.3'
 import { createClient } from 'redis'
 import type { ServerOptions } from 'socket.io'
 
@@ -17,6 +18,8 @@ export interface Backend {
   readonly name: string
   /** Messages between servers carry a context: the adapter is built on Socket.IO's `ClusterAdapter`. */
   readonly carriesServerSideEmit: boolean
+  /** There is an emitter that publishes to the nodes of this adapter. */
+  readonly hasEmitter: boolean
   /** Starts the server and returns what makes the adapter of one more node. */
   start(): Promise<Cluster>
 }
@@ -24,8 +27,8 @@ export interface Backend {
 /** A running backend. */
 export interface Cluster {
   adapter(): Promise<Adapter>
-  /** An emitter of the same cluster that is no server, if there is one for this adapter. */
-  emitter?(): Promise<RedisEmitter | PostgresEmitter>
+  /** An emitter of the same cluster that is no server. */
+  emitter(): Promise<Pick<RedisEmitter, 'emit' | 'of' | 'to' | 'in' | 'except' | 'volatile'>>
   /** Lets go of the nodes' connections, which are closed by now, and stops the server. */
   stop(): Promise<void>
 }
@@ -68,6 +71,7 @@ export const BACKENDS: readonly Backend[] = [
   {
     name: 'Redis with ioredis',
     carriesServerSideEmit: false,
+    hasEmitter: true,
     start: () =>
       redisCluster(async (url, key, closing) => {
         return createRedisAdapter(ioredis(url, closing), ioredis(url, closing), { key }) as unknown as Adapter
@@ -76,6 +80,7 @@ export const BACKENDS: readonly Backend[] = [
   {
     name: 'Redis with redis',
     carriesServerSideEmit: false,
+    hasEmitter: true,
     start: () =>
       redisCluster(async (url, key, closing) => {
         const [publisher, subscriber] = [await nodeRedis(url, closing), await nodeRedis(url, closing)]
@@ -85,6 +90,7 @@ export const BACKENDS: readonly Backend[] = [
   {
     name: 'Redis, sharded',
     carriesServerSideEmit: true,
+    hasEmitter: false,
     start: () =>
       redisCluster(async (url, key, closing) => {
         const [publisher, subscriber] = [await nodeRedis(url, closing), await nodeRedis(url, closing)]
@@ -94,6 +100,7 @@ export const BACKENDS: readonly Backend[] = [
   {
     name: 'Redis Streams',
     carriesServerSideEmit: true,
+    hasEmitter: false,
     start: () =>
       redisCluster(async (url, key, closing) => {
         const settings = { streamName: key, channelPrefix: key, blockTimeInMs: 200 }
@@ -103,27 +110,37 @@ export const BACKENDS: readonly Backend[] = [
   {
     name: 'Postgres',
     carriesServerSideEmit: true,
-    async start() {
-      const postgres: Service = await startPostgres()
-      const pools: Pool[] = []
-      const prefix = `otel-ws-${randomUUID()}`
-      const pool = (): Pool => {
-        const made = new Pool({ connectionString: postgres.url, max: 4 })
-        made.on('error', () => {})
-        pools.push(made)
-        return made
-      }
-      await pool().query(
-        'CREATE TABLE IF NOT EXISTS socket_io_attachments (id bigserial UNIQUE, created_at timestamptz DEFAULT NOW(), payload bytea)',
-      )
-      return {
-        adapter: async () => createPostgresAdapter(pool(), { channelPrefix: prefix }) as unknown as Adapter,
-        emitter: async () => new PostgresEmitter(pool(), '/', { channelPrefix: prefix }),
-        async stop() {
-          await Promise.all(pools.map((made) => made.end()))
-          await postgres.stop()
-        },
-      }
-    },
+    // Its messages lack the namespace, which the adapter has asked for since 0.4.
+    hasEmitter: false,
+    start: () => postgresCluster(createPostgresAdapter),
+  },
+  {
+    name: 'Postgres, adapter 0.3',
+    carriesServerSideEmit: false,
+    hasEmitter: true,
+    start: () => postgresCluster(createOldPostgresAdapter),
   },
 ]
+
+async function postgresCluster(create: (pool: Pool, options: { channelPrefix: string }) => unknown): Promise<Cluster> {
+  const postgres = await startPostgres()
+  const pools: Pool[] = []
+  const channelPrefix = `otel-ws-${randomUUID()}`
+  const pool = (): Pool => {
+    const made = new Pool({ connectionString: postgres.url, max: 4 })
+    made.on('error', () => {})
+    pools.push(made)
+    return made
+  }
+  await pool().query(
+    'CREATE TABLE IF NOT EXISTS socket_io_attachments (id bigserial UNIQUE, created_at timestamptz DEFAULT NOW(), payload bytea)',
+  )
+  return {
+    adapter: async () => create(pool(), { channelPrefix }) as Adapter,
+    emitter: async () => new PostgresEmitter(pool(), '/', { channelPrefix }) as unknown as RedisEmitter,
+    async stop() {
+      await Promise.all(pools.map((made) => made.end()))
+      await postgres.stop()
+    },
+  }
+}

@@ -1,4 +1,5 @@
 import { SpanKind } from '@opentelemetry/api'
+import { traceEmitter } from '@otel-ws/socket.io'
 import { Telemetry } from '@otel-ws/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { BACKENDS, type Cluster } from './adapters.ts'
@@ -24,7 +25,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
       await startNode({ adapter: await cluster.adapter() }),
     ]
     await connected([a, b, c])
-  })
+  }, 60_000)
 
   afterEach(async () => {
     for (const node of [a, b, c]) {
@@ -204,6 +205,48 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
     ])
     expect((await a.sdk.waitForSpan('broadcast here')).attributes['websocket.broadcast.recipients']).toBe(1)
     expect(b.sdk.spans('deliver here')).toEqual([])
+  })
+
+  it('make one trace of what an emitter publishes', async (test) => {
+    if (!backend.hasEmitter) return test.skip()
+    const sdk = new Telemetry()
+    const emitter = traceEmitter(await cluster.emitter(), {
+      tracerProvider: sdk.tracerProvider,
+      meterProvider: sdk.meterProvider,
+    })
+    const clients = [await join(a, 'room'), await join(b, 'room'), await join(c, 'room')]
+    const quiet = await join(a, 'room', 'quiet')
+    const messages: [string, () => unknown][] = [
+      ['plain', () => emitter.emit('plain', 1)],
+      ['to', () => emitter.to('room').except('quiet').emit('to', 1)],
+      ['volatile', () => emitter.volatile.in('room').emit('volatile', 1)],
+    ]
+    // The emitter for Postgres forgets its channel prefix in `of`.
+    if (!backend.name.startsWith('Postgres')) messages.push(['of', () => emitter.of('/').emit('of', 1)])
+    for (const [name, emit] of messages) {
+      sdk.tracerProvider.getTracer('job').startActiveSpan('job', (job) => {
+        emit()
+        job.end()
+      })
+      for (const client of clients) expect(await client.next()).toBe(`42["${name}",1]`)
+      if (name !== 'to') expect(await quiet.next()).toBe(`42["${name}",1]`)
+      const broadcast = sdk.span(`broadcast ${name}`)
+      expect(broadcast.kind).toBe(SpanKind.PRODUCER)
+      expect(broadcast.parentSpanContext?.spanId).toBe(sdk.spans('job').at(-1)?.spanContext().spanId)
+      expect(broadcast.attributes).toEqual({
+        'websocket.route': '/',
+        'websocket.namespace': '/',
+        'websocket.message.name': name,
+      })
+      for (const [index, node] of [a, b, c].entries()) {
+        const deliver = await node.sdk.waitForSpan(`deliver ${name}`)
+        expect(deliver.parentSpanContext).toEqual({ ...broadcast.spanContext(), isRemote: true })
+        expect(deliver.attributes['websocket.broadcast.recipients']).toBe(index === 0 && name !== 'to' ? 2 : 1)
+        expect(node.sdk.spans(`deliver ${name}`)).toHaveLength(1)
+      }
+    }
+    expect(await sdk.collect('websocket.server.broadcast.recipients')).toEqual([])
+    await sdk.tracerProvider.shutdown()
   })
 
   it('measure lag and recipients on every node, whatever is sampled', async () => {

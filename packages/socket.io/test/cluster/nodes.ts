@@ -21,6 +21,8 @@ export interface NodeOptions extends Partial<ServerOptions> {
   readonly traced?: boolean
 }
 
+export type Client = TestClient
+
 /** Samplers of nodes: a trace that was not sampled on one node is on none. */
 export const ALL = new ParentBasedSampler({ root: new AlwaysOnSampler() })
 export const NONE = new ParentBasedSampler({ root: new AlwaysOffSampler() })
@@ -42,7 +44,8 @@ export async function startNode({ traced = true, ...options }: NodeOptions): Pro
         .filter(Boolean),
     ),
   )
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+  // Workers of a cluster would share a port.
+  await new Promise<void>((resolve) => http.listen({ port: 0, host: '127.0.0.1', exclusive: true }, resolve))
   return {
     io,
     sdk,
@@ -58,12 +61,16 @@ export async function startNode({ traced = true, ...options }: NodeOptions): Pro
 }
 
 /** A client that sees what is on the wire: the text or the bytes of each packet. */
-export function join(node: Node, ...rooms: string[]): Promise<TestClient> {
+export function join(node: Pick<Node, 'url'>, ...rooms: string[]): Promise<Client> {
   return joinWith('40', node, rooms)
 }
 
 /** @param hello the packet that asks to be let in, as the node's parser has it */
-export async function joinWith(hello: string | Buffer, node: Node, rooms: readonly string[]): Promise<TestClient> {
+export async function joinWith(
+  hello: string | Buffer,
+  node: Pick<Node, 'url'>,
+  rooms: readonly string[],
+): Promise<Client> {
   const query = new URLSearchParams({ EIO: '4', transport: 'websocket', rooms: rooms.join() })
   const client = await connect(`${node.url}/socket.io/?${query}`)
   await client.next()
@@ -72,15 +79,23 @@ export async function joinWith(hello: string | Buffer, node: Node, rooms: readon
   return client
 }
 
-/** Resolves when what each node publishes reaches every other one. */
-export async function connected(nodes: readonly Node[], hello: string | Buffer = '40'): Promise<void> {
+/**
+ * Resolves when what each node publishes reaches every other one.
+ *
+ * @param plain what came, without what differs from message to message
+ */
+export async function connected(
+  nodes: readonly Node[],
+  hello: string | Buffer = '40',
+  plain = (data: string) => data,
+): Promise<void> {
   const probe = (from: number) => `probe ${from}`
   const probes = nodes.map((_, from) => probe(from))
   const listeners = await Promise.all(nodes.map((node) => joinWith(hello, node, probes)))
   const reached = new Set<string>()
   const missing = nodes.length * nodes.length
   listeners.forEach((listener, to) => {
-    listener.socket.on('message', (data) => reached.add(`${data} at ${to}`))
+    listener.socket.on('message', (data) => reached.add(`${plain(String(data))} at ${to}`))
   })
   for (let attempt = 0; reached.size < missing; attempt++) {
     if (attempt > 300) throw new Error(`nodes do not reach each other: ${[...reached].join(', ')}`)
@@ -102,7 +117,7 @@ async function quiet(nodes: readonly Node[]): Promise<void> {
 }
 
 /** Acknowledges an event as a client does. */
-export function answer(client: TestClient, event: string, value: unknown): void {
+export function answer(client: Client, event: string, value: unknown): void {
   const id = /^42(\d+)\[/.exec(event)?.[1]
   if (id === undefined) throw new Error(`no acknowledgement is asked for: ${event}`)
   client.send(`43${id}${JSON.stringify([value])}`)

@@ -18,7 +18,7 @@ const clients: Redis[] = []
 beforeAll(async () => {
   global.install()
   redis = await startRedis()
-})
+}, 60_000)
 
 afterAll(async () => {
   for (const client of clients) client.disconnect()

@@ -1,0 +1,24 @@
+import cluster, { type Worker } from 'node:cluster'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { setupPrimary } from '@socket.io/cluster-adapter'
+
+/** Starts workers and passes orders and answers between them and the process that started this one. */
+const COUNT = 3
+
+setupPrimary()
+cluster.setupPrimary({ exec: fileURLToPath(new URL('worker.ts', import.meta.url)) })
+const workers: Worker[] = Array.from({ length: COUNT }, () => cluster.fork())
+
+// What is sent to a worker before it listens is lost: it says when it does.
+const listening = workers.map((worker) => once(worker, 'message'))
+
+cluster.on('message', (_worker, message: { answer?: unknown }) => {
+  if (message.answer !== undefined) process.send?.(message)
+})
+process.on('message', async ({ to, ...order }: { to: number }) => {
+  await listening[to]
+  workers[to]?.send(order)
+})
+// Workers end with their primary.
+process.on('disconnect', () => process.exit())
