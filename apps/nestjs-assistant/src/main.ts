@@ -5,10 +5,7 @@ import { startUsers } from './users/users.ts'
 
 /** Runs the NestJS assistant demo with the arguments of its command line; returns the exit code. */
 export function main(argv: readonly string[]): Promise<number> {
-  return runDemo(
-    { name: 'nestjs-assistant', description: 'a voice assistant on NestJS gateways, traced and measured', start },
-    argv,
-  )
+  return runDemo({ name: 'nestjs-assistant', description: 'a voice assistant on NestJS gateways', start }, argv)
 }
 
 async function start({ port, users: count, log }: DemoSettings): Promise<RunningDemo> {

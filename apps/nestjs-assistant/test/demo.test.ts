@@ -1,0 +1,133 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { DemoProcess, type Row } from '@otel-ws/demo-kit/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const LIMIT = 60_000
+const processes: DemoProcess[] = []
+
+function demo(...args: string[]): DemoProcess {
+  const started = new DemoProcess(['nestjs', '--port', '0', ...args])
+  processes.push(started)
+  return started
+}
+
+afterAll(() => {
+  for (const { child } of processes) child.kill('SIGKILL')
+})
+
+describe('demo nestjs --for', () => {
+  let run: DemoProcess
+  let exitCode: number | null
+  let rows: Row[]
+  const named = (name: string) => rows.filter((row) => row.name === name)
+  /** The rows of a trace, by the short id that its first row has. */
+  const traceOf = (trace: string) => rows.filter((row) => row.trace === trace)
+  const errors = (name: string) =>
+    new Set(named(name).flatMap(({ details }) => /^ERROR (\w+): /.exec(details)?.[1] ?? []))
+
+  beforeAll(async () => {
+    run = demo('--for', '5s', '--metrics', '1s', '--no-viewer')
+    exitCode = await run.exited
+    rows = run.rows()
+  }, LIMIT)
+
+  it('stops by itself, has drained and lost nothing', () => {
+    expect(run.stderr).toBe('')
+    expect(exitCode).toBe(0)
+    const [started, ended, printed] = run.total()
+    expect([started, ended, printed]).toEqual([rows.length, rows.length, rows.length])
+  })
+
+  it('says where its sockets are', () => {
+    expect(run.stdout).toMatch(
+      /^nestjs-assistant {2}ws:\/\/127\.0\.0\.1:\d+\/assistant {2}http:\/\/127\.0\.0\.1:\d+\/assistant /m,
+    )
+  })
+
+  it('shows one trace per utterance, from the first chunk to the last, on both platforms', () => {
+    const answered = named('utterance').filter(({ trace }) => traceOf(trace).some(({ name }) => name === 'send done'))
+    expect(answered.length).toBeGreaterThanOrEqual(10)
+    const audio = new Set<string>()
+    for (const { trace, depth } of answered) {
+      expect(depth).toBe(0)
+      const count = (name: string) => traceOf(trace).filter((row) => row.name === name).length
+      for (const name of ['process listen', 'receive audio', 'answer', 'transcribe', 'understand', 'act', 'speak']) {
+        expect([name, count(name)]).toEqual([name, 1])
+      }
+      expect([count('think'), count('note')]).toEqual([1, 1])
+      expect(count('process audio')).toBeGreaterThanOrEqual(3)
+      const spoken = count('send audio') > 0 ? 'send audio' : 'send /assistant'
+      expect(count(spoken)).toBe(count('send token'))
+      audio.add(spoken)
+    }
+    expect(audio).toEqual(new Set(['send audio', 'send /assistant']))
+    // What a guard refuses is never listened to.
+    for (const { trace, details } of named('utterance')) {
+      const received = traceOf(trace).filter(({ name }) => name === 'receive audio')
+      expect(received).toHaveLength(details.startsWith('ERROR unauthenticated: ') ? 0 : 1)
+    }
+  })
+
+  it("shows the stream's figures on the process span", () => {
+    for (const { details } of named('process listen')) {
+      if (details.startsWith('ERROR') || details.includes('stream cancelled')) continue
+      if (!details.includes(' items, ')) expect(details).toMatch(/^#\d+, \d+ B, 0 items/)
+    }
+    expect(
+      named('process listen').filter(({ details }) => / items, first after \d/.test(details)).length,
+    ).toBeGreaterThan(9)
+  })
+
+  it('shows guard denials and exceptions as errors with their codes', () => {
+    expect(errors('process listen')).toEqual(new Set(['unauthenticated', 'busy', 'unintelligible', 'not_understood']))
+    expect([...errors('process audio')]).toContain('bad_frame')
+    expect(errors('process history')).toEqual(new Set(['plan_required']))
+    expect(errors('transcribe')).toEqual(new Set(['unintelligible']))
+    expect(errors('understand')).toEqual(new Set(['not_understood']))
+  })
+
+  it('shows one close record for each connection', () => {
+    const handshakes = named('GET /assistant').filter(({ details }) => details.startsWith('101 accepted'))
+    const closes = rows.filter(({ name }) => name.startsWith('close /'))
+    expect(closes).toHaveLength(handshakes.length)
+  })
+
+  it('keeps its lines short, and plain where no terminal is', () => {
+    for (const line of run.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(140)
+    expect(run.stdout).not.toContain('\u001b')
+  })
+})
+
+describe('demo nestjs', () => {
+  it(
+    'drains and loses nothing when it is interrupted, and its viewer knows what was printed',
+    async () => {
+      const run = demo()
+      await run.printed(/ process listen .*stream cancelled/)
+      const url = /^viewer +(http:\S+)/m.exec(run.stdout)?.[1] as string
+      expect((await fetch(url)).status).toBe(200)
+      run.child.kill('SIGINT')
+      expect(await run.exited).toBe(0)
+      expect(run.stderr).toBe('')
+      const count = run.rows().length
+      expect(run.total().slice(0, 3)).toEqual([count, count, count])
+    },
+    LIMIT,
+  )
+
+  it('says so when its port is taken', async () => {
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const { port } = other.address() as AddressInfo
+    try {
+      const run = demo('--port', String(port))
+      expect(await run.exited).toBe(1)
+      expect(run.stderr).toBe(
+        `nestjs-assistant could not start: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`,
+      )
+    } finally {
+      other.close()
+    }
+  })
+})
