@@ -4,6 +4,7 @@ import type { WebSocketLike } from './socket.ts'
 import { trace } from './trace.ts'
 
 export { type ClientConnectionContext, type ClientOptions, jsonName, OptionError } from '@otel-ws/core/client'
+export { traceUrl } from './offer.ts'
 export { connectionOf } from './record.ts'
 
 /**

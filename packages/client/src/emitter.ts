@@ -1,11 +1,14 @@
 import type { Span } from '@opentelemetry/api'
 import {
+  ATTR_WEBSOCKET_MESSAGE_SIZE,
   type ClientConnection,
   closeCodeOf,
   dispatch,
   type Emitter,
   override,
+  PROTOCOL_NAME,
   type Process,
+  readAnswer,
   usesPlainEmit,
 } from '@otel-ws/core/client'
 import { sizeOf } from './payload.ts'
@@ -13,6 +16,7 @@ import { CLOSED, OPEN, type WebSocketLike } from './socket.ts'
 
 /** The members of a `ws` client that are used. */
 interface WsClient extends Emitter {
+  listenerCount(type: string): number
   readonly readyState: number
   readonly protocol: string
   readonly bufferedAmount: number
@@ -20,6 +24,12 @@ interface WsClient extends Emitter {
   send(...args: unknown[]): void
   close(...args: unknown[]): void
   terminate(): void
+}
+
+/** The members of the answer to an upgrade request that are used. */
+interface Response {
+  readonly statusCode?: number
+  readonly headers?: Readonly<Record<string, string | undefined>>
 }
 
 interface SendOptions {
@@ -42,7 +52,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
   const { emit, send, close, terminate } = socket
   const plain = usesPlainEmit(socket)
   /** Of the message that is being sent in fragments. */
-  let partial: { readonly binary: boolean; size: number } | undefined
+  let partial: { readonly binary: boolean; readonly size: number; readonly span: Span | undefined } | undefined
   let failure: unknown
   let status: number | undefined
 
@@ -52,11 +62,17 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
       : emit.call(own, 'message', data, binary)
   }
 
+  function agree(response: Response): void {
+    const id = readAnswer(response.headers?.[PROTOCOL_NAME])
+    if (id !== undefined && requestHeader(socket, PROTOCOL_NAME) !== undefined) connection.agree(id)
+  }
+
   const methods = {
     emit(this: WsClient, type: string, a?: unknown, b?: unknown): boolean {
       switch (type) {
         case 'upgrade':
           status = statusOf(a)
+          agree(a as Response)
           break
         case 'unexpected-response':
           connection.failed('rejected', statusOf(b))
@@ -66,8 +82,11 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
           break
         case 'message':
           if (typeof b === 'boolean' && arguments.length === 3) {
-            const operation = connection.receive(a, b, sizeOf(a))
-            if (operation !== undefined) return operation.run(emitMessage, this, a, b)
+            if (!b && connection.greeted(textOf(a))) return this.listenerCount('message') > 0
+            const data = b ? a : connection.unwrap(a)
+            const operation = connection.receive(data, b, sizeOf(data))
+            if (operation === undefined) return emit.call(this, 'message', data, b)
+            return operation.run(emitMessage, this, data, b)
           }
           break
         case 'error':
@@ -78,6 +97,8 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
           try {
             return emit.apply(this, arguments as unknown as [string])
           } finally {
+            if (partial !== undefined) connection.sendFailed(partial.span, new Error('closed within a message'))
+            partial = undefined
             if (failure !== undefined) connection.failed('failed', undefined, failure)
             const received = this._closeFrameReceived ?? a !== 1006
             connection.close({ received: received ? (a as number) : undefined, reason: String(b ?? '') })
@@ -98,16 +119,19 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
         connection.notSent(data, binary, size)
         return
       }
-      if (settings?.fin === false) {
+      const before = partial
+      const total = (before?.size ?? 0) + size
+      const isLast = settings?.fin !== false
+      // Of a message that goes out in fragments nobody has the whole.
+      const span = before === undefined ? connection.sending(isLast ? data : undefined, binary, total) : before.span
+      // The first fragment that is not empty carries.
+      if (!binary && total === size) args[0] = connection.wrap(data, span, !isLast)
+      partial = isLast ? undefined : { binary, size: total, span }
+      if (!isLast) {
         send.apply(this, args)
-        partial ??= { binary, size: 0 }
-        partial.size += size
         return
       }
-      const total = (partial?.size ?? 0) + size
-      // Of a message that went out in fragments nobody has the whole.
-      const span = connection.sending(partial === undefined ? data : undefined, binary, total)
-      partial = undefined
+      if (before !== undefined) span?.setAttribute(ATTR_WEBSOCKET_MESSAGE_SIZE, total)
       const given = args.at(-1)
       if (typeof given === 'function' && args.length > 1) {
         args[args.length - 1] = function (this: unknown, error: unknown): void {
@@ -122,7 +146,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
         throw error
       }
       connection.taken(span, binary, total)
-      if (span !== undefined && args.at(-1) === given) endWhenWritten(this, span)
+      if (span !== undefined && args.at(-1) === given) endWhenWritten(this, connection, span)
     },
 
     close(this: WsClient, code?: number, reason?: unknown): void {
@@ -140,17 +164,35 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
 }
 
 function statusOf(response: unknown): number | undefined {
-  return (response as { statusCode?: number } | undefined)?.statusCode
+  return (response as Response | undefined)?.statusCode
+}
+
+/** The text that `ws` hands out as a buffer, as far as it may be a server's hello. */
+function textOf(data: unknown): string | undefined {
+  const bytes = data instanceof Uint8Array || data instanceof ArrayBuffer ? data : undefined
+  return bytes === undefined || bytes.byteLength > 64 ? undefined : new TextDecoder().decode(bytes)
+}
+
+/** The `traceparent` that a client's upgrade request has been given, while it is under way. */
+export function traceparentOf(socket: object): string | undefined {
+  return requestHeader(socket, 'traceparent')
+}
+
+/** A header of a client's upgrade request, which `ws` keeps until it has been answered. */
+function requestHeader(socket: object, name: string): string | undefined {
+  const { _req: request } = socket as { _req?: { getHeader(name: string): unknown } | null }
+  const value = request?.getHeader(name)
+  return typeof value === 'string' ? value : undefined
 }
 
 const MAX_WAIT = 1000
 
 /** Ends a send's span once the kernel has its bytes: mostly at once, else it looks again, less and less often. */
-function endWhenWritten(socket: WsClient, span: Span, wait = 1): void {
+function endWhenWritten(socket: WsClient, connection: ClientConnection, span: Span, wait = 1): void {
   if (socket.bufferedAmount === 0 || socket.readyState === CLOSED) {
-    span.end()
+    connection.end(span)
     return
   }
-  const timer = setTimeout(endWhenWritten, wait, socket, span, Math.min(wait * 2, MAX_WAIT))
+  const timer = setTimeout(endWhenWritten, wait, socket, connection, span, Math.min(wait * 2, MAX_WAIT))
   ;(timer as unknown as { unref?: () => void }).unref?.()
 }

@@ -77,8 +77,15 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
 
   function head(occurred: unknown): void {
     tail()
-    const { data } = occurred as { data: unknown }
-    current = connection.receive(data, typeof data !== 'string', sizeOf(data))
+    const { data } = occurred as Event & { data: unknown }
+    if (connection.greeted(data)) {
+      ;(occurred as Event).stopImmediatePropagation()
+      return
+    }
+    const own = typeof data === 'string' ? connection.unwrap(data) : data
+    // An event's data is a property of its prototype: one of the event's own stands in front of it.
+    if (own !== data) Object.defineProperty(occurred, 'data', { value: own, configurable: true, enumerable: true })
+    current = connection.receive(own, typeof own !== 'string', sizeOf(own))
     event = occurred
   }
 
@@ -128,7 +135,8 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
         connection.notSent(data, binary, size)
         return
       }
-      const span = connection.sending(data, binary, size)
+      const span = connection.sending(args[0], binary, size)
+      if (!binary) args[0] = connection.wrap(args[0], span)
       try {
         send.apply(this as Target, args)
       } catch (error) {
@@ -136,7 +144,7 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
         throw error
       }
       connection.taken(span, binary, size)
-      span?.end()
+      if (span !== undefined) connection.end(span)
     },
     close(this: unknown, code?: number, reason?: string): void {
       const first = socket.readyState <= OPEN

@@ -1,10 +1,11 @@
 import type { ClientOptions } from '@otel-ws/core/client'
-import { isEmitter, traceEmitter } from './emitter.ts'
+import { isEmitter, traceEmitter, traceparentOf } from './emitter.ts'
 import { traceTarget } from './event-target.ts'
 import type { WebSocketLike } from './socket.ts'
 import { trace } from './trace.ts'
 
 export { type ClientConnectionContext, type ClientOptions, jsonName, OptionError } from '@otel-ws/core/client'
+export { traceHeaders, traceUrl } from './offer.ts'
 export { connectionOf } from './record.ts'
 
 /**
@@ -15,5 +16,6 @@ export { connectionOf } from './record.ts'
  * @throws OptionError for wrong options
  */
 export function traceWebSocket<S extends WebSocketLike>(socket: S, options?: ClientOptions): S {
-  return trace(socket, options, isEmitter(socket) ? traceEmitter : traceTarget)
+  if (!isEmitter(socket)) return trace(socket, options, traceTarget)
+  return trace(socket, options, traceEmitter, traceparentOf(socket))
 }

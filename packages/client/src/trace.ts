@@ -1,8 +1,9 @@
 import {
+  asks,
   ClientConnection,
   type ClientOptions,
   ClientTelemetry,
-  Connect,
+  connectOf,
   recordOf as serverRecordOf,
   warn,
 } from '@otel-ws/core/client'
@@ -14,15 +15,25 @@ import { SCOPE } from './version.ts'
 /** Puts the telemetry of a connection into a socket of one kind. */
 export type Seam = (socket: WebSocketLike, connection: ClientConnection) => void
 
-/** Traces a socket by its seam; one that is traced already, on either end, is left as it is. */
-export function trace<S extends WebSocketLike>(socket: S, options: ClientOptions | undefined, seam: Seam): S {
+/**
+ * Traces a socket by its seam; one that is traced already, on either end, is left as it is.
+ *
+ * @param traceparent header of the request, where it can be known
+ */
+export function trace<S extends WebSocketLike>(
+  socket: S,
+  options: ClientOptions | undefined,
+  seam: Seam,
+  traceparent?: string,
+): S {
   const telemetry = new ClientTelemetry(options, SCOPE)
   if (!telemetry.options.enabled || serverRecordOf(socket) !== undefined) return socket
   if (recordOf(socket) !== undefined || !Object.isExtensible(socket)) {
     warn('this WebSocket is traced already, or cannot be: the call has no effect')
     return socket
   }
-  const connection = new ClientConnection(new Connect(telemetry, socket.url), socket)
+  const connection = new ClientConnection(connectOf(telemetry, socket.url, traceparent), socket)
+  if (asks(socket.url)) connection.asked()
   claim(socket, connection)
   seam(socket, connection)
   if (socket.readyState === OPEN) connection.opened(socket.protocol)

@@ -60,7 +60,11 @@ type Timer = ReturnType<typeof setInterval>
 
 /** An interval that does not keep the process alive. */
 export function unrefInterval(callback: () => void, milliseconds: number): Timer {
-  const timer = setInterval(callback, milliseconds)
+  return unref(setInterval(callback, milliseconds))
+}
+
+/** Has a timer not keep the process alive, where there is one. */
+export function unref(timer: Timer): Timer {
   ;(timer as unknown as { unref?: () => void }).unref?.()
   return timer
 }

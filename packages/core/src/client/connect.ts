@@ -22,8 +22,8 @@ const PREVIOUS_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'previous
 
 /** One attempt to open a connection. It has one outcome; later ones are ignored. */
 export class Connect {
-  readonly telemetry: ClientTelemetry
-  readonly route: string | undefined
+  telemetry: ClientTelemetry
+  route: string | undefined
   readonly namespace: string | undefined
   /** What sockets have in common that replace each other: the URL without its query, and the namespace. */
   readonly target: string
@@ -51,6 +51,15 @@ export class Connect {
       enclosing(active) ?? withoutSpan(active),
     )
     this.spanContext = this.#span.spanContext()
+  }
+
+  /** Of a connect that began before its socket was there: the socket is traced with these options. */
+  adopt(telemetry: ClientTelemetry, url: string): void {
+    this.telemetry = telemetry
+    const route = telemetry.routeOf(url)
+    if (route === undefined || route === this.route) return
+    this.route = route
+    this.#span?.updateName(`connect ${route}`).setAttribute(schema.ATTR_WEBSOCKET_ROUTE, route)
   }
 
   /** The span, until it has ended. */

@@ -7,33 +7,49 @@ import {
   propagation,
   ROOT_CONTEXT,
   type Span,
+  type SpanContext,
   SpanKind,
-  type SpanOptions,
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api'
 import { type CloseFacts, closeCodeLabel, tellClose, truncateUtf8 } from '../close.ts'
 import { closeAttributes } from '../close-attributes.ts'
-import { withoutSpan } from '../frame.ts'
+import { unref } from '../expiry.ts'
+import { withoutSpan, withSpan } from '../frame.ts'
 import { describeMessage } from '../message.ts'
 import type { MessageName } from '../names.ts'
 import { recordError } from '../operation.ts'
 import type { CloseInfo } from '../options.ts'
 import { Process } from '../process.ts'
+import {
+  type Agreement,
+  agreementOf,
+  carrierFor,
+  type InBand,
+  readInBand,
+  textOf,
+  withBaggage,
+} from '../propagation/agreement.ts'
+import { readHello } from '../propagation/negotiation.ts'
 import { randomId } from '../random-id.ts'
 import * as schema from '../schema.ts'
-import { enclosing, isUnsampled } from '../transmission.ts'
+import { activeCarrier, enclosing, isUnsampled } from '../transmission.ts'
 import type { Connect } from './connect.ts'
 import { type ClientSeries, directed } from './metrics.ts'
 import { lose } from './reconnects.ts'
 import type { ClientTelemetry } from './telemetry.ts'
 
 const HANDSHAKE_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'handshake' }
+const MESSAGE_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'message' }
+const NO_LINKS: Link[] = []
+
+/** Milliseconds after the open for which spans wait for the hello of a server that was asked for one. */
+const HELLO_PATIENCE = 2000
 
 /** What an application can reach of a connection of its client: `connectionOf(socket)`. */
 export interface ClientConnectionContext {
-  /** 16 hex digits; `websocket.connection.id` of every span. */
-  readonly id: string
+  /** 16 hex digits; `websocket.connection.id` of every span. `undefined` while the server has yet to tell it. */
+  readonly id: string | undefined
   readonly route: string | undefined
   readonly subprotocol: string | undefined
   /** Sets an attribute on every later span of this connection, for example the user's id once it is known. */
@@ -50,6 +66,8 @@ export interface ClientConnectionContext {
 export class ClientConnection implements ClientConnectionContext {
   readonly telemetry: ClientTelemetry
   series: ClientSeries
+  /** What both ends have agreed on, or the user has declared; `undefined` while nothing is put into messages. */
+  agreement: Agreement | undefined
   received = 0
   sent = 0
   receivedBytes = 0
@@ -61,23 +79,28 @@ export class ClientConnection implements ClientConnectionContext {
   #id: string | undefined
   #extra: Attributes | undefined
   #attributes: Attributes | undefined
-  #options: SpanOptions | undefined
+  #handshakeLinks: Link[] | undefined
   #openedAt = 0
   #closed = false
   #sentCode: number | undefined
   #sentReason: string | undefined
   #failedCode: number | undefined
   #terminated = false
+  #inBand: InBand | undefined
+  /** Spans that are over and wait for the connection's id, while the server has been asked for it and may answer. */
+  #parked: { readonly span: Span; readonly endTime: number }[] | undefined
 
   constructor(connect: Connect, socket: { readonly bufferedAmount?: number }) {
     this.telemetry = connect.telemetry
+    const { propagation: mode, carrierName } = this.telemetry.options
+    if (mode === 'always') this.agreement = this.#terms(carrierName)
     this.#connect = connect
     this.#socket = socket
     this.series = this.telemetry.metrics.series(connect.route, connect.namespace)
   }
 
-  get id(): string {
-    this.#id ??= randomId()
+  get id(): string | undefined {
+    if (this.#parked === undefined) this.#id ??= randomId()
     return this.#id
   }
 
@@ -102,7 +125,6 @@ export class ClientConnection implements ClientConnectionContext {
     // New objects: those before may belong to a span by now.
     this.#extra = { ...this.#extra, ...attributes }
     this.#attributes = undefined
-    this.#options = undefined
     return this
   }
 
@@ -123,6 +145,60 @@ export class ClientConnection implements ClientConnectionContext {
     return this.#socket.bufferedAmount ?? 0
   }
 
+  /**
+   * The server was asked, in the query of the URL, for context in messages: its hello may be the first message. Until then
+   * nobody knows the connection's id, so spans that end wait for it.
+   */
+  asked(): void {
+    this.#parked = []
+  }
+
+  /** The server agrees, in its answer or with its hello. */
+  agree(id: string): void {
+    if (this.telemetry.options.propagation !== 'always') this.agreement = this.#terms()
+    this.#identified(id)
+  }
+
+  /**
+   * Takes the server's hello, when a message is that. It is none of the application's, and counts for nothing.
+   *
+   * @returns true when it was
+   */
+  greeted(data: unknown): boolean {
+    if (this.#parked === undefined) return false
+    const id = this.received === 0 && typeof data === 'string' ? readHello(data) : undefined
+    if (id === undefined) this.#identified()
+    else this.agree(id)
+    return id !== undefined
+  }
+
+  /** Takes the context out of a text that arrived. What came in belongs to the next `receive`. */
+  unwrap(data: unknown): unknown {
+    const text = textOf(data)
+    const found = text === undefined ? undefined : this.agreement?.member.remove(text)
+    if (found === undefined) return data
+    this.#inBand = readInBand(found.carrier, found.problem)
+    if (this.#inBand.problem !== undefined) this.telemetry.carrierRefused(this.#inBand.problem)
+    return found.payload
+  }
+
+  /**
+   * Puts the context of a message into its text.
+   *
+   * @param span of the message; without one the context is that of the span that is active
+   * @param partial the text is the first fragment of a message
+   */
+  wrap(data: unknown, span: Span | undefined, partial = false): unknown {
+    const { agreement } = this
+    const text = agreement === undefined ? undefined : textOf(data)
+    if (agreement === undefined || text === undefined || !agreement.member.admits(text)) return data
+    const carrier =
+      span === undefined
+        ? activeCarrier(agreement)
+        : carrierFor(span.spanContext(), context.active(), agreement.sendsBaggage)
+    return agreement.member.wrap(data, text, carrier, partial)
+  }
+
   /** The connection is open. */
   opened(subprotocol?: string, status?: number): void {
     if (this.#openedAt !== 0 || this.#closed) return
@@ -132,7 +208,8 @@ export class ClientConnection implements ClientConnectionContext {
     this.series.live.add(this)
     if (this.#connect.replaced !== undefined) this.series.reconnects++
     const connected = this.#connect.settle('accepted', status, undefined, this.#identity())
-    connected?.span.end(connected.endTime)
+    if (connected !== undefined) this.end(connected.span, connected.endTime)
+    if (this.#parked !== undefined) unref(setTimeout(() => this.#identified(), HELLO_PATIENCE))
   }
 
   /** The connection did not open, and will not. */
@@ -140,6 +217,7 @@ export class ClientConnection implements ClientConnectionContext {
     if (this.#openedAt !== 0 || this.#closed) return
     this.#closed = true
     this.onEnded?.()
+    this.#parked = undefined
     const connected = this.#connect.settle(outcome, status, error)
     connected?.span.end(connected.endTime)
   }
@@ -153,16 +231,19 @@ export class ClientConnection implements ClientConnectionContext {
     this.receivedBytes += size
     const { series, telemetry } = this
     series.count('receive', binary, size)
+    const inBand = this.#inBand
+    this.#inBand = undefined
     if (telemetry.dark) return undefined
     const { options, metrics } = telemetry
     if (options.messageSizeMetric) metrics.messageSize.record(size, { ...series.attributes, ...directed('receive') })
     const message = name === undefined ? telemetry.nameOf(data, binary, this.route) : telemetry.named(name)
-    const active = context.active()
-    const span = options.messages
-      ? this.#start(message.process, reply ? SpanKind.SERVER : SpanKind.CONSUMER, undefined, active)
-      : undefined
+    const active = this.agreement?.takesBaggage ? withBaggage(context.active(), inBand?.baggage) : context.active()
+    const span = options.messages ? this.#startProcess(message, reply, active, inBand?.spanContext) : undefined
     if (span === undefined && !metrics.recording) return undefined
-    if (span?.isRecording()) this.#describe(span, message, 'receive', data, binary, size, sequence)
+    if (span?.isRecording()) {
+      this.#describe(span, message, 'receive', data, binary, size, sequence)
+      if (inBand?.problem !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, inBand.problem)
+    }
     return new Process(this, message, active, span)
   }
 
@@ -175,7 +256,12 @@ export class ClientConnection implements ClientConnectionContext {
     // What is sent under a span that is not sampled inherits its decision, which saves every further step.
     if (isUnsampled(parent)) return undefined
     const message = name === undefined ? telemetry.nameOf(data, binary, this.route) : telemetry.named(name)
-    const span = this.#start(message.send, reply ? SpanKind.CLIENT : SpanKind.PRODUCER, parent, active)
+    const span = this.#start(
+      message.send,
+      reply ? SpanKind.CLIENT : SpanKind.PRODUCER,
+      parent ?? withoutSpan(active),
+      parent ? NO_LINKS : this.#links(),
+    )
     if (span?.isRecording()) this.#describe(span, message, 'send', data, binary, size)
     return span
   }
@@ -192,17 +278,23 @@ export class ClientConnection implements ClientConnectionContext {
       metrics.messageSize.record(size, { ...series.attributes, ...directed('send') })
   }
 
+  /** Ends a span of the connection, once it knows the connection's id. */
+  end(span: Span, endTime?: number): void {
+    if (this.#parked === undefined) span.end(endTime)
+    else this.#parked.push({ span, endTime: endTime ?? Date.now() })
+  }
+
   /** The host did not take a message, or could not write it. */
   sendFailed(span: Span | undefined, error: unknown): void {
     if (span === undefined) return
     recordError(span, error)
-    span.end()
+    this.end(span)
   }
 
   /** What the callback of a send says: a message was written, or was not. */
   transmitted(span: Span | undefined, error: unknown): void {
     if (error === undefined || error === null) {
-      span?.end()
+      if (span !== undefined) this.end(span)
       return
     }
     this.series.missed('error')
@@ -213,7 +305,8 @@ export class ClientConnection implements ClientConnectionContext {
   notSent(data: unknown, binary: boolean, size: number): void {
     this.series.missed('not_open')
     const span = this.sending(data, binary, size)
-    span?.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, 'not_open').end()
+    if (span === undefined) return
+    this.end(span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, 'not_open'))
   }
 
   /** This side sent the first close frame. 1005 stands for a frame without a code. */
@@ -244,6 +337,7 @@ export class ClientConnection implements ClientConnectionContext {
     if (this.#closed) return
     this.#closed = true
     this.onEnded?.()
+    this.#identified()
     const { series, telemetry } = this
     const { options, metrics, tracer } = telemetry
     series.live.delete(this)
@@ -280,7 +374,7 @@ export class ClientConnection implements ClientConnectionContext {
         span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, close.category)
       }
       if (options.onClose !== undefined) {
-        const info: CloseInfo = { connectionId: this.id, ...close, reason, duration }
+        const info: CloseInfo = { connectionId: this.id as string, ...close, reason, duration }
         const extra = telemetry.guard('onClose', options.onClose, span, info)
         if (extra) span.setAttributes(extra)
       }
@@ -288,13 +382,41 @@ export class ClientConnection implements ClientConnectionContext {
     span.end()
   }
 
-  #start(name: string, kind: SpanKind, parent: Context | undefined, active: Context): Span | undefined {
-    const { tracer } = this.telemetry
-    if (tracer === undefined) return undefined
-    const attributes = this.#identity()
-    if (parent !== undefined) return tracer.startSpan(name, { kind, attributes }, parent)
-    this.#options ??= { attributes, links: this.#links() }
-    return tracer.startSpan(name, { ...this.#options, kind }, withoutSpan(active))
+  #startProcess(
+    message: MessageName,
+    reply: boolean,
+    active: Context,
+    remote: SpanContext | undefined,
+  ): Span | undefined {
+    const kind = reply ? SpanKind.SERVER : SpanKind.CONSUMER
+    const base = withoutSpan(active)
+    const trust = this.agreement?.trust
+    if (remote === undefined || trust === 'ignore') return this.#start(message.process, kind, base, this.#links())
+    if (trust === 'parent') {
+      return this.#start(message.process, kind, withSpan(base, trace.wrapSpanContext(remote)), this.#links())
+    }
+    return this.#start(message.process, kind, base, [...this.#links(), { context: remote, attributes: MESSAGE_LINK }])
+  }
+
+  #start(name: string, kind: SpanKind, parent: Context, links: Link[]): Span | undefined {
+    return this.telemetry.tracer?.startSpan(name, { kind, attributes: this.#identity(), links }, parent)
+  }
+
+  #terms(name?: string): Agreement {
+    const trust = this.telemetry.options.remoteContext ?? 'parent'
+    return agreementOf(trust, trust === 'parent', true, name)
+  }
+
+  /** The connection's id is known, or will not be told: one of our own does then. */
+  #identified(id?: string): void {
+    const parked = this.#parked
+    if (id !== undefined) this.#id = id
+    this.#parked = undefined
+    this.#attributes = undefined
+    if (parked === undefined) return
+    for (const { span, endTime } of parked) {
+      span.setAttribute(schema.ATTR_WEBSOCKET_CONNECTION_ID, this.id as string).end(endTime)
+    }
   }
 
   #describe(
@@ -309,7 +431,7 @@ export class ClientConnection implements ClientConnectionContext {
     describeMessage(span, message, binary, size, sequence)
     const { onMessage } = this.telemetry.options
     if (onMessage === undefined) return
-    const info = { connectionId: this.id, direction, data, binary }
+    const info = { connectionId: this.id ?? '', direction, data, binary }
     const extra = this.telemetry.guard('onMessage', onMessage, span, info)
     if (extra) span.setAttributes(extra)
   }
@@ -317,7 +439,7 @@ export class ClientConnection implements ClientConnectionContext {
   /** Attributes of every span of the connection. */
   #identity(): Attributes {
     this.#attributes ??= {
-      [schema.ATTR_WEBSOCKET_CONNECTION_ID]: this.id,
+      ...(this.id !== undefined && { [schema.ATTR_WEBSOCKET_CONNECTION_ID]: this.id }),
       ...this.series.attributes,
       ...this.#extra,
     }
@@ -326,6 +448,7 @@ export class ClientConnection implements ClientConnectionContext {
 
   #links(): Link[] {
     const handshake = this.#connect.spanContext
-    return handshake === undefined ? [] : [{ context: handshake, attributes: HANDSHAKE_LINK }]
+    this.#handshakeLinks ??= handshake === undefined ? NO_LINKS : [{ context: handshake, attributes: HANDSHAKE_LINK }]
+    return this.#handshakeLinks
   }
 }

@@ -1,6 +1,6 @@
 import type { CloseCategory } from '../close.ts'
 import { OptionError } from '../option-error.ts'
-import type { TelemetryOptions } from '../options.ts'
+import type { RemoteContext, TelemetryOptions } from '../options.ts'
 
 /** Options of a traced client: names, meaning and defaults are those of the servers. They are not read from variables. */
 export interface ClientOptions
@@ -13,6 +13,8 @@ export interface ClientOptions
     | 'closeReason'
     | 'closeErrors'
     | 'closeCodes'
+    | 'propagation'
+    | 'carrierName'
     | 'onMessage'
     | 'onClose'
     | 'tracerProvider'
@@ -27,6 +29,8 @@ export interface ClientOptions
    * The name of a message: a function of the payload, such as `jsonName('$.type')`. Default: messages have no name.
    */
   messageName?: (data: unknown, binary: boolean) => string | undefined
+  /** What a context that the server sends with a message is used for: the parent of our span, a link, or nothing. Default `parent`. */
+  remoteContext?: RemoteContext
 }
 
 /** Options of a client after validation, with every default in place. */
@@ -46,6 +50,9 @@ const KINDS: { readonly [K in keyof Required<ClientOptions>]: string } = {
   closeReason: 'boolean',
   closeErrors: 'object',
   closeCodes: 'object',
+  propagation: 'string',
+  carrierName: 'string',
+  remoteContext: 'string',
   onMessage: 'function',
   onClose: 'function',
   tracerProvider: 'object',

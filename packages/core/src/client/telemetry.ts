@@ -83,6 +83,11 @@ export class ClientTelemetry implements OperationHost {
     }
   }
 
+  /** What came with a message in a carrier's place was none, or said nothing valid. */
+  carrierRefused(problem: string): void {
+    diagnostics.carrierRefused(problem)
+  }
+
   /** Asks the providers to export what they have. */
   async flush(): Promise<void> {
     const tracers = (this.options.tracerProvider ?? trace.getTracerProvider()) as { getDelegate?: () => unknown }
