@@ -41,6 +41,7 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
   let current: Process | undefined
   let event: unknown
   let isTailDisplaced = false
+  let isLeaving = false
 
   function call(listener: Listener, self: unknown, occurred: unknown): unknown {
     return typeof listener === 'function' ? listener.call(self, occurred) : listener.handleEvent(occurred)
@@ -109,6 +110,8 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
   addEventListener.call(socket, 'close', (occurred: unknown) => {
     const { code, reason } = occurred as CloseFields
     tail()
+    // Node's own fires it within the call of `close` when it gives up a connect.
+    if (isLeaving) connection.closing()
     connection.close({ received: code === 1006 ? undefined : code, reason })
   })
   addEventListener.call(socket, 'message', head)
@@ -148,7 +151,12 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
     },
     close(this: unknown, code?: number, reason?: string): void {
       const first = socket.readyState <= OPEN
-      close.apply(this as Target, arguments as unknown as unknown[])
+      isLeaving = first
+      try {
+        close.apply(this as Target, arguments as unknown as unknown[])
+      } finally {
+        isLeaving = false
+      }
       if (first) connection.closing(code, reason)
     },
   }

@@ -26,7 +26,7 @@ const ways = [
   },
 ]
 
-describe.each(ways)('$name', ({ connect, byHeader }) => {
+describe.each(ways)('$name', ({ name, connect, byHeader }) => {
   let telemetry: Telemetry
   let servers: WebSocketServer[]
   let sockets: WebSocket[]
@@ -182,10 +182,13 @@ describe.each(ways)('$name', ({ connect, byHeader }) => {
     expect([...ids]).toEqual([connectionOf(socket)?.id])
   })
 
+  // Node's own client drops a byte order mark by itself.
+  const isWs = name.startsWith('ws')
+
   it('gives back every text as it was, either way', async () => {
-    const texts = [...jsonTextVectors.splice, ...jsonTextVectors.untouched, ...jsonTextVectors.ordinary].map(
-      ({ text }) => text,
-    )
+    const texts = [...jsonTextVectors.splice, ...jsonTextVectors.untouched, ...jsonTextVectors.ordinary]
+      .map(({ text }) => text)
+      .filter((text) => isWs || !text.startsWith('\ufeff'))
     const { url } = await serve((socket) => {
       socket.on('message', (data, binary) => socket.send(data, { binary }))
     })
