@@ -1,7 +1,11 @@
 export {
+  type CarrierOptions,
   type ConnectionContext,
   connectionOf,
   connectionSampler,
+  type Extracted,
+  extractContext,
+  injectContext,
   OptionError,
   type Stream,
   type TelemetryOptions,

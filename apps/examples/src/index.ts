@@ -1,0 +1,2 @@
+export { startQueueNode } from './queue.ts'
+export { startRedisNode } from './redis-pub-sub.ts'
