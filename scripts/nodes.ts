@@ -4,7 +4,12 @@ import { binary, mustRun, run } from './run.ts'
 const VERSIONS = ['22', '24', '26']
 
 /** What every adapter promises, and that applications do not notice. */
-const SUITES = ['packages/core/test/', 'packages/ws/test/conformance', 'packages/fastify/test/conformance']
+const SUITES = [
+  'packages/core/test/',
+  'packages/ws/test/conformance',
+  'packages/fastify/test/conformance',
+  'packages/instrumentation/test/applications',
+]
 
 const named = process.argv.slice(2)
 let isFailed = false

@@ -14,7 +14,7 @@ export type { UndeliveredReason } from './metrics.ts'
 export type { Open } from './open.ts'
 export { isNativePromise, type Operation } from './operation.ts'
 export { resolveOptions } from './options.ts'
-export { disguise, hidden, override } from './override.ts'
+export { disguise, hidden, override, uncover } from './override.ts'
 export { activeProcess, type Process } from './process.ts'
 export {
   type Agreement,

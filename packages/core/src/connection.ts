@@ -647,9 +647,12 @@ export class Connection implements ConnectionContext, LiveConnection {
     this.#tellClose(close, state?.sentCode === undefined ? facts : { ...facts, reason: state.sentReason }, duration)
   }
 
-  /** Telemetry is taken away from a connection that stays open: nothing more is told of it, and it counts no more. */
+  /**
+   * Telemetry is taken away from a connection that stays open: nothing more is told of it, and it counts no more. One
+   * with an agreement stays traced: its peer goes on adding contexts, which the application must not see.
+   */
   release(): void {
-    if (this.#closed) return
+    if (this.#closed || this.agreement !== undefined) return
     this.#closed = true
     this.series.live.delete(this)
     this.telemetry.closed(this)

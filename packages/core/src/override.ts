@@ -1,7 +1,11 @@
 type Method = (this: never, ...args: never[]) => unknown
 
+/** For each method of ours, the one that it stands in front of. */
+const covered = new WeakMap<object, unknown>()
+
 /** Makes a function look like the one that it stands in front of. */
 export function disguise<M extends Method>(method: M, own: Method): M {
+  covered.set(method, own)
   Object.defineProperty(method, 'name', { value: own.name, configurable: true })
   Object.defineProperty(method, 'length', { value: own.length, configurable: true })
   return method
@@ -21,5 +25,17 @@ export function override(target: object, name: string, method: Method): () => vo
     if (host[name] !== method) return
     if (before === undefined) delete host[name]
     else Object.defineProperty(target, name, before)
+  }
+}
+
+/** Gives an object its own methods back. What somebody else has put in front of ours stays. */
+export function uncover(target: object, names: readonly string[]): void {
+  const host = target as Record<string, unknown>
+  for (const name of names) {
+    if (!Object.hasOwn(host, name)) continue
+    const own = covered.get(host[name] as object)
+    if (own === undefined) continue
+    delete host[name]
+    if (host[name] !== own) host[name] = own
   }
 }

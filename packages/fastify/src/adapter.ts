@@ -1,3 +1,3 @@
 export { driver } from '@otel-ws/ws/adapter'
-export { type AmbientScope, traceInstance } from './ambient.ts'
+export { AmbientScope, type AmbientTracer, traceInstance } from './ambient.ts'
 export { SCOPE } from './version.ts'

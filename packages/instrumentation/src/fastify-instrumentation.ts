@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api'
 import type { TelemetryOptions } from '@otel-ws/core'
 import { createTelemetry, type Telemetry } from '@otel-ws/core/adapter'
-import { type AmbientScope, driver, SCOPE, traceInstance } from '@otel-ws/fastify/adapter'
+import { type AmbientScope, type AmbientTracer, driver, SCOPE, traceInstance } from '@otel-ws/fastify/adapter'
 import type { FastifyInstance } from 'fastify'
 import { HostInstrumentation, type HostInstrumentationConfig } from './host-instrumentation.ts'
 import { References } from './references.ts'
@@ -18,6 +18,7 @@ const MAJOR = '5.'
  */
 export class FastifyWebSocketInstrumentation extends HostInstrumentation {
   readonly #scopes = new References<AmbientScope>()
+  readonly #tracer: AmbientTracer = { telemetry: () => this.newTelemetry() }
   readonly #onInstance = (message: unknown) => this.#traceInstance((message as { fastify: FastifyInstance }).fastify)
 
   constructor(config: HostInstrumentationConfig = {}) {
@@ -35,7 +36,7 @@ export class FastifyWebSocketInstrumentation extends HostInstrumentation {
   override disable(): void {
     if (!this.isEnabled()) return
     unsubscribe(CHANNEL, this.#onInstance)
-    for (const scope of this.#scopes.values()) scope.offer(undefined)
+    for (const scope of this.#scopes.values()) scope.offer(this.#tracer, undefined)
     super.disable()
   }
 
@@ -61,12 +62,12 @@ export class FastifyWebSocketInstrumentation extends HostInstrumentation {
 
   #offer(): void {
     if (!this.isEnabled()) return
-    for (const scope of this.#scopes.values()) scope.offer(this.newTelemetry())
+    for (const scope of this.#scopes.values()) scope.offer(this.#tracer, this.newTelemetry())
   }
 
   #traceInstance(fastify: FastifyInstance): void {
     try {
-      if (fastify.version?.startsWith(MAJOR)) this.#scopes.add(traceInstance(fastify, () => this.newTelemetry()))
+      if (fastify.version?.startsWith(MAJOR)) this.#scopes.add(traceInstance(fastify, this.#tracer))
       else this.leaveAlone('fastify', fastify.version, [Number.parseInt(MAJOR, 10)])
     } catch (error) {
       this._diag.error('a Fastify instance is left alone', error)

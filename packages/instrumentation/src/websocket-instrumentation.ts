@@ -2,12 +2,14 @@ import type { MeterProvider, TracerProvider } from '@opentelemetry/api'
 import type { Instrumentation } from '@opentelemetry/instrumentation'
 import { FastifyWebSocketInstrumentation } from './fastify-instrumentation.ts'
 import type { HostInstrumentation, HostInstrumentationConfig } from './host-instrumentation.ts'
+import { SocketIoInstrumentation } from './socket.io-instrumentation.ts'
 import { VERSION } from './version.ts'
 import { WsInstrumentation } from './ws-instrumentation.ts'
 
 const HOSTS = {
   ws: WsInstrumentation,
   fastify: FastifyWebSocketInstrumentation,
+  'socket.io': SocketIoInstrumentation,
 } as const
 
 /** The instrumentation of every host in one: the same configuration for all of them. */

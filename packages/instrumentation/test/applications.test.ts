@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ask, runApplication } from './child/application.ts'
+import { ask, askByEvent, runApplication } from './child/application.ts'
 import { installProject } from './child/project.ts'
 
 const REGISTER = '@otel-ws/instrumentation/register'
@@ -46,6 +46,28 @@ describe.concurrent('an application started with the flag only', () => {
       expect(end).toEqual({ code: null, signal: 'SIGTERM', stderr: '' })
       expect(receiver.tree()).toEqual(conversation(path))
       expect(receiver.metrics).toContain('websocket.server.message.process.duration')
+    })
+  }
+
+  for (const { what, args } of [
+    { what: 'Socket.IO in ES modules', args: ['--import', REGISTER, 'socket.io.mjs'] },
+    { what: 'Socket.IO in CommonJS', args: ['--require', REGISTER, 'socket.io.cjs'] },
+  ]) {
+    it(`is traced: ${what}`, async () => {
+      const { receiver, ...end } = await runApplication({
+        folder: project.folder,
+        args,
+        talk: (port) => askByEvent(`http://127.0.0.1:${port}/chat`),
+      })
+      expect(end).toEqual({ code: null, signal: 'SIGTERM', stderr: '' })
+      expect(receiver.tree()).toEqual([
+        'CONNECT /chat INTERNAL < GET /socket.io',
+        'GET /socket.io SERVER',
+        'close /chat INTERNAL ~ CONNECT /chat',
+        'open /chat INTERNAL < CONNECT /chat',
+        'process question SERVER ~ CONNECT /chat',
+        'work INTERNAL < process question',
+      ])
     })
   }
 })

@@ -1,4 +1,4 @@
-import { hidden } from '@otel-ws/core/adapter'
+import { disguise, hidden, uncover } from '@otel-ws/core/adapter'
 import { writtenFor } from './carriers.ts'
 import type { Client, Decoder, Packet, WriteOptions } from './host.ts'
 import { outgoing } from './outgoing.ts'
@@ -30,25 +30,33 @@ export function traceClient(client: Client): void {
   if (decoder[INCOMING] !== undefined) return
   Object.defineProperty(decoder, INCOMING, hidden({ size: 0, binary: false, text: false }))
   const add = decoder.add
-  Object.defineProperty(
-    decoder,
-    'add',
-    hidden(function countedAdd(this: TracedDecoder, chunk: unknown): void {
-      const incoming = this[INCOMING] as Incoming
+  function countedAdd(this: TracedDecoder, chunk: unknown): void {
+    const incoming = this[INCOMING]
+    if (incoming !== undefined) {
       incoming.size += chunkSize(chunk)
       if (typeof chunk === 'string') incoming.text = true
       else incoming.binary = true
-      try {
-        add.call(this, chunk)
-      } catch (error) {
-        const transport = transportOf(client.conn)
-        if (transport !== undefined) transport.failed ??= INVALID_PAYLOAD
-        throw error
-      }
-    }),
-  )
+    }
+    try {
+      add.call(this, chunk)
+    } catch (error) {
+      const transport = transportOf(client.conn)
+      if (transport !== undefined) transport.failed ??= INVALID_PAYLOAD
+      throw error
+    }
+  }
+  Object.defineProperty(decoder, 'add', hidden(disguise(countedAdd, add)))
   decoder.on('decoded', attach)
   Object.defineProperty(client, 'writeToEngine', hidden(watchedWrite(client.writeToEngine)))
+}
+
+/** Gives a client its own methods back. */
+export function untraceClient(client: Client): void {
+  const { decoder } = client as { decoder: TracedDecoder }
+  uncover(decoder, ['add'])
+  decoder.off('decoded', attach)
+  delete decoder[INCOMING]
+  uncover(client, ['writeToEngine'])
 }
 
 /** Close code of RFC 6455 for data that is not what its type says. */
@@ -83,6 +91,7 @@ function watchedWrite(own: Write): Write {
     else current.written(this, encoded)
   }
 
-  watched.set(own, writeToEngine)
-  return writeToEngine
+  const write = disguise(writeToEngine, own)
+  watched.set(own, write)
+  return write
 }

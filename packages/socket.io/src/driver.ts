@@ -1,6 +1,9 @@
 import { type HostDriver, recordOf } from '@otel-ws/core/adapter'
+import { untraceClient } from './client.ts'
 import type { EngineSocket, Socket } from './host.ts'
 import { chunkSize } from './payload.ts'
+import { untraceSocket } from './socket.ts'
+import { untraceTransport } from './transport.ts'
 
 export const driver: HostDriver<Socket> = {
   // Events have names: none is looked for in the payload.
@@ -10,6 +13,11 @@ export const driver: HostDriver<Socket> = {
   },
   terminate(socket) {
     ;(socket as { disconnect(close: boolean): unknown } & Socket).disconnect(true)
+  },
+  release(socket) {
+    untraceSocket(socket)
+    untraceClient(socket.client)
+    untraceTransport(socket.conn)
   },
 }
 

@@ -44,6 +44,7 @@ export interface Packet {
 export interface Decoder {
   add(chunk: unknown): void
   on(type: 'decoded', listener: (packet: Packet) => void): unknown
+  off(type: 'decoded', listener: (packet: Packet) => void): unknown
 }
 
 export interface WriteOptions {

@@ -38,20 +38,35 @@ export interface ServerSeams {
 
 /** Traces a server for an adapter that brings its own telemetry. */
 export function traceServer(io: Server, telemetry: Telemetry, seams: ServerSeams = {}): TracedServer {
-  const host = io as unknown as HostServer & { [TRACED]?: TracedServer }
-  if (host[TRACED] !== undefined) {
+  const host = io as unknown as TracedHost
+  const known = host[TRACED]
+  // What an application asks for by hand comes before what an instrumentation does for every server.
+  if (known?.isAmbient) known.restore()
+  else if (known !== undefined) {
     warn('this Socket.IO server is traced already: the second call has no effect')
-    return host[TRACED]
+    return known
   }
+  return mark(host, telemetry, false, seams)
+}
+
+/** Traces a server as one of its class, unless it is traced already. `undefined` when it is. */
+export function traceAmbientServer(io: HostServer, telemetry: Telemetry): TracedServer | undefined {
+  return (io as TracedHost)[TRACED] === undefined ? mark(io, telemetry, true, {}) : undefined
+}
+
+type TracedHost = HostServer & { [TRACED]?: TracedServer & { readonly isAmbient: boolean } }
+
+function mark(host: TracedHost, telemetry: Telemetry, isAmbient: boolean, seams: ServerSeams): TracedServer {
   const undo = telemetry.options.enabled ? install(host, telemetry, seams) : []
-  const traced: TracedServer = {
+  const traced = {
+    isAmbient,
     shutdown: () => telemetry.shutdown(),
     restore() {
       for (const step of undo.splice(0)) step()
-      delete host[TRACED]
+      if (host[TRACED] === traced) delete host[TRACED]
     },
   }
-  Object.defineProperty(io, TRACED, { value: traced, configurable: true, enumerable: false })
+  Object.defineProperty(host, TRACED, { value: traced, configurable: true, enumerable: false })
   return traced
 }
 

@@ -10,6 +10,7 @@ import {
   type Process,
   recordOf,
   type Transmission,
+  uncover,
 } from '@otel-ws/core/adapter'
 import { takeOut } from './carriers.ts'
 import { incomingOf } from './client.ts'
@@ -33,6 +34,11 @@ const shared = new WeakMap<object, { methods: Methods; overrides: PropertyDescri
  */
 export function traceSocket(socket: Socket): void {
   Object.defineProperties(socket, overridesFor(socket))
+}
+
+/** Gives a socket its own methods back. */
+export function untraceSocket(socket: Socket): void {
+  uncover(socket, METHOD_NAMES)
 }
 
 /** The overrides of a class of sockets: made once, not per socket, unless one has methods of its own. */

@@ -1,10 +1,12 @@
 import {
   type Connection,
+  disguise,
   type Handshake,
   hidden,
   type Telemetry,
   type Transmission,
   TransportPings,
+  uncover,
 } from '@otel-ws/core/adapter'
 import type { EngineSocket } from './host.ts'
 
@@ -106,6 +108,12 @@ export function traceTransport(
   return transport
 }
 
+/** Gives a connection of Engine.IO its own methods back. */
+export function untraceTransport(conn: EngineSocket): void {
+  uncover(conn, ['emit'])
+  delete (conn as Traced)[TRANSPORT]
+}
+
 type Emit = (this: EngineSocket, type: string, ...args: unknown[]) => boolean
 const watched = new WeakMap<Emit, Emit>()
 
@@ -135,6 +143,7 @@ function watchedEmit(own: Emit): Emit {
     return own.apply(this, arguments as unknown as Parameters<Emit>)
   }
 
-  watched.set(own, emit)
-  return emit
+  const watching = disguise(emit as never, own as never) as Emit
+  watched.set(own, watching)
+  return watching
 }

@@ -13,6 +13,7 @@ import {
   type Process,
   recordOf,
   type Transmission,
+  uncover,
 } from '@otel-ws/core/adapter'
 import type { WebSocket } from 'ws'
 import { dispatch, emitsPlainly } from './dispatch.ts'
@@ -68,20 +69,11 @@ export function traceSocket(socket: WebSocket, connection: Connection): void {
   Object.defineProperties(socket, overridesFor(socket))
 }
 
-/** Gives a socket its own methods back. What somebody else has put in front of ours stays, and ours does nothing then. */
+/** Gives a socket its own methods back. */
 function untraceSocket(socket: WebSocket): void {
-  const host = socket as unknown as Record<string, unknown>
-  for (const name of METHOD_NAMES) {
-    const own = covered.get(host[name] as object)
-    if (own === undefined) continue
-    delete host[name]
-    if (host[name] !== own) host[name] = own
-  }
+  uncover(socket, METHOD_NAMES)
   uncountFrames(socket)
 }
-
-/** For each method of ours on a socket, the one that it stands in front of. */
-const covered = new WeakMap<object, unknown>()
 
 /** Sends a text of ours by the host's own method: it counts for nothing. */
 export function sendFirst(socket: WebSocket, text: string): void {
@@ -214,9 +206,7 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
 
   const overrides: PropertyDescriptorMap = {}
   for (const name of METHOD_NAMES) {
-    const method = disguise(methods[name], own[name] as never)
-    covered.set(method, own[name])
-    overrides[name] = hidden(method)
+    overrides[name] = hidden(disguise(methods[name], own[name] as never))
   }
   return overrides
 }

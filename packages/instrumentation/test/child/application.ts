@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { connect } from '@otel-ws/testkit'
+import { connect as connectSocketIo } from 'socket.io-client'
 import { Receiver } from './receiver.ts'
 
 /** What an application left behind. */
@@ -57,6 +58,14 @@ export async function runApplication({ folder, args, env, talk }: Run): Promise<
 async function firstLine(child: ChildProcess, stderr: () => string): Promise<string> {
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) return line
   throw new Error(`the application ended before it listened: ${stderr()}`)
+}
+
+/** Joins a namespace, asks one question of which it awaits the acknowledgement, and leaves. */
+export async function askByEvent(url: string): Promise<void> {
+  const client = connectSocketIo(url, { transports: ['websocket'], reconnection: false })
+  const answer: unknown = await client.emitWithAck('question', 'why')
+  if (answer !== 'why') throw new Error(`unexpected answer ${answer}`)
+  client.disconnect()
 }
 
 /** Connects, asks one question, takes the answer, and closes. */

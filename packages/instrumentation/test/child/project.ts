@@ -17,7 +17,7 @@ interface Manifest {
 }
 
 /** Packages that this one needs, built; the rest are installed packages of the workspace. */
-const BUILT = ['core', 'ws', 'fastify', 'instrumentation']
+const BUILT = ['core', 'ws', 'fastify', 'socket.io', 'instrumentation']
 
 /** Whose installed packages applications can import. */
 const INSTALLED = ['.', ...BUILT.map((name) => join('packages', name))]
@@ -48,11 +48,15 @@ async function build(name: string, target: string): Promise<void> {
     {
       cwd: source,
       env: { ...process.env, NODE_OPTIONS: '' },
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'ignore', 'pipe'],
     },
   )
-  const [code] = (await once(child, 'exit')) as [number]
-  if (code !== 0) throw new Error(`${name} was not built`)
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk) => {
+    errors += chunk
+  })
+  const [code] = (await once(child, 'close')) as [number]
+  if (code !== 0) throw new Error(`${name} was not built: ${errors}`)
 }
 
 async function linkAll(from: string, to: string): Promise<void> {
