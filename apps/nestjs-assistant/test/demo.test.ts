@@ -87,10 +87,10 @@ describe('demo nestjs --for', () => {
     expect(errors('understand')).toEqual(new Set(['not_understood']))
   })
 
-  it('shows one close record for each connection', () => {
+  it("shows one close record for each connection, and one for each client's end that is traced", () => {
     const handshakes = named('GET /assistant').filter(({ details }) => details.startsWith('101 accepted'))
     const closes = rows.filter(({ name }) => name.startsWith('close /'))
-    expect(closes).toHaveLength(handshakes.length)
+    expect(closes).toHaveLength(handshakes.length + named('connect /assistant').length)
   })
 
   it('keeps its lines short, and plain where no terminal is', () => {

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events'
-import { extractContext, injectContext } from '@otel-ws/nestjs'
+import { type ClientOptions, traceHeaders, traceWebSocket } from '@otel-ws/client'
+import { injectContext } from '@otel-ws/nestjs'
 import { io, type Socket } from 'socket.io-client'
 import { WebSocket } from 'ws'
 import { PATH } from '../messages.ts'
@@ -25,18 +26,22 @@ export interface Wire {
   vanish(): void
 }
 
+/** Messages carry the context of their utterance; spans of them would say no more than the server's do. */
+const CLIENT_TRACING: ClientOptions = { route: PATH, messages: false }
+
 /** Connects to an assistant. */
 export function connect(platform: Platform, url: string, caller: Caller): Promise<Wire> {
   return platform === 'ws' ? connectPlain(url, caller) : connectSocketIo(url, caller)
 }
 
 async function connectPlain(url: string, caller: Caller): Promise<Wire> {
-  // Asks for context in messages and promises to take it out.
-  const socket = new WebSocket(`${url}?${new URLSearchParams({ ...caller })}`, { headers: { 'otel-ws': '1' } })
+  const address = `${url}?${new URLSearchParams({ ...caller })}`
+  const headers = traceHeaders(address, CLIENT_TRACING)
+  const socket = traceWebSocket(new WebSocket(address, { headers }), CLIENT_TRACING)
   const events = new EventEmitter()
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   socket.on('message', (data: Buffer, isBinary: boolean) => {
-    const message = isBinary ? { event: 'audio', data } : JSON.parse(extractContext(data.toString()).payload)
+    const message = isBinary ? { event: 'audio', data } : JSON.parse(data.toString())
     events.emit(message.event, message.data)
   })
   await once(socket, 'open')
@@ -48,7 +53,7 @@ async function connectPlain(url: string, caller: Caller): Promise<Wire> {
     get isOpen() {
       return socket.readyState === WebSocket.OPEN
     },
-    send: (event, data) => socket.send(Buffer.isBuffer(data) ? data : injectContext(JSON.stringify({ event, data }))),
+    send: (event, data) => socket.send(Buffer.isBuffer(data) ? data : JSON.stringify({ event, data })),
     close: () => socket.close(1000),
     vanish: () => socket.terminate(),
   }
