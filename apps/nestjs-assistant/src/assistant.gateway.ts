@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { Inject, UseGuards, UseInterceptors } from '@nestjs/common'
+import { Inject, UseGuards } from '@nestjs/common'
 import {
   ConnectedSocket,
   MessageBody,
@@ -9,7 +9,6 @@ import {
   WebSocketGateway,
   type WsResponse,
 } from '@nestjs/websockets'
-import { WsTraceInterceptor } from '@otel-ws/nestjs'
 import type { Observable } from 'rxjs'
 import type { AudioFrame } from './audio-frame.ts'
 import { Refusal } from './errors.ts'
@@ -22,7 +21,6 @@ import { Utterance } from './stages/utterance.ts'
 import { UTTERANCES, type Utterances } from './tokens.ts'
 
 /** The assistant, on either platform: `listen` opens an utterance, `audio` fills it, and the answer is streamed. */
-@UseInterceptors(WsTraceInterceptor)
 @UseGuards(IdentityGuard)
 @WebSocketGateway({ path: PATH })
 export class AssistantGateway implements OnGatewayConnection, OnGatewayDisconnect {
