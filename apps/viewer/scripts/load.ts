@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
+import { launchBrowser } from '@otel-ws/testkit/browser'
 import { startViewer } from '../src/index.ts'
-import { launchBrowser } from '../test/support/browser.ts'
 
 // Exports spans at a steady rate from a process of its own, with a page open, and tells whether viewer and page keep up:
 // `node --import tsx scripts/load.ts --rate 2000 --seconds 20 --view traces`. With

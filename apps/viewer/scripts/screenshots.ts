@@ -1,8 +1,8 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { launchBrowser } from '@otel-ws/testkit/browser'
 import type { Page } from 'playwright-core'
 import { startViewer } from '../src/index.ts'
-import { launchBrowser } from '../test/support/browser.ts'
 import { ChatDay } from '../test/support/chat-day.ts'
 
 // Writes a picture of each view to screenshots/, as the README shows them.

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { launchBrowser } from '@otel-ws/testkit/browser'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startViewer, type Viewer } from '../src/index.ts'
-import { launchBrowser } from './support/browser.ts'
 
 // The whole way: a real server, its real clients, the real instrumentation, the real exporter, a real browser.
 const root = fileURLToPath(new URL('../../../', import.meta.url))

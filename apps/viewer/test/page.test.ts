@@ -1,7 +1,7 @@
+import { launchBrowser } from '@otel-ws/testkit/browser'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { startViewer, type Viewer } from '../src/index.ts'
-import { launchBrowser } from './support/browser.ts'
 import { ChatTraffic } from './support/chat-traffic.ts'
 import { post, traceRequest } from './support/client.ts'
 

@@ -4,13 +4,12 @@ import { isBinary, sizeOf } from './payload.ts'
 import { OPEN, type WebSocketLike } from './socket.ts'
 
 type Handler = (this: unknown, event: unknown) => unknown
-type Listener = Handler | { handleEvent(event: unknown): unknown }
-type Options = boolean | { readonly capture?: boolean } | undefined
+type Arguments = [type: string, listener: unknown, ...options: unknown[]]
 
 /** The members that stand in front of a socket's own, as they are called. */
 interface Target {
-  addEventListener(type: string, listener: unknown, options?: Options): void
-  removeEventListener(type: string, listener: unknown, options?: Options): void
+  addEventListener(...args: Arguments): void
+  removeEventListener(...args: Arguments): void
   send(...args: unknown[]): void
   close(...args: unknown[]): void
   onmessage: unknown
@@ -36,40 +35,52 @@ const HANDLES_REJECTIONS =
 export function traceTarget(socket: WebSocketLike, connection: ClientConnection): void {
   const target = socket as unknown as Target
   const { addEventListener, removeEventListener, send, close } = target
-  const wrappers = new WeakMap<object, Handler>()
+  const wrappers = new WeakMap<object, object>()
   const originals = new WeakMap<object, object>()
   let current: Process | undefined
   let event: unknown
   let isTailDisplaced = false
   let isLeaving = false
 
-  function call(listener: Listener, self: unknown, occurred: unknown): unknown {
-    return typeof listener === 'function' ? listener.call(self, occurred) : listener.handleEvent(occurred)
+  /** Calls what listens, in the context of the message that is being dispatched. */
+  function call(handler: Handler, self: unknown, occurred: unknown): unknown {
+    const process = current
+    if (process === undefined || occurred !== event) return handler.call(self, occurred)
+    try {
+      const result =
+        process.span === undefined
+          ? handler.call(self, occurred)
+          : context.with(process, handler, self as never, occurred)
+      if (process.timed) process.follow(result, HANDLES_REJECTIONS)
+      return result
+    } catch (error) {
+      process.fail(error)
+      throw error
+    } finally {
+      // Either of its stops says so; after one of them ours is not called any more.
+      if ((occurred as Event).cancelBubble) setTimeout(() => current === process && tail())
+    }
   }
 
+  /** What is registered in place of a listener: always the same, so that the platform finds it again. */
   function wrapperOf(listener: unknown): unknown {
     if ((typeof listener !== 'function' && typeof listener !== 'object') || listener === null) return listener
     if (originals.has(listener)) return listener
     let wrapper = wrappers.get(listener)
     if (wrapper === undefined) {
-      wrapper = function (this: unknown, occurred: unknown): unknown {
-        const process = current
-        if (process === undefined || occurred !== event) return call(listener as Listener, this, occurred)
-        try {
-          const result =
-            process.span === undefined
-              ? call(listener as Listener, this, occurred)
-              : context.with(process, call, undefined, listener as Listener, this, occurred)
-          if (process.timed) process.follow(result, HANDLES_REJECTIONS)
-          return result
-        } catch (error) {
-          process.fail(error)
-          throw error
-        } finally {
-          // Either of its stops says so; after one of them ours is not called any more.
-          if ((occurred as Event).cancelBubble) setTimeout(() => current === process && tail())
-        }
-      }
+      wrapper =
+        typeof listener === 'function'
+          ? function (this: unknown, occurred: unknown): unknown {
+              return call(listener as Handler, this, occurred)
+            }
+          : {
+              // Asked for at each dispatch, as the listener's own is: what it is by then counts.
+              get handleEvent(): unknown {
+                const { handleEvent } = listener as { handleEvent?: unknown }
+                if (typeof handleEvent !== 'function') return handleEvent
+                return (occurred: unknown) => call(handleEvent as Handler, listener, occurred)
+              },
+            }
       wrappers.set(listener, wrapper)
       originals.set(wrapper, listener)
     }
@@ -118,30 +129,34 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
   addEventListener.call(socket, 'message', tail)
 
   const methods = {
-    addEventListener(this: unknown, type: string, listener: unknown, ...rest: [Options?]): void {
-      addEventListener.call(this as Target, type, type === 'message' ? wrapperOf(listener) : listener, ...rest)
-      if (type === 'message') moveTail()
+    addEventListener(this: Target, ...args: Arguments): void {
+      const isMessage = args[0] === 'message' && args.length > 1
+      if (isMessage) args[1] = wrapperOf(args[1])
+      addEventListener.apply(this, args)
+      if (isMessage) moveTail()
     },
-    removeEventListener(this: unknown, type: string, listener: unknown, ...rest: [Options?]): void {
-      removeEventListener.call(this as Target, type, listener, ...rest)
-      const wrapper = type === 'message' ? wrappers.get(listener as object) : undefined
-      if (wrapper !== undefined) removeEventListener.call(this as Target, type, wrapper, ...rest)
+    removeEventListener(this: Target, ...args: Arguments): void {
+      removeEventListener.apply(this, args)
+      const wrapper = args[0] === 'message' ? wrappers.get(args[1] as object) : undefined
+      if (wrapper === undefined) return
+      args[1] = wrapper
+      removeEventListener.apply(this, args)
     },
-    send(this: unknown, data: unknown): void {
-      const args = [...(arguments as unknown as unknown[])]
+    send(this: Target, ...args: unknown[]): void {
+      const [data] = args
       const binary = isBinary(data)
       // What the platform would do, done once: to know the size, and since a conversion may be the application's code.
       if (!binary && typeof data === 'object') args[0] = `${data}`
       const size = sizeOf(args[0])
       if (socket.readyState !== OPEN) {
-        send.apply(this as Target, args)
+        send.apply(this, args)
         connection.notSent(data, binary, size)
         return
       }
       const span = connection.sending(args[0], binary, size)
-      if (!binary) args[0] = connection.wrap(args[0], span)
+      if (typeof args[0] === 'string') args[0] = connection.wrap(args[0], span)
       try {
-        send.apply(this as Target, args)
+        send.apply(this, args)
       } catch (error) {
         connection.sendFailed(span, error)
         throw error
@@ -149,15 +164,15 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
       connection.taken(span, binary, size)
       if (span !== undefined) connection.end(span)
     },
-    close(this: unknown, code?: number, reason?: string): void {
+    close(this: Target, ...args: unknown[]): void {
       const first = socket.readyState <= OPEN
       isLeaving = first
       try {
-        close.apply(this as Target, arguments as unknown as unknown[])
+        close.apply(this, args)
       } finally {
         isLeaving = false
       }
-      if (first) connection.closing(code, reason)
+      if (first) connection.closing(...(args as [number?, string?]))
     },
   }
   for (const [name, method] of Object.entries(methods)) override(socket, name, method)

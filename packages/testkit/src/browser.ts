@@ -18,7 +18,7 @@ export async function launchBrowser(): Promise<Browser> {
     const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error)
     if (system === undefined)
       throw new Error(`Chromium does not start (${reason}) and none is installed`, { cause: error })
-    console.warn(`The bundled Chromium does not start; using ${system}`)
+    process.emitWarning(`the bundled Chromium does not start; using ${system}`)
     return chromium.launch({ executablePath: system, args })
   }
 }
@@ -28,7 +28,7 @@ export async function launchBrowser(): Promise<Browser> {
  * takes a file that is there for a complete one; two test files that start at once would launch half a browser.
  */
 async function unpacked(): Promise<string> {
-  const home = join(tmpdir(), 'otel-ws-viewer-chromium-147')
+  const home = join(tmpdir(), 'otel-ws-chromium-147')
   if (!existsSync(home)) {
     const aside = await mkdtemp(`${home}-`)
     const { TMPDIR } = process.env

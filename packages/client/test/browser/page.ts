@@ -1,0 +1,112 @@
+import { context, propagation, SpanKind, trace } from '@opentelemetry/api'
+import { ExportResultCode, W3CTraceContextPropagator } from '@opentelemetry/core'
+import { BatchSpanProcessor, type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace'
+import { StackContextManager } from '@opentelemetry/sdk-trace-web'
+import { connectionOf, jsonName, traceUrl, traceWebSocket } from '@otel-ws/client'
+import { scripts } from './scripts.ts'
+
+/** A span as a page tells it. */
+export interface ToldSpan {
+  readonly page: string
+  readonly name: string
+  readonly kind: string
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentId: string | undefined
+  readonly links: readonly { readonly spanId: string; readonly kind: unknown }[]
+  readonly attributes: Readonly<Record<string, unknown>>
+}
+
+/** What the tests can have a page do. */
+export interface Page {
+  /** Opens a connection, in the span of an action of the user's; resolves when the server has agreed. */
+  enter(url: string): Promise<string>
+  /** Exports what is there. */
+  flush(): Promise<void>
+  /** Runs a script on a socket, traced or not, and resolves with what happened. */
+  run(script: string, url: string, traced: boolean): Promise<unknown[]>
+}
+
+const page = new URLSearchParams(location.search).get('page') ?? ''
+const ROUTE = '/chat/:room'
+
+const tell = (span: ReadableSpan): ToldSpan => ({
+  page,
+  name: span.name,
+  kind: SpanKind[span.kind],
+  traceId: span.spanContext().traceId,
+  spanId: span.spanContext().spanId,
+  parentId: span.parentSpanContext?.spanId,
+  links: span.links.map((link) => ({
+    spanId: link.context.spanId,
+    kind: link.attributes?.['websocket.link.kind'],
+  })),
+  attributes: span.attributes,
+})
+
+const provider = new TracerProvider({
+  spanProcessors: [
+    new BatchSpanProcessor({
+      exporter: {
+        export(spans, done) {
+          // The one way out that a page has while it goes away.
+          navigator.sendBeacon('/spans', JSON.stringify(spans.map(tell)))
+          done({ code: ExportResultCode.SUCCESS })
+        },
+        async shutdown() {},
+      },
+      scheduledDelayMillis: 1_000_000,
+    }),
+  ],
+})
+context.setGlobalContextManager(new StackContextManager().enable())
+propagation.setGlobalPropagator(new W3CTraceContextPropagator())
+trace.setGlobalTracerProvider(provider)
+const tracer = trace.getTracer('page')
+
+let socket: WebSocket
+const lines = document.querySelector('ol') as HTMLElement
+
+function action<R>(name: string, act: () => R): R {
+  return tracer.startActiveSpan(name, { root: true }, (span) => {
+    try {
+      return act()
+    } finally {
+      span.end()
+    }
+  })
+}
+
+document.querySelector('button')?.addEventListener('click', () => {
+  action('click', () => socket.send('{"type":"say","text":"hello"}'))
+})
+
+const harness: Page = {
+  async enter(url) {
+    const options = { route: ROUTE, messageName: jsonName('$.type') }
+    socket = action('enter', () => traceWebSocket(new WebSocket(traceUrl(url, options)), options))
+    await new Promise((resolve, reject) => {
+      socket.onmessage = ({ data }) => {
+        if (JSON.parse(data).type === 'welcome') resolve(undefined)
+        else
+          tracer.startActiveSpan('render', (span) => {
+            lines.append(document.createElement('li'))
+            span.end()
+          })
+      }
+      socket.addEventListener('close', reject)
+    })
+    return connectionOf(socket)?.id ?? ''
+  },
+  flush: () => provider.forceFlush(),
+  run: async (script, url, traced) => {
+    const transcript: unknown[] = []
+    const open = (): WebSocket => {
+      const made = new WebSocket(url)
+      return traced ? traceWebSocket(made) : made
+    }
+    await scripts[script]?.(open, (...entry) => transcript.push(entry))
+    return transcript
+  },
+}
+Object.assign(window, { harness })
