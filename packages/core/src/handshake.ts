@@ -39,7 +39,8 @@ export interface HandshakeSeam {
 
 /** A request to open a namespace of a host that has them. */
 export interface NamespaceSeam {
-  readonly namespace: string
+  /** `undefined` when the name is not one that the host knows. */
+  readonly namespace: string | undefined
   /** The handshake of the connection that it comes over, when that was told. */
   readonly over: SpanContext | undefined
   /** The connection takes up where an earlier one of the same client ended. */
@@ -49,7 +50,8 @@ export interface NamespaceSeam {
 /** What became of an upgrade request. */
 export type HandshakeOutcome = 'accepted' | 'rejected' | 'abandoned'
 
-class HandshakeFrame extends Frame {
+/** The context of what runs before the answer. Timers that the host makes then live on in it. */
+export class HandshakeFrame extends Frame {
   end(time: number): void {
     const { span } = this
     this.release()

@@ -1,4 +1,4 @@
-import { disguise, hidden, uncover } from '@otel-ws/core/adapter'
+import { type CloseFacts, disguise, hidden, uncover } from '@otel-ws/core/adapter'
 import { writtenFor } from './carriers.ts'
 import type { Client, Decoder, Packet, WriteOptions } from './host.ts'
 import { outgoing } from './outgoing.ts'
@@ -22,14 +22,15 @@ export function incomingOf(packet: Packet): Incoming {
   return (packet as { [INCOMING]?: Incoming })[INCOMING] ?? NOTHING
 }
 
-type TracedDecoder = Decoder & { [INCOMING]?: Incoming; readonly onfail?: () => void }
+type TracedDecoder = Decoder & { [INCOMING]?: Incoming }
 
 /** Traces what a client sends and is sent, once for all of its namespaces. */
 export function traceClient(client: Client): void {
   const { decoder } = client as { decoder: TracedDecoder }
   if (decoder[INCOMING] !== undefined) return
-  Object.defineProperty(decoder, INCOMING, hidden({ size: 0, binary: false, text: false }))
-  const add = decoder.add
+  const { add } = decoder
+  const { close, writeToEngine } = client
+
   function countedAdd(this: TracedDecoder, chunk: unknown): void {
     const incoming = this[INCOMING]
     if (incoming !== undefined) {
@@ -40,14 +41,27 @@ export function traceClient(client: Client): void {
     try {
       add.call(this, chunk)
     } catch (error) {
-      const transport = transportOf(client.conn)
-      if (transport !== undefined) transport.failed ??= INVALID_PAYLOAD
+      end({ failed: INVALID_PAYLOAD })
       throw error
     }
   }
+
+  // The client sent something that is out of place, or has left no socket behind.
+  function tracedClose(this: Client): void {
+    end({ sent: POLICY_VIOLATION })
+    close.call(this)
+  }
+
+  function end(facts: CloseFacts): void {
+    const transport = transportOf(client.conn)
+    if (transport !== undefined) transport.ending ??= facts
+  }
+
+  Object.defineProperty(decoder, INCOMING, hidden({ size: 0, binary: false, text: false }))
   Object.defineProperty(decoder, 'add', hidden(disguise(countedAdd, add)))
   decoder.on('decoded', attach)
-  Object.defineProperty(client, 'writeToEngine', hidden(watchedWrite(client.writeToEngine)))
+  Object.defineProperty(client, 'close', hidden(disguise(tracedClose, close)))
+  Object.defineProperty(client, 'writeToEngine', hidden(watchedWrite(writeToEngine)))
 }
 
 /** Gives a client its own methods back. */
@@ -56,11 +70,12 @@ export function untraceClient(client: Client): void {
   uncover(decoder, ['add'])
   decoder.off('decoded', attach)
   delete decoder[INCOMING]
-  uncover(client, ['writeToEngine'])
+  uncover(client, ['close', 'writeToEngine'])
 }
 
-/** Close code of RFC 6455 for data that is not what its type says. */
+/** Close codes of RFC 6455: data that is not what its type says, and what is against the rules of the server. */
 const INVALID_PAYLOAD = 1007
+const POLICY_VIOLATION = 1008
 
 /** The packet is whole: what was counted for it goes with it. */
 function attach(this: unknown, packet: Packet): void {
@@ -78,14 +93,14 @@ function watchedWrite(own: Write): Write {
 
   function writeToEngine(this: Client, encoded: unknown, options: WriteOptions): void {
     const current = outgoing()
-    const written = writtenFor(this, encoded, options) ?? { encoded, options }
+    const written = writtenFor(this, encoded, options)
     if (current === undefined) {
-      own.call(this, written.encoded, written.options)
+      own.call(this, written?.encoded ?? encoded, written?.options ?? options)
       return
     }
     const { readyState, transport } = this.conn
     const isDropped = options.volatile === true && !transport.writable
-    own.call(this, written.encoded, written.options)
+    own.call(this, written?.encoded ?? encoded, written?.options ?? options)
     if (readyState !== 'open') current.skipped(this)
     else if (isDropped) current.dropped(this)
     else current.written(this, encoded)

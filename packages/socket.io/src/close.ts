@@ -9,31 +9,42 @@ const REASONS: Readonly<Record<string, CloseFacts>> = {
   'client namespace disconnect': { received: 1000 },
   'server namespace disconnect': { sent: 1000 },
   'server shutting down': { sent: 1001 },
-  // The client did not join a namespace, or spoke to one that it is not in.
   'forced server close': { sent: 1008 },
   'forced close': { sent: 1005 },
   'ping timeout': { timedOut: true },
   'parse error': { failed: 1002 },
 }
 
-/** Reasons of Engine.IO's polling transport to end the connection for what the client did. */
-const POLLING_VIOLATIONS = ['overlap', 'invalid content']
+type Failures = readonly (readonly [text: string, code: number])[]
+
+/** What `ws` finds wrong with frames. Of its error, which has the code, Engine.IO keeps the text only. */
+const FRAME_FAILURES: Failures = [
+  ['Max payload size exceeded', 1009],
+  ['invalid UTF-8', 1007],
+  ['Invalid WebSocket frame', 1002],
+]
+
+/** What Engine.IO finds wrong with polls. */
+const POLLING_FAILURES: Failures = [
+  ['overlap', 1002],
+  ['invalid content', 1002],
+]
 
 /**
  * Tells a close in the terms of RFC 6455.
  *
- * @param failed close code for what this side found wrong with a packet, when that is why it ended the connection
+ * @param ending why this side ended the connection, when it did for what the client sent
  */
 export function closeFacts(
   reason: string,
   description: unknown,
   conn: EngineSocket,
-  failed: number | undefined,
+  ending: CloseFacts | undefined,
 ): CloseFacts {
   const text = { reason, transport: conn.transport.name }
   if (reason === 'transport close') return { ...transportClose(conn), ...text }
   if (reason === 'transport error') return { ...transportError(description, conn), ...text }
-  if (reason === 'forced close' && failed !== undefined) return { failed, ...text }
+  if (reason === 'forced close' && ending !== undefined) return { ...ending, ...text }
   return { ...REASONS[reason], ...text }
 }
 
@@ -46,12 +57,7 @@ function transportClose({ transport }: EngineSocket): CloseFacts {
 
 function transportError(description: unknown, { transport }: EngineSocket): CloseFacts {
   const message = description instanceof Error ? description.message : ''
-  if (transport.name === 'polling') {
-    return POLLING_VIOLATIONS.some((violation) => message.includes(violation)) ? { failed: 1002 } : {}
-  }
-  // `ws` sends a close frame for what it finds wrong; of the error only its text is left.
-  const { socket } = transport
-  if (socket?._closeFrameSent !== true || socket._closeFrameReceived === true) return {}
-  if (message.includes('Max payload size exceeded')) return { failed: 1009 }
-  return { failed: message.includes('UTF-8') ? 1007 : 1002 }
+  const failures = transport.name === 'polling' ? POLLING_FAILURES : FRAME_FAILURES
+  for (const [text, failed] of failures) if (message.includes(text)) return { failed }
+  return {}
 }

@@ -59,6 +59,7 @@ export interface Client {
   readonly nsps: Map<string, Socket>
   readonly sockets: Map<string, Socket>
   readonly decoder: Decoder
+  close(): void
   writeToEngine(encoded: unknown, options: WriteOptions): void
 }
 

@@ -12,9 +12,9 @@ import {
 import { traceBroadcasts } from './broadcast.ts'
 import { carryContext } from './carriers.ts'
 import { traceClient } from './client.ts'
-import type { Namespace, Server, Socket } from './host.ts'
+import type { EngineSocket, Namespace, Server, Socket } from './host.ts'
 import { traceSocket } from './socket.ts'
-import { type Transport, traceTransport } from './transport.ts'
+import { type Transport, traceTransport, transportOf } from './transport.ts'
 
 const TRACED = Symbol.for('otel-ws.socket.io.namespace')
 
@@ -160,6 +160,17 @@ function begin(socket: Socket, transport: Transport, telemetry: Telemetry, facts
       recovered: socket.recovered === true,
     },
   })
+}
+
+/** A client asked for a namespace that there is none of. Its name is the client's own and told nowhere. */
+export function refuseNamespace(telemetry: Telemetry, conn: EngineSocket | undefined): void {
+  const over = conn && transportOf(conn)?.handshake
+  telemetry
+    .handshake(conn?.request ?? NO_REQUEST, {
+      joins: { namespace: undefined, over },
+      ...(conn !== undefined && { transport: conn.transport.name }),
+    })
+    ?.refuse(undefined, 'invalid_namespace')
 }
 
 function accept(handshake: Handshake, socket: Socket, transport: Transport, facts: Facts): Connection {

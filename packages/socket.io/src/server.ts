@@ -4,7 +4,8 @@ import type { Server } from 'socket.io'
 import { driver } from './driver.ts'
 import { traceEngine } from './engine.ts'
 import type { EngineServer, Server as HostServer, Namespace } from './host.ts'
-import { tracedNamespace, traceNamespace } from './namespace.ts'
+import { refuseNamespace, tracedNamespace, traceNamespace } from './namespace.ts'
+import { receivingFrom } from './transport.ts'
 import { SCOPE } from './version.ts'
 
 /** Options of {@link traceSocketServer}. */
@@ -71,7 +72,7 @@ function mark(host: TracedHost, telemetry: Telemetry, isAmbient: boolean, seams:
 }
 
 function install(io: HostServer, telemetry: Telemetry, { opensElsewhere }: ServerSeams): (() => void)[] {
-  const { bind } = io
+  const { bind, _checkNamespace } = io
   const undo: (() => void)[] = []
 
   function traceNew(namespace: Namespace): void {
@@ -88,10 +89,19 @@ function install(io: HostServer, telemetry: Telemetry, { opensElsewhere }: Serve
     return bind.call(this, engine)
   }
 
+  /** Told of namespaces that clients ask for and the server does not have. */
+  function tracedCheckNamespace(this: HostServer, name: string, auth: unknown, done: (found: unknown) => void): void {
+    const conn = receivingFrom()
+    _checkNamespace.call(this, name, auth, (found) => {
+      if (!found) refuseNamespace(telemetry, conn)
+      done(found)
+    })
+  }
+
   traceNamespace(io.sockets, telemetry, traceNew, opensElsewhere)
   for (const namespace of io._nsps.values()) traceNew(namespace)
   if (io.engine !== undefined) trace(io.engine)
-  undo.push(override(io, 'bind', tracedBind), () => {
+  undo.push(override(io, 'bind', tracedBind), override(io, '_checkNamespace', tracedCheckNamespace), () => {
     for (const namespace of io._nsps.values()) tracedNamespace(namespace)?.restore()
   })
   return undo

@@ -1,6 +1,7 @@
 import {
   type AckWaiter,
   type Agreement,
+  afterHandshake,
   type Carrier,
   type Connection,
   disguise,
@@ -81,7 +82,7 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
       const registered = this.listenerCount(name) > 0
       const operation = connection?.receive(event, binary, size, String(name), reply, registered)
       if (connection === undefined || operation === undefined) own.onevent.call(this, packet)
-      else if (plain) receive(connection, operation, this, packet, event)
+      else if (plain && operation.timed) receive(connection, operation, this, packet, event)
       else operation.run(callOnevent, own, this, packet)
     },
 
@@ -95,9 +96,9 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
       const connection = recordOf(this)
       if (connection === undefined || !this.connected) return own._onclose.call(this, reason, description)
       const transport = transportOf(this.conn)
-      const facts = closeFacts(reason, description, this.conn, transport?.failed)
+      const facts = closeFacts(reason, description, this.conn, transport?.ending)
       try {
-        return own._onclose.call(this, reason, description)
+        return afterHandshake(() => own._onclose.call(this, reason, description))
       } finally {
         transport?.connections.delete(connection)
         connection.close({ ...facts, rtt: transport?.pings.rtt })
@@ -110,7 +111,10 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
   return overrides
 }
 
-/** A subclass with an `onevent` or a `dispatch` of its own is called as before: the span covers what runs before the next tick. */
+/**
+ * When nobody measures, Socket.IO goes its own way, in our context. A subclass with an `onevent` or a `dispatch` of its
+ * own is called as before, too: its spans cover what runs before the next tick.
+ */
 function callOnevent(_: Process, own: Methods, socket: Socket, packet: Packet): void {
   own.onevent.call(socket, packet)
 }
@@ -229,7 +233,7 @@ function send(emit: Callback, connection: Connection, socket: Socket, args: unkn
   const ack = args[last]
   const awaitsAck = typeof ack === 'function'
   const { timeout } = socket.flags
-  const message = connection.emitting(args, String(args[0]), awaitsAck)
+  const message = connection.emitting(eventOf(connection, args, awaitsAck), String(args[0]), awaitsAck)
   if (awaitsAck && (message !== undefined || timeout !== undefined)) {
     args[last] = awaiting(connection, message, ack as Callback, timeout !== undefined)
   }
@@ -252,6 +256,13 @@ function send(emit: Callback, connection: Connection, socket: Socket, args: unkn
     }
   } else told(connection, socket.conn, emission, message)
   return result
+}
+
+/** The event as the application's hook is told of it; it is nobody else's business. */
+function eventOf({ telemetry }: Connection, args: ArrayLike<unknown>, awaitsAck: boolean): unknown {
+  return telemetry.options.onMessage === undefined
+    ? args
+    : Array.prototype.slice.call(args, 0, awaitsAck ? -1 : undefined)
 }
 
 function told(connection: Connection, conn: EngineSocket, emission: Emission, message: Transmission | undefined): void {

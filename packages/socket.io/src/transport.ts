@@ -1,4 +1,5 @@
 import {
+  type CloseFacts,
   type Connection,
   disguise,
   type Handshake,
@@ -26,8 +27,8 @@ export class Transport {
   /** Namespace handshakes without an outcome. `undefined` is one that option `ignore` leaves alone. */
   readonly joining = new Map<object, Handshake | undefined>()
   readonly connections = new Set<Connection>()
-  /** Close code for what was found wrong with a packet. */
-  failed: number | undefined
+  /** Why this side ends the connection for what the client sent. */
+  ending: CloseFacts | undefined
   #queued: Queued[] = []
 
   constructor(pings: TransportPings, handshake: Handshake['spanContext']) {
@@ -114,6 +115,13 @@ export function untraceTransport(conn: EngineSocket): void {
   delete (conn as Traced)[TRANSPORT]
 }
 
+let receiving: EngineSocket | undefined
+
+/** The connection that Socket.IO is reading from right now, in this synchronous run. */
+export function receivingFrom(): EngineSocket | undefined {
+  return receiving
+}
+
 type Emit = (this: EngineSocket, type: string, ...args: unknown[]) => boolean
 const watched = new WeakMap<Emit, Emit>()
 
@@ -124,7 +132,17 @@ function watchedEmit(own: Emit): Emit {
 
   function emit(this: Traced, type: string, a?: unknown): boolean {
     const transport = this[TRANSPORT]
+    const args = arguments as unknown as Parameters<Emit>
     switch (type) {
+      case 'data': {
+        const outer = receiving
+        receiving = this
+        try {
+          return own.apply(this, args)
+        } finally {
+          receiving = outer
+        }
+      }
       case 'packetCreate':
         if ((a as { type?: string }).type === 'ping') transport?.pings.sent()
         break
@@ -140,7 +158,7 @@ function watchedEmit(own: Emit): Emit {
       case 'close':
         transport?.closed(a)
     }
-    return own.apply(this, arguments as unknown as Parameters<Emit>)
+    return own.apply(this, args)
   }
 
   const watching = disguise(emit as never, own as never) as Emit
