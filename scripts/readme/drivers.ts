@@ -88,4 +88,42 @@ ${PRINT}`,
     names: fromJson,
     expected: ['GET /chat/:room', 'close /chat/:room', 'open /chat/:room', 'process say', 'send say'],
   },
+  'packages/nestjs/README.md 1': {
+    code: `${INSTALL}
+import { NestFactory } from '@nestjs/core'
+import { WsAdapter } from '@nestjs/platform-ws'
+const app = await NestFactory.create(AppModule, { logger: false })
+app.useWebSocketAdapter(new WsAdapter(app))
+await app.listen(0)
+const client = await connect('ws://127.0.0.1:' + app.getHttpServer().address().port + '/chat')
+client.send('{"event":"say","data":"hello"}')
+if ((await client.next()) !== '{"event":"said","data":"hello"}') throw new Error('another answer')
+await client.close(1000)
+await app.close()
+if (telemetry.span('process say').attributes['code.function.name'] !== 'ChatGateway.onSay') throw new Error('not named')
+${PRINT}`,
+    names: fromJson,
+    expected: ['GET /chat', 'close /chat', 'process say', 'send said'],
+  },
+  'packages/nestjs/README.md 2': {
+    code: `${INSTALL}
+import { Module } from '@nestjs/common'
+import { NestFactory } from '@nestjs/core'
+import { WsAdapter } from '@nestjs/platform-ws'
+class AppModule {}
+Module({ providers: [NewsGateway] })(AppModule)
+const app = await NestFactory.create(AppModule, { logger: false })
+app.useWebSocketAdapter(new WsAdapter(app))
+await app.listen(0)
+const client = await connect('ws://127.0.0.1:' + app.getHttpServer().address().port)
+client.send('{"event":"news"}')
+if ((await client.next()) !== '{"event":"news","data":0}') throw new Error('other news')
+await client.close(1000)
+const span = await telemetry.waitForSpan('process news')
+if (span.attributes['websocket.stream.outcome'] !== 'cancelled') throw new Error('not cancelled')
+await app.close()
+${PRINT}`,
+    names: fromJson,
+    expected: ['process news'],
+  },
 }

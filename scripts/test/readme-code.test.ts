@@ -16,6 +16,7 @@ describe('the code blocks of the READMEs', () => {
     folder = await mkdtemp(join(tmpdir(), 'readme-'))
     await symlink(join(root, 'scripts', 'node_modules'), join(folder, 'node_modules'), 'dir')
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+    await writeFile(join(folder, 'tsconfig.json'), '{ "compilerOptions": { "experimentalDecorators": true } }')
   })
 
   afterAll(() => rm(folder, { recursive: true }))
@@ -47,7 +48,7 @@ describe('the code blocks of the READMEs', () => {
       const preload = ['--import', 'tsx', '--import', './readme/free-port.mjs']
       const { output } = await run(process.execPath, [...preload, file], {
         cwd: join(root, 'scripts'),
-        env: { ...env },
+        env: { TSX_TSCONFIG_PATH: join(folder, 'tsconfig.json'), ...env },
       })
       expect(names(output), output).toEqual([...expected].sort())
     },
