@@ -20,7 +20,8 @@ export class WsInstrumentation extends HostInstrumentation {
     return [
       {
         package: 'ws',
-        majors: [8],
+        // Version 7 for libraries that bring it, such as express-ws.
+        majors: [7, 8],
         file: 'lib/websocket-server.js',
         requires: 'lib/websocket.js',
         trace: (exports) =>

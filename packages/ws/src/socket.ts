@@ -6,6 +6,7 @@ import {
   claim,
   closeCodeOf,
   disguise,
+  dispatchAll,
   HEARTBEAT_PAYLOAD,
   type HostDriver,
   hidden,
@@ -27,7 +28,7 @@ const CLOSED = 3
 interface Socket extends WebSocket {
   readonly _closeFrameReceived?: boolean
   readonly _closeCode?: number
-  readonly _closeMessage?: Buffer
+  readonly _closeMessage?: Buffer | string
   readonly _socket?: NetSocket | null
 }
 
@@ -121,8 +122,12 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
       switch (type) {
         case 'message': {
           const connection = recordOf(this)
+          if (connection === undefined) break
           // What ws emits has these arguments; an application that emits something of its own is left alone.
-          if (connection === undefined || typeof b !== 'boolean' || arguments.length !== 3) break
+          if (typeof b !== 'boolean' || arguments.length !== 3) {
+            if (arguments.length === 2 && isOldHost(this)) return receiveOld(connection, own, plain, this, a)
+            break
+          }
           const data = b || connection.agreement === undefined ? a : connection.unwrap(a)
           const operation = connection.receive(data, b, byteLength(data))
           if (operation === undefined) return own.emit.call(this, 'message', data, b)
@@ -209,6 +214,32 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
     overrides[name] = hidden(disguise(methods[name], own[name] as never))
   }
   return overrides
+}
+
+/** Version 7 of `ws`, which some libraries bring: it tells texts from binary messages by the type of the payload. */
+function isOldHost(socket: Socket): boolean {
+  return typeof socket._closeMessage === 'string'
+}
+
+function receiveOld(connection: Connection, own: Methods, plain: boolean, socket: Socket, payload: unknown): boolean {
+  const isBinary = typeof payload !== 'string'
+  const data = isBinary || connection.agreement === undefined ? payload : connection.unwrap(payload)
+  const operation = connection.receive(data, isBinary, byteLength(data))
+  if (operation === undefined) return emitOld(undefined, own, socket, data)
+  try {
+    return operation.run(plain ? dispatchOld : emitOld, own, socket, data)
+  } catch (error) {
+    watchTransport(socket)
+    throw error
+  }
+}
+
+function emitOld(_: Process | undefined, own: Methods, socket: Socket, data: unknown): boolean {
+  return own.emit.call(socket, 'message', data as never)
+}
+
+function dispatchOld(operation: Process, _: Methods, socket: Socket, data: unknown): boolean {
+  return dispatchAll(operation, socket as unknown as EventEmitter, 'message', [data])
 }
 
 function dispatchMessage(operation: Process, socket: WebSocket, data: unknown, binary: unknown): boolean {

@@ -20,10 +20,12 @@ export interface Run {
   readonly env?: Readonly<Record<string, string>>
   /** Talks to the application at its port. */
   readonly talk: (port: string) => Promise<void>
+  /** How the name of the span starts that is waited for before the application is told to stop. Default: that of a close. */
+  readonly until?: string | undefined
 }
 
 /** Starts an application, talks to it, tells it to stop, and waits until it has exported what it has. */
-export async function runApplication({ folder, args, env, talk }: Run): Promise<Outcome> {
+export async function runApplication({ folder, args, env, talk, until = 'close' }: Run): Promise<Outcome> {
   const receiver = await Receiver.start()
   const child = spawn(process.execPath, [...args], {
     cwd: folder,
@@ -33,6 +35,7 @@ export async function runApplication({ folder, args, env, talk }: Run): Promise<
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
       OTEL_LOGS_EXPORTER: 'none',
+      OTEL_BSP_SCHEDULE_DELAY: '100',
       OTEL_NODE_RESOURCE_DETECTORS: 'env',
       OTEL_WS_MESSAGE_NAME: '$.type',
       ...env,
@@ -46,6 +49,8 @@ export async function runApplication({ folder, args, env, talk }: Run): Promise<
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
   try {
     await talk(await firstLine(child, () => stderr))
+    // The server learns of a close when the client has done so already.
+    if (until !== '') await Promise.race([receiver.waitFor(until), ended])
     child.kill('SIGTERM')
     const [code, signal] = await ended
     return { receiver, stderr, code, signal }

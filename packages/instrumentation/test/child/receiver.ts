@@ -40,6 +40,7 @@ export class Receiver {
   readonly spans: OtlpSpan[] = []
   readonly metrics = new Set<string>()
   readonly #server: Server
+  readonly #waiting: { prefix: string; resolve: () => void }[] = []
 
   private constructor(server: Server) {
     this.#server = server
@@ -69,6 +70,14 @@ export class Receiver {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
+  /** Resolves when a span has come whose name starts so. */
+  async waitFor(prefix: string): Promise<void> {
+    if (this.spans.some(({ name }) => name.startsWith(prefix))) return
+    await new Promise<void>((resolve) => {
+      this.#waiting.push({ prefix, resolve })
+    })
+  }
+
   stop(): void {
     this.#server.close()
     this.#server.closeAllConnections()
@@ -96,6 +105,9 @@ export class Receiver {
       for (const { scope, spans } of scopeSpans) {
         this.spans.push(...spans.map((span) => ({ ...span, scope: scope.name, service })))
       }
+    }
+    for (const { prefix, resolve } of this.#waiting) {
+      if (this.spans.some(({ name }) => name.startsWith(prefix))) resolve()
     }
   }
 

@@ -1,0 +1,121 @@
+import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
+import { createClient } from 'graphql-ws'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { WebsocketProvider } from 'y-websocket'
+import { Doc } from 'yjs'
+import { ask, runApplication } from './child/application.ts'
+import { installProject } from './child/project.ts'
+
+const REGISTER = '@otel-ws/instrumentation/register'
+
+let project: Awaited<ReturnType<typeof installProject>>
+
+beforeAll(async () => {
+  project = await installProject()
+})
+
+afterAll(() => project.remove())
+
+describe.concurrent('a server that sits on ws, with its own client', () => {
+  it('graphql-ws', async () => {
+    const { receiver, ...end } = await runApplication({
+      folder: project.folder,
+      args: ['--import', REGISTER, 'graphql-ws.mjs'],
+      async talk(port) {
+        const client = createClient({ url: `ws://127.0.0.1:${port}/graphql`, webSocketImpl: WebSocket })
+        const counted: unknown[] = []
+        for await (const { data } of client.iterate({ query: 'subscription { count }' })) counted.push(data)
+        if (JSON.stringify(counted) !== '[{"count":1},{"count":2}]') throw new Error('counted wrongly')
+        await client.dispose()
+      },
+    })
+    expect(end).toEqual({ code: null, signal: 'SIGTERM', stderr: '' })
+    expect(receiver.tree()).toEqual([
+      'GET /graphql SERVER',
+      'close /graphql INTERNAL ~ GET /graphql',
+      'open /graphql INTERNAL < GET /graphql',
+      'process connection_init CONSUMER ~ GET /graphql',
+      'process subscribe CONSUMER ~ GET /graphql',
+      'send complete PRODUCER < process subscribe',
+      'send connection_ack PRODUCER < process connection_init',
+      'send next PRODUCER < process subscribe',
+      'send next PRODUCER < process subscribe',
+    ])
+    expect(receiver.spans.find(({ name }) => name === 'process subscribe')?.attributes).toContainEqual({
+      key: 'websocket.subprotocol',
+      value: { stringValue: 'graphql-transport-ws' },
+    })
+  })
+
+  it('tRPC', async () => {
+    const { receiver, ...end } = await runApplication({
+      folder: project.folder,
+      args: ['--import', REGISTER, 'trpc.mjs'],
+      env: { OTEL_WS_MESSAGE_NAME: '$.method' },
+      async talk(port) {
+        const socket = createWSClient({ url: `ws://127.0.0.1:${port}/trpc`, WebSocket: WebSocket as never })
+        const client = createTRPCClient({ links: [wsLink({ client: socket })] }) as unknown as {
+          greeting: { query(): Promise<string> }
+        }
+        if ((await client.greeting.query()) !== 'hello') throw new Error('greeted wrongly')
+        await socket.close()
+      },
+    })
+    expect(end).toEqual({ code: null, signal: 'SIGTERM', stderr: '' })
+    expect(receiver.tree()).toEqual([
+      'GET /trpc SERVER',
+      'close /trpc INTERNAL ~ GET /trpc',
+      'open /trpc INTERNAL < GET /trpc',
+      'process query CONSUMER ~ GET /trpc',
+      'send /trpc PRODUCER < process query',
+    ])
+  })
+
+  it('express-ws, on the version of ws that it brings', async () => {
+    const { receiver, ...end } = await runApplication({
+      folder: project.folder,
+      args: ['--require', REGISTER, 'express-ws.cjs'],
+      env: { OTEL_WS_ROUTE: '/chat' },
+      talk: (port) => ask(`ws://127.0.0.1:${port}/chat`),
+    })
+    expect(end).toEqual({ code: null, signal: 'SIGTERM', stderr: '' })
+    expect(receiver.tree()).toEqual([
+      'GET /chat SERVER',
+      'close /chat INTERNAL ~ GET /chat',
+      'open /chat INTERNAL < GET /chat',
+      'process question CONSUMER ~ GET /chat',
+      'send answer PRODUCER < process question',
+    ])
+  })
+
+  it('y-websocket, named by a function, with an SDK of the application', async () => {
+    const { receiver, ...end } = await runApplication({
+      folder: project.folder,
+      args: ['--require', './y-telemetry.cjs', 'y-websocket.cjs'],
+      env: { OTEL_WS_MESSAGE_NAME: '' },
+      async talk(port) {
+        const provider = new WebsocketProvider(`ws://127.0.0.1:${port}`, 'notes', new Doc(), {
+          WebSocketPolyfill: WebSocket as never,
+          disableBc: true,
+        })
+        await new Promise<void>((resolve) => provider.on('sync', () => resolve()))
+        const closed = new Promise<void>((resolve) => provider.on('connection-close', () => resolve()))
+        provider.destroy()
+        await closed
+      },
+    })
+    expect(end).toEqual({ code: 0, signal: null, stderr: '' })
+    expect(receiver.tree()).toEqual([
+      'GET /:document SERVER',
+      'close /:document INTERNAL ~ GET /:document',
+      'open /:document INTERNAL < GET /:document',
+      'process awareness CONSUMER ~ GET /:document',
+      'process awareness CONSUMER ~ GET /:document',
+      'process sync CONSUMER ~ GET /:document',
+      'process sync CONSUMER ~ GET /:document',
+      'send sync PRODUCER < open /:document',
+      'send sync PRODUCER < process sync',
+    ])
+  })
+})
