@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { Socket as NetSocket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import {
+  type Agreement,
   type Connection,
   claim,
   closeCodeOf,
@@ -19,6 +20,7 @@ import {
 import type { WebSocket } from 'ws'
 import { dispatch, emitsPlainly } from './dispatch.ts'
 import { countFrames, uncountFrames } from './frames.ts'
+import { honour } from './honour.ts'
 import { byteLength, payloadText } from './payload.ts'
 
 const OPEN = 1
@@ -71,9 +73,10 @@ export function traceSocket(socket: WebSocket, connection: Connection): void {
 }
 
 /** Gives a socket its own methods back. */
-function untraceSocket(socket: WebSocket): void {
+function untraceSocket(socket: WebSocket, agreement: Agreement | undefined): void {
   uncover(socket, METHOD_NAMES)
   uncountFrames(socket)
+  if (agreement !== undefined) honour(socket, agreement)
 }
 
 /** Sends a text of ours by the host's own method: it counts for nothing. */
