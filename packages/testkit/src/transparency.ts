@@ -8,35 +8,8 @@ import { listenerScripts } from './transparency/listeners.ts'
 import { processScripts, runInProcess } from './transparency/process.ts'
 import { serverHookScripts } from './transparency/server-hooks.ts'
 import { type Script, Stage } from './transparency/stage.ts'
+import { type Variant, variants } from './transparency/variants.ts'
 import { wireScripts } from './transparency/wire.ts'
-
-interface Variant {
-  readonly sdk: 'none' | 'sampled' | 'not sampled'
-  readonly telemetry: Readonly<Record<string, unknown>>
-}
-
-/** Set-ups that must all be unnoticeable. */
-const variants: Readonly<Record<string, Variant>> = {
-  'with all messages sampled': { sdk: 'sampled', telemetry: {} },
-  'with none sampled': { sdk: 'not sampled', telemetry: {} },
-  'without an SDK': { sdk: 'none', telemetry: {} },
-  'with every option on': {
-    sdk: 'sampled',
-    telemetry: {
-      traces: 'connection',
-      maxConnectionSpanMessages: 2,
-      messageName: '$.type',
-      messageSizeMetric: true,
-      frames: true,
-      closeReason: true,
-      sessionId: true,
-      messageSampling: 'connection',
-      onMessage() {
-        throw new Error('a hook of the user that is broken')
-      },
-    },
-  },
-}
 
 /** Declares that every script gives the same transcript with telemetry as without, for one adapter and host. */
 export function transparencySuite(harness: Harness): void {
