@@ -47,7 +47,7 @@ describe('demo nestjs --for', () => {
 
   it('shows one trace per utterance, from the first chunk to the last, on both platforms', () => {
     const answered = named('utterance').filter(({ trace }) => traceOf(trace).some(({ name }) => name === 'send done'))
-    expect(answered.length).toBeGreaterThanOrEqual(10)
+    expect(answered.length).toBeGreaterThanOrEqual(4)
     const audio = new Set<string>()
     for (const { trace, depth } of answered) {
       expect(depth).toBe(0)
@@ -76,7 +76,7 @@ describe('demo nestjs --for', () => {
     }
     expect(
       named('process listen').filter(({ details }) => / items, first after \d/.test(details)).length,
-    ).toBeGreaterThan(9)
+    ).toBeGreaterThanOrEqual(4)
   })
 
   it('shows guard denials and exceptions as errors with their codes', () => {

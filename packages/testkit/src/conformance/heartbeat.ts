@@ -44,13 +44,24 @@ export function heartbeatTests(harness: Harness, fixture: Fixture): void {
     })
 
     it('sends no pings of ours by default', async () => {
-      const host = await fixture.serve({
+      const quiet = await fixture.serve({
         telemetry: {},
         connection(socket) {
-          setTimeout(() => socket.send('end'), 50)
+          socket.on('message', (data) => socket.send(data.toString()))
         },
       })
-      const client = await fixture.rawConnect(host)
+      const beating = await fixture.serve({
+        telemetry: { heartbeatInterval: 20, heartbeatTimeout: 10_000 },
+        connection() {},
+      })
+      const client = await fixture.rawConnect(quiet)
+      const pinged = await fixture.rawConnect(beating)
+      for (let beats = 0; beats < 3; beats++) {
+        const { opcode, payload } = await pinged.nextFrame()
+        expect(opcode).toBe(OPCODE.ping)
+        pinged.send(OPCODE.pong, payload)
+      }
+      client.send(OPCODE.text, 'end')
       expect((await client.nextFrame()).opcode).toBe(OPCODE.text)
     })
 
