@@ -662,7 +662,7 @@ export class Connection implements ConnectionContext, LiveConnection {
     if (acks !== undefined) for (const ack of acks) ack.settle('disconnected')
     if (this.#segment !== undefined) this.segmentEnded(this.#segment, 'shutdown')
     unclaim(this.#socket as object)
-    this.telemetry.driver.release?.(this.#socket, this.agreement)
+    this.telemetry.driver.release?.(this.#socket)
   }
 
   #tellClose(close: Close, facts: CloseFacts, duration: number): void {

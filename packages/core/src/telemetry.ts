@@ -17,7 +17,6 @@ import {
   type TelemetryOptions,
   type UpgradeRequest,
 } from './options.ts'
-import type { Agreement } from './propagation/agreement.ts'
 import { forceFlush, globalTracer } from './providers.ts'
 import { createQueryRedactor } from './redact.ts'
 import { SELECTOR_HEAD_BYTES, SELECTOR_TAIL_BYTES, select } from './selector.ts'
@@ -40,7 +39,7 @@ export interface HostDriver<Socket, Data = unknown> {
   /** Cuts the connection. */
   terminate?(socket: Socket): void
   /** Gives the socket of a connection that stays open its own methods back. */
-  release?(socket: Socket, agreement: Agreement | undefined): void
+  release?(socket: Socket): void
 }
 
 /** Members of a set of names. */

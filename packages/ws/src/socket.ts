@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events'
 import { Socket as NetSocket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import {
-  type Agreement,
   type Connection,
   claim,
   closeCodeOf,
@@ -20,7 +19,6 @@ import {
 import type { WebSocket } from 'ws'
 import { dispatch, emitsPlainly } from './dispatch.ts'
 import { countFrames, uncountFrames } from './frames.ts'
-import { honour } from './honour.ts'
 import { byteLength, payloadText } from './payload.ts'
 
 const OPEN = 1
@@ -73,10 +71,9 @@ export function traceSocket(socket: WebSocket, connection: Connection): void {
 }
 
 /** Gives a socket its own methods back. */
-function untraceSocket(socket: WebSocket, agreement: Agreement | undefined): void {
+function untraceSocket(socket: WebSocket): void {
   uncover(socket, METHOD_NAMES)
   uncountFrames(socket)
-  if (agreement !== undefined) honour(socket, agreement)
 }
 
 /** Sends a text of ours by the host's own method: it counts for nothing. */
