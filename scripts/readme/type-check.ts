@@ -7,7 +7,9 @@ import type { Block } from './blocks.ts'
 export function typeErrors(blocks: readonly Block[]): string[] {
   const folder = join(root, 'scripts')
   const config = ts.readConfigFile(join(folder, 'tsconfig.json'), ts.sys.readFile)
-  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, folder)
+  const parsed = ts.parseJsonConfigFileContent(config.config, ts.sys, folder)
+  // Nest's decorators are those of before the standard.
+  const options = { ...parsed.options, experimentalDecorators: true }
   const files = new Map(blocks.map((block) => [join(folder, `${block.id.replaceAll(/\W+/g, '-')}.mts`), block]))
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile } = host
