@@ -1,6 +1,13 @@
 import type { CallHandler, ExecutionContext } from '@nestjs/common'
 import { context as active } from '@opentelemetry/api'
-import { activeProcess, type Connection, type Process, type Stream } from '@otel-ws/core/adapter'
+import {
+  activeProcess,
+  type Connection,
+  followIterable,
+  isAsyncIterable,
+  type Process,
+  type Stream,
+} from '@otel-ws/core/adapter'
 import { Observable, type Observer, type Subscriber, type TeardownLogic } from 'rxjs'
 import { isCovered } from './client.ts'
 import { failWith, takeWitnessed } from './exceptions.ts'
@@ -99,6 +106,7 @@ export class Result implements Observer<unknown> {
     if (++this.#items === 1) {
       this.#firstAt = at
       Promise.resolve(this).then(continues)
+      if (isAsyncIterable(value)) this.#follow(value)
     } else this.#begin().item(1, at)
     const { span } = this.#process
     // A source that is shared emits in whatever context it is told to: what is sent of it is still our answer.
@@ -137,6 +145,11 @@ export class Result implements Observer<unknown> {
   /** The turn in which the first item came is over. */
   continues(): void {
     if (!this.#over) this.#begin()
+  }
+
+  /** Whoever iterates over what the handler returned makes a stream of it: an interceptor or an adapter. */
+  #follow(iterable: object): void {
+    followIterable(iterable, () => this.#connection.streamOf(this.#process.settled ? undefined : this.#process))
   }
 
   #begin(): Stream {

@@ -78,6 +78,14 @@ class ThrowingInterceptor implements NestInterceptor {
   }
 }
 
+/** Sends what async iterables have, as Nest itself does not. */
+@Injectable()
+class Iterating implements NestInterceptor {
+  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(concatMap((result: AsyncIterable<unknown>) => from(result)))
+  }
+}
+
 /** Answers on both platforms and both majors. */
 @Catch()
 class Answering implements ExceptionFilter {
@@ -131,6 +139,23 @@ export function createChatGateway(options: GatewayMetadata = {}): Type {
     async promisedObservable() {
       await turn()
       return of('a', 'b').pipe(map((data) => ({ event: 'answer', data })))
+    }
+
+    @SubscribeMessage('iterable')
+    @UseInterceptors(Iterating)
+    async *iterable() {
+      for (const data of ['a', 'b', 'c']) {
+        await turn()
+        work('generating')
+        yield { event: 'answer', data }
+      }
+    }
+
+    @SubscribeMessage('iterable throws')
+    @UseInterceptors(Iterating)
+    async *iterableThrows() {
+      yield { event: 'answer', data: 'a' }
+      throw new SyntaxError('half a word')
     }
 
     @SubscribeMessage('empty')

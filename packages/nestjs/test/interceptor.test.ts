@@ -71,6 +71,21 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
       2,
       ['process promised observable CONSUMER in ChatGateway.promisedObservable 2 items completed'],
     ],
+    [
+      'iterable',
+      3,
+      [
+        'process iterable CONSUMER in ChatGateway.iterable 3 items completed',
+        '  generating',
+        '  generating',
+        '  generating',
+      ],
+    ],
+    [
+      'iterable throws',
+      2,
+      ['process iterable throws CONSUMER in ChatGateway.iterableThrows 1 items failed ! SyntaxError: half a word'],
+    ],
     ['empty', 0, ['process empty CONSUMER in ChatGateway.empty 0 items completed']],
     ['explicit stream', 2, ['process explicit stream CONSUMER in ChatGateway.explicitStream 2 items completed']],
     [
@@ -117,6 +132,33 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
       ['answer', 'a'],
       ['answer', 'b'],
       ['answer', 'c'],
+    ])
+  })
+
+  it('measures an async iterable that an interceptor before it sends', async () => {
+    const gateway = traced(() => {})
+    const decorate = (name: string) => {
+      const descriptor = Object.getOwnPropertyDescriptor(gateway.prototype, name) as PropertyDescriptor
+      // The last interceptor is the innermost.
+      UseInterceptors(WsTraceInterceptor)(gateway.prototype, name, descriptor)
+    }
+    decorate('iterable')
+    decorate('iterableThrows')
+    const client = await fixture.connect(await serve(gateway))
+    client.emit('iterable')
+    for (const data of ['a', 'b', 'c']) expect(await client.next()).toEqual(['answer', data])
+    const span = await fixture.telemetry.waitForSpan('process iterable')
+    expect(fixture.tree(span)).toEqual([
+      'process iterable CONSUMER in ChatGateway.iterable 3 items completed',
+      '  generating',
+      '  generating',
+      '  generating',
+    ])
+    client.emit('iterable throws')
+    expect(await client.next()).toEqual(['answer', 'a'])
+    const failed = await fixture.telemetry.waitForSpan('process iterable throws')
+    expect(fixture.tree(failed)).toEqual([
+      'process iterable throws CONSUMER in ChatGateway.iterableThrows 1 items failed ! SyntaxError: half a word',
     ])
   })
 

@@ -20,6 +20,18 @@ const messages: readonly [event: string, answers: number, says: string, children
     ['  operating', ANSWER, '  operating', ANSWER, '  operating', ANSWER],
   ],
   ['promised observable', 2, 'in ChatGateway.promisedObservable 2 items completed', [ANSWER, ANSWER]],
+  [
+    'iterable',
+    3,
+    'in ChatGateway.iterable 3 items completed',
+    ['  generating', ANSWER, '  generating', ANSWER, '  generating', ANSWER],
+  ],
+  [
+    'iterable throws',
+    2,
+    'in ChatGateway.iterableThrows 1 items failed ! SyntaxError: half a word',
+    [ANSWER, EXCEPTION],
+  ],
   ['empty', 0, 'in ChatGateway.empty 0 items completed', []],
   ['explicit stream', 2, 'in ChatGateway.explicitStream 2 items completed', [ANSWER, ANSWER]],
   ['denied', 1, 'in ChatGateway.denied ! WsException: Forbidden resource', [EXCEPTION]],

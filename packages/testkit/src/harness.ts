@@ -11,7 +11,7 @@ export interface Connection {
   setAttributes(attributes: Record<string, string | number | boolean>): void
   run<T>(fn: () => T): T
   traceContext(): Record<string, string>
-  stream(name?: string): { item(count?: number): void; end(error?: unknown): void }
+  stream(): { item(count?: number): void; end(error?: unknown): void; cancel(): void }
 }
 
 /** The user's handler of a new connection. */

@@ -1,4 +1,4 @@
-import { context, trace } from '@opentelemetry/api'
+import { context, SpanStatusCode, trace } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import type { Fixture } from '../fixture.ts'
 import type { Harness } from '../harness.ts'
@@ -125,6 +125,7 @@ export function connectionTests(harness: Harness, fixture: Fixture): void {
       const first = span.attributes['websocket.stream.time_to_first_item'] as number
       const last = span.attributes['websocket.stream.time_to_last_item'] as number
       expect(span.attributes['websocket.stream.items']).toBe(5)
+      expect(span.attributes['websocket.stream.outcome']).toBe('completed')
       expect(first).toBeGreaterThanOrEqual(0.018)
       expect(last).toBeGreaterThanOrEqual(0.056)
       expect(last * 1e3).toBeLessThanOrEqual(milliseconds(span))
@@ -179,8 +180,52 @@ export function connectionTests(harness: Harness, fixture: Fixture): void {
       const type = how === 'disconnect' ? 'disconnected' : 'RangeError'
       expect(span.attributes['error.type']).toBe(type)
       expect(span.attributes['websocket.stream.items']).toBe(1)
+      expect(span.attributes['websocket.stream.outcome']).toBe(how === 'disconnect' ? 'disconnected' : 'failed')
       const rows = await fixture.telemetry.collect('websocket.server.stream.duration')
       expect(rows.map((row) => [row.attributes['error.type'], row.count])).toEqual([[type, 1]])
+    })
+
+    it('that nobody wants any longer is told as cancelled, which is no error', async () => {
+      const { client } = await fixture.open({
+        telemetry: {},
+        connection(socket, record) {
+          socket.on('message', () => {
+            const stream = record.stream()
+            stream.item()
+            stream.cancel()
+            stream.end(new Error('too late'))
+          })
+        },
+      })
+      client.send('ask')
+      const span = await fixture.telemetry.waitForSpan(process)
+      expect(span.attributes).toMatchObject({ 'websocket.stream.items': 1, 'websocket.stream.outcome': 'cancelled' })
+      expect(span.status.code).toBe(SpanStatusCode.UNSET)
+      const [duration] = await fixture.telemetry.collect('websocket.server.stream.duration')
+      expect(duration?.attributes['websocket.stream.outcome']).toBe('cancelled')
+    })
+
+    it('without an end outlives its span, with the figures so far, and is counted', async () => {
+      let forget: () => void = () => {}
+      const { client } = await fixture.open({
+        telemetry: { maxConnectionSpanAge: 50 },
+        connection(socket, record) {
+          socket.on('message', () => {
+            const stream = record.stream()
+            stream.item(3)
+            forget = () => stream.cancel()
+          })
+        },
+      })
+      const active = async () =>
+        (await fixture.telemetry.collect('websocket.server.stream.active')).map((row) => row.value)
+      client.send('subscribe')
+      const span = await fixture.telemetry.waitForSpan(process)
+      expect(span.attributes).toMatchObject({ 'websocket.span.ended_by': 'age', 'websocket.stream.items': 3 })
+      expect(span.attributes['websocket.stream.outcome']).toBeUndefined()
+      expect(await active()).toEqual([1])
+      forget()
+      expect(await active()).toEqual([0])
     })
 
     it('outside of a handler is told by the metrics only', async () => {
