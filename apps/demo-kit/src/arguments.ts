@@ -14,6 +14,17 @@ export interface DemoArguments {
   readonly metricsInterval: number
   /** Whether the live viewer is started with the demo. */
   readonly viewer: boolean
+  /** Values of the options that only this demo has: a text for those with choices, true for those without. */
+  readonly own: Readonly<Record<string, string | true>>
+}
+
+/** An option that only one demo has. */
+export interface DemoOption {
+  readonly name: string
+  /** Values that it takes, the default first; none for an option that is there or not. */
+  readonly choices?: readonly string[]
+  /** What it does, in a few words. */
+  readonly help: string
 }
 
 /** A command line that a demo does not understand; its message says what is wrong with it. */
@@ -38,9 +49,22 @@ Environment:
   OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, NO_COLOR as usual
 `
 
-/** Parses the command line of a demo; throws a {@link UsageError} that names the word or option it cannot take. */
-export function parseDemoArguments(argv: readonly string[]): DemoArguments {
-  const values = parse(argv)
+/** Lists the options that only this demo has, ready to be printed; nothing when it has none. */
+export function ownOptionsHelp(options: readonly DemoOption[]): string {
+  const lines = options.map(({ name, choices, help }) => {
+    const usage = choices === undefined ? `--${name}` : `--${name} <${choices.join('|')}>`
+    return `  ${usage.padEnd(36)}  ${help}${choices === undefined ? '' : ` (default: ${choices[0]})`}\n`
+  })
+  return lines.length === 0 ? '' : `Options of this demo:\n${lines.join('')}\n`
+}
+
+/**
+ * Parses the command line of a demo; throws a {@link UsageError} that names the word or option it cannot take.
+ *
+ * @param own options that only this demo has
+ */
+export function parseDemoArguments(argv: readonly string[], own: readonly DemoOption[] = []): DemoArguments {
+  const values = parse(argv, own)
   return {
     help: values.help === true,
     runFor: values.for === undefined ? undefined : duration('--for', values.for),
@@ -48,10 +72,26 @@ export function parseDemoArguments(argv: readonly string[]): DemoArguments {
     users: values.users === undefined ? DEFAULT_USERS : integer('--users', values.users, 100),
     metricsInterval: values.metrics === undefined ? DEFAULT_METRICS_INTERVAL : duration('--metrics', values.metrics),
     viewer: values['no-viewer'] !== true,
+    own: ownValues(values, own),
   }
 }
 
-function parse(argv: readonly string[]) {
+function ownValues(values: Readonly<Record<string, unknown>>, own: readonly DemoOption[]): DemoArguments['own'] {
+  const chosen: Record<string, string | true> = {}
+  for (const { name, choices } of own) {
+    const value = values[name]
+    if (choices === undefined) {
+      if (value === true) chosen[name] = true
+      continue
+    }
+    const choice = value === undefined ? choices[0] : choices.find((one) => one === value)
+    if (choice === undefined) throw new UsageError(`--${name} takes ${choices.join(', ')}, not '${value}'`)
+    chosen[name] = choice
+  }
+  return chosen
+}
+
+function parse(argv: readonly string[], own: readonly DemoOption[]) {
   try {
     return parseArgs({
       args: [...argv],
@@ -62,6 +102,9 @@ function parse(argv: readonly string[]) {
         metrics: { type: 'string' },
         'no-viewer': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
+        ...(Object.fromEntries(
+          own.map(({ name, choices }) => [name, { type: choices === undefined ? 'boolean' : 'string' }]),
+        ) as Record<never, { type: 'string' | 'boolean' }>),
       },
     }).values
   } catch (error) {

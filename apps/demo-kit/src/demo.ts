@@ -1,12 +1,13 @@
 import type { Writable } from 'node:stream'
 import { startViewer } from '@otel-ws/viewer'
-import { OPTIONS_HELP, parseDemoArguments, UsageError } from './arguments.ts'
+import { type DemoOption, OPTIONS_HELP, ownOptionsHelp, parseDemoArguments, UsageError } from './arguments.ts'
 import { terminalColors } from './colors.ts'
 import { reportDiagnostics } from './diagnostics.ts'
 import { formatDuration } from './duration.ts'
 import { logStream } from './log-stream.ts'
 import { MetricStore } from './metric-store.ts'
 import { formatMetricsLine } from './metrics-line.ts'
+import { RemoteTelemetry } from './remote-telemetry.ts'
 import { stopRequest } from './stop-request.ts'
 import { formatMetrics, SpanTally } from './summary.ts'
 import { environmentEndpoint, startTelemetry } from './telemetry.ts'
@@ -22,7 +23,19 @@ export interface DemoSettings {
   readonly users: number
   /** Takes a logger's JSON lines and prints them between the traces. */
   readonly log: Writable
+  /** Values of the demo's own options. */
+  readonly own: Readonly<Record<string, string | true>>
+  /** Milliseconds until the demo stops by itself, if it does. */
+  readonly runFor: number | undefined
+  /** Milliseconds between two collections of the metrics. */
+  readonly metricsInterval: number
+  /** Base URLs of the OTLP/HTTP receivers that processes started by the demo export to. */
+  readonly endpoints: readonly string[]
+  /** Takes the telemetry of processes started by the demo. */
+  readonly remote: RemoteTelemetry
 }
+
+export type { DemoOption } from './arguments.ts'
 
 /** A demo that has been started. */
 export interface RunningDemo {
@@ -40,6 +53,8 @@ export interface Demo {
   readonly name: string
   /** One line that says what it shows. */
   readonly description: string
+  /** Options that only this demo has. */
+  readonly options?: readonly DemoOption[]
   /** Starts server and users; called when OpenTelemetry is set up. */
   start(settings: DemoSettings): Promise<RunningDemo>
 }
@@ -55,13 +70,13 @@ const DRAIN_LIMIT = 15_000
  * lost a span, 2 for a command line that it does not understand.
  */
 export async function runDemo(demo: Demo, argv: readonly string[]): Promise<number> {
-  const settings = readArguments(argv)
+  const settings = readArguments(argv, demo.options)
   if (typeof settings === 'string') {
     process.stderr.write(`${settings}\nTry: pnpm demo --help\n`)
     return 2
   }
   if (settings.help) {
-    process.stdout.write(`${demo.name}: ${demo.description}\n\n${OPTIONS_HELP}`)
+    process.stdout.write(`${demo.name}: ${demo.description}\n\n${ownOptionsHelp(demo.options ?? [])}${OPTIONS_HELP}`)
     return 0
   }
 
@@ -83,9 +98,11 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
 
   reportDiagnostics((line) => process.stderr.write(`${line}\n`))
   const viewer = settings.viewer ? await startViewer({}) : undefined
+  const endpoints = viewer === undefined ? [] : [viewer.endpoint]
+  const remote = new RemoteTelemetry(recorder)
   const telemetry = startTelemetry({
     serviceName: demo.name,
-    endpoints: viewer === undefined ? [] : [viewer.endpoint],
+    endpoints,
     spanProcessor: recorder,
     metricExporter: metrics,
     metricsInterval: settings.metricsInterval,
@@ -94,7 +111,9 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
   const stop = stopRequest()
   let running: RunningDemo
   try {
-    running = await demo.start({ port: settings.port, users: settings.users, log: logStream(print, colors) })
+    const { port, users, own, runFor, metricsInterval } = settings
+    const log = logStream(print, colors)
+    running = await demo.start({ port, users, own, runFor, metricsInterval, log, endpoints, remote })
   } catch (error) {
     process.stderr.write(`${demo.name} could not start: ${error instanceof Error ? error.message : String(error)}\n`)
     return 1
@@ -109,14 +128,17 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
   print(colors.dim(introduction(settings.users, settings.runFor)))
   print(`\n${traceHeading(colors)}`)
 
+  const timer = setInterval(() => remote.exportMetrics(metrics), settings.metricsInterval)
   if (settings.runFor !== undefined) setTimeout(stop.request, settings.runFor)
   await stop.requested
   stopping = true
+  clearInterval(timer)
   print(colors.dim('\nStopping: the users leave, the server closes, what is left is exported.\n'))
   const drained = await within(DRAIN_LIMIT, async () => {
     await running.stopUsers()
     await running.close()
     await telemetry.shutdown()
+    remote.exportMetrics(metrics)
     await viewer?.close()
   })
 
@@ -137,9 +159,9 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
   return 1
 }
 
-function readArguments(argv: readonly string[]) {
+function readArguments(argv: readonly string[], own: readonly DemoOption[] | undefined) {
   try {
-    return parseDemoArguments(argv)
+    return parseDemoArguments(argv, own)
   } catch (error) {
     if (error instanceof UsageError) return error.message
     throw error

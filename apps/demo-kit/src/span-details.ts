@@ -27,6 +27,8 @@ export function detailsOf(span: ReadableSpan): string[] {
     if (value !== undefined) details.push(words(value))
   }
 
+  const node = span.resource?.attributes['service.instance.id']
+  if (node !== undefined) details.push(String(node))
   const outcome = attributes['websocket.handshake.outcome']
   if (outcome !== undefined) details.push(words(attributes['http.response.status_code'], outcome))
   else tell('http.response.status_code', String)
@@ -44,6 +46,7 @@ export function detailsOf(span: ReadableSpan): string[] {
 
   tell('websocket.broadcast.recipients', (count) => `${count} recipients`)
   tell('websocket.broadcast.skipped', (count) => (Number(count) > 0 ? `${count} skipped` : ''))
+  tell('websocket.deliver.lag', (seconds) => `lag ${formatDuration(Number(seconds) * 1_000)}`)
   tell('websocket.message.sequence', (sequence) => `#${sequence}`)
   tell('websocket.message.size', (bytes) => formatBytes(Number(bytes)))
   tell('websocket.message.name_original', (name) => `named "${name}"`)

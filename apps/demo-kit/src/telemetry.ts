@@ -22,6 +22,8 @@ const LIVE_INTERVAL = 1_000
 export interface TelemetryOptions {
   /** Value of the resource attribute `service.name`, unless the environment names another. */
   readonly serviceName: string
+  /** Value of the resource attribute `service.instance.id`. Default: none. */
+  readonly instance?: string
   /** Takes every span as it starts and ends. */
   readonly spanProcessor: SpanProcessor
   /** Takes every collection of the metrics. */
@@ -41,7 +43,12 @@ export interface Telemetry {
 /** Registers the OpenTelemetry SDK: traces, metrics, context and propagation. To be called before the server is made. */
 export function startTelemetry(options: TelemetryOptions): Telemetry {
   const resource = defaultResource()
-    .merge(resourceFromAttributes({ 'service.name': options.serviceName }))
+    .merge(
+      resourceFromAttributes({
+        'service.name': options.serviceName,
+        ...(options.instance !== undefined && { 'service.instance.id': options.instance }),
+      }),
+    )
     .merge(detectResources({ detectors: [envDetector] }))
   const exporters = otlpExporters(options.endpoints ?? [])
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseDemoArguments, UsageError } from '../src/arguments.ts'
+import { ownOptionsHelp, parseDemoArguments, UsageError } from '../src/arguments.ts'
 import { formatBytes, formatDuration, parseDuration } from '../src/duration.ts'
 
 describe('the command line', () => {
@@ -11,6 +11,7 @@ describe('the command line', () => {
       users: 5,
       viewer: true,
       metricsInterval: 3_000,
+      own: {},
     })
   })
 
@@ -23,6 +24,7 @@ describe('the command line', () => {
       users: 12,
       metricsInterval: 500,
       viewer: false,
+      own: {},
     })
   })
 
@@ -36,6 +38,25 @@ describe('the command line', () => {
     [['--port', ''], "--port takes a whole number from 0 to 65535, not ''"],
   ])('refuses %j', (argv, message) => {
     expect(() => parseDemoArguments(argv)).toThrow(new UsageError(message))
+  })
+
+  it("takes a demo's own options", () => {
+    const own = [
+      { name: 'adapter', choices: ['cluster', 'redis'], help: 'how' },
+      { name: 'outage', help: 'breaks it' },
+    ]
+    expect(parseDemoArguments([], own).own).toEqual({ adapter: 'cluster' })
+    expect(parseDemoArguments(['--adapter', 'redis', '--outage'], own).own).toEqual({ adapter: 'redis', outage: true })
+    expect(() => parseDemoArguments(['--adapter', 'x'], own)).toThrow(
+      new UsageError("--adapter takes cluster, redis, not 'x'"),
+    )
+    expect(() => parseDemoArguments(['--outage'])).toThrow(UsageError)
+    expect(ownOptionsHelp(own)).toBe(
+      'Options of this demo:\n' +
+        '  --adapter <cluster|redis>             how (default: cluster)\n' +
+        '  --outage                              breaks it\n\n',
+    )
+    expect(ownOptionsHelp([])).toBe('')
   })
 
   it.each([[['--fro', '8s']], [['word']], [['--for']]])('refuses %j and names it', (argv) => {

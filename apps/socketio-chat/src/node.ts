@@ -1,0 +1,43 @@
+import { startNodeTelemetry } from '@otel-ws/demo-kit'
+import { createNodeAdapter } from './adapters.ts'
+import { type NodeConfig, type NodeReport, STOP } from './node-messages.ts'
+
+/** One node of the chat, in a process of its own that `nodes.ts` has started. */
+const config = JSON.parse(process.env.CHAT_NODE ?? '') as NodeConfig
+const { node, adapter, port, metricsInterval, endpoints } = config
+
+// Ctrl-C reaches every process of a terminal; the nodes end when they are told to.
+process.on('SIGINT', () => {})
+
+const telemetry = startNodeTelemetry({ serviceName: 'socketio-chat', node, metricsInterval, endpoints })
+// What is traced is loaded when OpenTelemetry is set up.
+const { startChatServer } = await import('./server.ts')
+
+function report(message: NodeReport): void {
+  if (process.connected) process.send?.(message)
+}
+
+function warn(text: string): void {
+  report({ node, warning: text })
+}
+
+const connected = createNodeAdapter(adapter, warn)
+try {
+  const server = await startChatServer({
+    node,
+    adapter: connected.adapter,
+    port,
+    onError: (error) => warn(`${error.name}: ${error.message}`),
+  })
+  // The cluster adapter's messages come the same way.
+  process.on('message', async (message) => {
+    if (message !== STOP) return
+    await server.close()
+    await connected.close()
+    await telemetry.shutdown()
+    process.disconnect()
+  })
+  report({ node, url: server.url })
+} catch (error) {
+  report({ node, failure: error instanceof Error ? error.message : String(error) })
+}

@@ -1,0 +1,133 @@
+import { setMaxListeners } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type ChatClient, enter, gone } from './client.ts'
+
+/** Simulated users that have been let loose on the nodes. */
+export interface Users {
+  /** Lets everybody finish the sentence and leave. */
+  stop(): Promise<void>
+}
+
+type Part = (urls: readonly string[], stop: AbortSignal, round: number) => Promise<void>
+
+const NAMES = ['ada', 'grace', 'alan', 'edsger', 'barbara', 'dennis', 'frances', 'donald', 'radia', 'ken']
+const LINES = ['hello', 'has anybody seen the minutes?', 'coffee is ready', 'brb', 'it works on my machine', 'ship it']
+
+/** Milliseconds that an answer is waited for. */
+const PATIENCE = 5_000
+
+/** Starts `count` users on all nodes in turn and, if there are any, a few strangers that misbehave. */
+export function startUsers(urls: readonly string[], count: number): Users {
+  const controller = new AbortController()
+  const stop = controller.signal
+  // Everybody who pauses listens.
+  setMaxListeners(0, stop)
+  const parts = Array.from({ length: count }, (_, index) => resident(urls, index, count, stop))
+  if (count > 0) {
+    const strangers: [part: Part, firstAfter: number, period: number][] = [
+      [intruder, 300, 4_000],
+      [dawdler, 100, 6_000],
+      [vanisher, 1_200, 7_000],
+    ]
+    parts.push(...strangers.map(([part, firstAfter, period]) => repeat(part, urls, firstAfter, period, stop)))
+  }
+  return {
+    async stop() {
+      controller.abort()
+      await Promise.all(parts)
+    },
+  }
+}
+
+/** Chats in turns, each user starting at another point of the same agenda, and comes back when the connection breaks. */
+async function resident(urls: readonly string[], index: number, count: number, stop: AbortSignal): Promise<void> {
+  const url = urls[index % urls.length] as string
+  while (!stop.aborted) {
+    const client = await enter(url, nameOf(index))
+    await client
+      .timeout(PATIENCE)
+      .emitWithAck('enter', 'lobby')
+      .catch(() => {})
+    for (let turn = index; turn < index + 24 && client.connected && !stop.aborted; turn++) {
+      await take(client, turn, nameOf((index + 1) % count))
+      await pause(300 + Math.random() * 500, stop)
+    }
+    client.disconnect()
+    await pause(1_000, stop)
+  }
+}
+
+/** Takes one turn and waits for what comes of it, if the connection holds. */
+async function take(client: ChatClient, turn: number, friend: string): Promise<void> {
+  const text = LINES[turn % LINES.length] as string
+  const ask = client.timeout(PATIENCE)
+  const agenda: (() => unknown)[] = [
+    () => client.emit('say', text),
+    () => client.emit('announce', text),
+    () => ask.emitWithAck('poll', text),
+    () => ask.emitWithAck('search', 'coffee'),
+    () => client.emit('say', text),
+    () => ask.emitWithAck('whisper', friend, text),
+    () => client.emit('translate', text),
+    () => client.emit('reload'),
+  ]
+  // An answer that does not come is what an outage looks like from here.
+  await Promise.resolve(agenda[turn % agenda.length]?.()).catch(() => {})
+}
+
+/** Takes a name that nobody may have: turned away. */
+async function intruder([url]: readonly string[]): Promise<void> {
+  await enter(url as string, 'no such name').then(
+    () => Promise.reject(new Error('an impossible name was accepted')),
+    () => {},
+  )
+}
+
+/** Is in the room and never votes. */
+async function dawdler(urls: readonly string[], stop: AbortSignal, round: number): Promise<void> {
+  const client = await enter(urls[round % urls.length] as string, `dawdler-${round}`)
+  client.off('vote')
+  await client
+    .timeout(PATIENCE)
+    .emitWithAck('enter', 'lobby')
+    .catch(() => {})
+  await pause(3_000, stop)
+  client.disconnect()
+}
+
+/** Is gone without a word, as a phone in a tunnel. */
+async function vanisher(urls: readonly string[], stop: AbortSignal, round: number): Promise<void> {
+  const client = await enter(urls[round % urls.length] as string, `vanisher-${round}`)
+  client.emit('say', 'I am on the tr')
+  await pause(200, stop)
+  const disconnected = gone(client)
+  // The transport itself: what is above it would say goodbye.
+  const { transport } = client.io.engine as unknown as { transport: { ws?: { terminate(): void }; close(): void } }
+  if (transport.ws === undefined) transport.close()
+  else transport.ws.terminate()
+  await disconnected
+}
+
+async function repeat(
+  part: Part,
+  urls: readonly string[],
+  firstAfter: number,
+  period: number,
+  stop: AbortSignal,
+): Promise<void> {
+  await pause(firstAfter, stop)
+  for (let round = 1; !stop.aborted; round++) {
+    await part(urls, stop, round)
+    await pause(period, stop)
+  }
+}
+
+/** Waits, unless everybody is asked to stop. */
+async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
+  await delay(milliseconds, undefined, { signal: stop }).catch(() => {})
+}
+
+function nameOf(index: number): string {
+  const name = NAMES[index % NAMES.length] as string
+  return index < NAMES.length ? name : `${name}-${Math.floor(index / NAMES.length) + 1}`
+}

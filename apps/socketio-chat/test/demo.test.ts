@@ -1,0 +1,167 @@
+import { DemoProcess, type Row } from '@otel-ws/demo-kit/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SEARCH_TIME } from '../src/server.ts'
+
+const LIMIT = 120_000
+const processes: DemoProcess[] = []
+
+function demo(args: readonly string[], env: NodeJS.ProcessEnv = {}): DemoProcess {
+  const started = new DemoProcess(['socketio', '--port', '0', '--no-viewer', ...args], env)
+  processes.push(started)
+  return started
+}
+
+afterAll(() => {
+  for (const { child } of processes) child.kill('SIGKILL')
+})
+
+/** The node that a row comes from. */
+function nodeOf({ details }: Row): string | undefined {
+  return /\bnode-\d/.exec(details)?.[0]
+}
+
+/** The rows that stand directly below a row. */
+function below(rows: readonly Row[], row: Row): Row[] {
+  const found: Row[] = []
+  for (const next of rows.slice(rows.indexOf(row) + 1)) {
+    if (next.depth <= row.depth || next.trace !== row.trace) break
+    if (next.depth === row.depth + 1) found.push(next)
+  }
+  return found
+}
+
+function expectNothingLost(run: DemoProcess, rows: readonly Row[]): void {
+  const [started, ended, printed, , errors] = run.total()
+  expect([started, ended, printed]).toEqual([rows.length, rows.length, rows.length])
+  expect(errors).toBe(rows.filter((row) => row.details.startsWith('ERROR ')).length)
+}
+
+describe.each(['cluster', 'redis', 'postgres'])('demo socketio --adapter %s', (adapter) => {
+  let run: DemoProcess
+  let exitCode: number | null
+  let rows: Row[]
+  const named = (name: string) => rows.filter((row) => row.name === name)
+
+  beforeAll(async () => {
+    run = demo(['--for', '3s', '--metrics', '1s', ...(adapter === 'cluster' ? [] : ['--adapter', adapter])])
+    exitCode = await run.exited
+    rows = run.rows()
+  }, LIMIT)
+
+  it('stops by itself, has drained and lost nothing', () => {
+    expect(run.stderr).toBe('')
+    expect(exitCode).toBe(0)
+    expectNothingLost(run, rows)
+  })
+
+  it('says where each node is', () => {
+    expect(run.stdout).toMatch(/^socketio-chat(?: {2}http:\/\/127\.0\.0\.1:\d+){3} /m)
+  })
+
+  it('shows one broadcast with its deliveries in the processes of the other nodes', () => {
+    const broadcasts = named('broadcast announced')
+    expect(broadcasts.length).toBeGreaterThan(0)
+    const whole = broadcasts.filter((row) => below(rows, row).length === 2)
+    expect(whole.length).toBeGreaterThan(0)
+    for (const broadcast of whole) {
+      const deliveries = below(rows, broadcast)
+      expect(deliveries.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+        'CONSUMER deliver announced',
+        'CONSUMER deliver announced',
+      ])
+      expect(new Set([broadcast, ...deliveries].map(nodeOf))).toEqual(new Set(['node-1', 'node-2', 'node-3']))
+      expect(deliveries.every(({ details }) => / recipients, lag [\d.]+ m?s, /.test(details))).toBe(true)
+    }
+  })
+
+  it('shows questions to everybody, with the answers of all nodes', () => {
+    const questions = named('broadcast vote')
+    expect(questions.length).toBeGreaterThan(0)
+    // The first ones meet somebody who never votes.
+    for (const { details } of questions) expect(details).toMatch(/, ack (ok|timeout)$/)
+  })
+
+  it("shows the slow handler's true duration, and the failing one", () => {
+    const searches = named('process search')
+    expect(searches.length).toBeGreaterThan(0)
+    // A timer may fire up to a millisecond early.
+    for (const search of searches) expect(search.duration).toBeGreaterThanOrEqual(SEARCH_TIME - 1)
+    for (const { details } of named('process translate')) expect(details).toMatch(/^ERROR TranslationUnavailable/)
+  })
+
+  it('shows messages between servers, with what their handlers do', () => {
+    // The column is too narrow for the whole name.
+    expect(rows.filter(({ name }) => name.startsWith('broadcast words')).length).toBeGreaterThan(0)
+    const deliveries = rows.filter(({ name }) => name.startsWith('deliver words'))
+    expect(deliveries.length).toBeGreaterThan(0)
+    for (const delivery of deliveries) expect(below(rows, delivery).map(({ name }) => name)).toEqual(['read words'])
+  })
+
+  it('shows a rejected client', () => {
+    expect(named('CONNECT /').some(({ details }) => details.endsWith('rejected'))).toBe(true)
+  })
+
+  it('sums up the metrics of all nodes', () => {
+    const summary = run.summary()
+    expect(summary.get('websocket.server.connection.active')).toBe(0)
+    const carried = rows.filter(({ name, details }) => name.startsWith('deliver ') && details.includes(', lag ')).length
+    expect(summary.get('websocket.server.deliver.lag')).toBe(carried)
+    expect(run.stdout).toMatch(/ metrics +[1-9]\d* open \| in +[\d.]+\/s \| /)
+  })
+})
+
+describe('demo socketio --adapter redis --redis-outage', () => {
+  it(
+    'survives, loses no span of local work, and shows what happens',
+    async () => {
+      const run = demo(['--for', '6s', '--metrics', '10s', '--adapter', 'redis', '--redis-outage'], { REDIS_URL: '' })
+      expect(await run.exited).toBe(0)
+      expect(run.stderr).toBe('')
+      const rows = run.rows()
+      expectNothingLost(run, rows)
+      const lines = run.stdout.split('\n')
+      const killed = lines.findIndex((line) => line.endsWith('Redis is killed'))
+      const started = lines.findIndex((line) => line.endsWith('Redis is started again'))
+      expect(killed).toBeGreaterThan(0)
+      expect(started).toBeGreaterThan(killed)
+      for (const node of ['node-1', 'node-2', 'node-3']) {
+        expect(run.stdout).toContain(`${node}: Redis is gone`)
+        expect(run.stdout).toContain(`${node}: Redis is back`)
+      }
+      // Handlers and broadcasts go on; nothing reaches another node before Redis is back.
+      const meanwhile = lines.slice(killed, started)
+      expect(meanwhile.filter((line) => / {2}(?:└─ |├─ )?process say /.test(line)).length).toBeGreaterThan(0)
+      const back = lines.slice(started)
+      expect(back.filter((line) => line.includes('deliver ')).length).toBeGreaterThan(0)
+    },
+    LIMIT,
+  )
+})
+
+describe('demo socketio', () => {
+  it.each([
+    [
+      ['--adapter', 'carrier-pigeon'],
+      "--adapter takes cluster, redis, postgres, not 'carrier-pigeon'\nTry: pnpm demo --help\n",
+      2,
+    ],
+    [['--redis-outage'], 'socketio-chat could not start: --redis-outage needs --adapter redis\n', 1],
+  ] as const)('refuses %j', async (args, message, code) => {
+    const run = demo(args)
+    expect(await run.exited).toBe(code)
+    expect(run.stderr).toBe(message)
+  })
+
+  it(
+    'drains when it is interrupted',
+    async () => {
+      const run = demo(['--metrics', '10s'])
+      await run.printed(/deliver said/)
+      run.child.kill('SIGINT')
+      expect(await run.exited).toBe(0)
+      expect(run.stderr).toBe('')
+      expectNothingLost(run, run.rows())
+    },
+    LIMIT,
+  )
+})
