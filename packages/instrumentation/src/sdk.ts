@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { createNoopMeter, metrics, type TracerProvider, trace } from '@opentelemetry/api'
+import { createNoopMeter, diag, metrics, type TracerProvider, trace } from '@opentelemetry/api'
 
 /** The part of `NodeSDK` that is used. */
 interface Sdk {
@@ -59,6 +59,8 @@ export class StandbySdk {
       })
       return
     }
+    // It sets a logger of its own by OTEL_LOG_LEVEL and would complain of ours.
+    if (process.env['OTEL_LOG_LEVEL'] !== undefined) diag.disable()
     const sdk = new this.#module.NodeSDK()
     sdk.start()
     flushAtTheEnd(async () => {

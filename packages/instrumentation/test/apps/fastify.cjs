@@ -4,7 +4,7 @@ const { trace } = require('@opentelemetry/api')
 const app = require('fastify')()
 app.register(require('@fastify/websocket'))
 
-app.register(async (scope) => {
+app.register(async function rooms(scope) {
   scope.get('/chat/:room', { websocket: true }, (socket) => {
     socket.on('message', async (data) => {
       await trace.getTracer('app').startActiveSpan('work', async (span) => {

@@ -22,10 +22,19 @@ export interface Run {
   readonly talk: (port: string) => Promise<void>
   /** How the name of the span starts that is waited for before the application is told to stop. Default: that of a close. */
   readonly until?: string | undefined
+  /** Default: SIGTERM. */
+  readonly stop?: NodeJS.Signals
 }
 
 /** Starts an application, talks to it, tells it to stop, and waits until it has exported what it has. */
-export async function runApplication({ folder, args, env, talk, until = 'close' }: Run): Promise<Outcome> {
+export async function runApplication({
+  folder,
+  args,
+  env,
+  talk,
+  until = 'close',
+  stop = 'SIGTERM',
+}: Run): Promise<Outcome> {
   const receiver = await Receiver.start()
   const child = spawn(process.execPath, [...args], {
     cwd: folder,
@@ -51,7 +60,7 @@ export async function runApplication({ folder, args, env, talk, until = 'close' 
     await talk(await firstLine(child, () => stderr))
     // The server learns of a close when the client has done so already.
     if (until !== '') await Promise.race([receiver.waitFor(until), ended])
-    child.kill('SIGTERM')
+    child.kill(stop)
     const [code, signal] = await ended
     return { receiver, stderr, code, signal }
   } finally {
