@@ -87,6 +87,8 @@ export class ClientConnection implements ClientConnectionContext {
   #failedCode: number | undefined
   #terminated = false
   #inBand: InBand | undefined
+  /** The server was asked for the connection's id, so that spans may have started without it. */
+  #wasAsked = false
   /** Spans that are over and wait for the connection's id, while the server has been asked for it and may answer. */
   #parked: { readonly span: Span; readonly endTime: number }[] | undefined
 
@@ -151,6 +153,7 @@ export class ClientConnection implements ClientConnectionContext {
    */
   asked(): void {
     this.#parked = []
+    this.#wasAsked = true
   }
 
   /** The server agrees, in its answer or with its hello. */
@@ -280,8 +283,13 @@ export class ClientConnection implements ClientConnectionContext {
 
   /** Ends a span of the connection, once it knows the connection's id. */
   end(span: Span, endTime?: number): void {
-    if (this.#parked === undefined) span.end(endTime)
-    else this.#parked.push({ span, endTime: endTime ?? Date.now() })
+    if (this.#parked !== undefined) {
+      this.#parked.push({ span, endTime: endTime ?? Date.now() })
+      return
+    }
+    // It may have started before the id was known.
+    if (this.#wasAsked) span.setAttribute(schema.ATTR_WEBSOCKET_CONNECTION_ID, this.id as string)
+    span.end(endTime)
   }
 
   /** The host did not take a message, or could not write it. */
