@@ -1,15 +1,25 @@
+export { type AckOutcome, type AckWaiter, OwedAck } from './ack.ts'
+export { Connect } from './client/connect.ts'
 export { ClientConnection, type ClientConnectionContext } from './client/connection.ts'
 export { asks, connectOf, offer } from './client/offer.ts'
 export type { ClientOptions } from './client/options.ts'
 export { ClientTelemetry } from './client/telemetry.ts'
 export { warn } from './diagnostics.ts'
 export { dispatch, type Emitter, usesPlainEmit } from './emitter.ts'
+export type { Expirable } from './expiry.ts'
 export { jsonName } from './json-name.ts'
 export { OptionError } from './option-error.ts'
 export type { CloseInfo, MessageInfo } from './options.ts'
 export { hidden, override } from './override.ts'
 export type { Process } from './process.ts'
-export { PROTOCOL_NAME, readAnswer } from './propagation/negotiation.ts'
-export { ATTR_WEBSOCKET_MESSAGE_SIZE } from './schema.ts'
+export { OFFER, PROTOCOL_NAME, readAnswer } from './propagation/negotiation.ts'
+export { takeCarrier, withCarrier } from './propagation/packet.ts'
+export {
+  ATTR_WEBSOCKET_ACK_OUTCOME,
+  ATTR_WEBSOCKET_MESSAGE_SIZE,
+  ATTR_WEBSOCKET_MESSAGE_TYPE,
+  ATTR_WEBSOCKET_SPAN_ENDED_BY,
+  ATTR_WEBSOCKET_UNDELIVERED_REASON,
+} from './schema.ts'
 export { recordOf } from './store.ts'
 export { closeCodeOf } from './ws-error.ts'

@@ -38,7 +38,7 @@ export class Connect {
   constructor(telemetry: ClientTelemetry, url: string, namespace?: string) {
     this.telemetry = telemetry
     this.namespace = namespace
-    this.route = telemetry.routeOf(url)
+    this.route = telemetry.routeOf(url) ?? namespace
     const parts = partsOf(url)
     this.target = `${parts?.origin}${parts?.path ?? url} ${namespace}`
     this.replaced = replaces(this.target)

@@ -17,7 +17,7 @@ import { closeAttributes } from '../close-attributes.ts'
 import { unref } from '../expiry.ts'
 import { withoutSpan, withSpan } from '../frame.ts'
 import { describeMessage } from '../message.ts'
-import type { MessageName } from '../names.ts'
+import { type MessageName, otherName } from '../names.ts'
 import { recordError } from '../operation.ts'
 import type { CloseInfo } from '../options.ts'
 import { Process } from '../process.ts'
@@ -30,12 +30,14 @@ import {
   textOf,
   withBaggage,
 } from '../propagation/agreement.ts'
+import type { Carrier } from '../propagation/carrier.ts'
 import { readHello } from '../propagation/negotiation.ts'
 import { randomId } from '../random-id.ts'
 import * as schema from '../schema.ts'
 import { activeCarrier, enclosing, isUnsampled } from '../transmission.ts'
 import type { Connect } from './connect.ts'
 import { type ClientSeries, directed } from './metrics.ts'
+import { offerOf } from './offer.ts'
 import { lose } from './reconnects.ts'
 import type { ClientTelemetry } from './telemetry.ts'
 
@@ -119,6 +121,11 @@ export class ClientConnection implements ClientConnectionContext {
     return this.#openedAt !== 0 && !this.#closed
   }
 
+  /** True once the connection has closed, or could not be made. */
+  get isOver(): boolean {
+    return this.#closed
+  }
+
   setAttribute(key: string, value: AttributeValue): this {
     return this.setAttributes({ [key]: value })
   }
@@ -180,9 +187,28 @@ export class ClientConnection implements ClientConnectionContext {
     const text = textOf(data)
     const found = text === undefined ? undefined : this.agreement?.member.remove(text)
     if (found === undefined) return data
-    this.#inBand = readInBand(found.carrier, found.problem)
-    if (this.#inBand.problem !== undefined) this.telemetry.carrierRefused(this.#inBand.problem)
-    return found.payload
+    this.carried(readInBand(found.carrier, found.problem))
+    return found.problem === undefined ? found.payload : data
+  }
+
+  /** What came in with a message, for the next `receive`. For hosts whose messages are no texts. */
+  carried(inBand: InBand | undefined): void {
+    this.#inBand = inBand
+    if (inBand?.problem !== undefined) this.telemetry.carrierRefused(inBand.problem)
+  }
+
+  /** What the request of this connection carries, and the offer to take context in messages. */
+  offer(): Record<string, string> {
+    return offerOf(this.#connect)
+  }
+
+  /** What a message carries: the context of its span, else of the span that is active. */
+  carrier(span: Span | undefined): Carrier | undefined {
+    const { agreement } = this
+    if (agreement === undefined) return undefined
+    return span === undefined
+      ? activeCarrier(agreement)
+      : carrierFor(span.spanContext(), context.active(), agreement.sendsBaggage)
   }
 
   /**
@@ -195,11 +221,7 @@ export class ClientConnection implements ClientConnectionContext {
     const { agreement } = this
     const text = agreement === undefined ? undefined : textOf(data)
     if (agreement === undefined || text === undefined || !agreement.member.admits(text)) return data
-    const carrier =
-      span === undefined
-        ? activeCarrier(agreement)
-        : carrierFor(span.spanContext(), context.active(), agreement.sendsBaggage)
-    return agreement.member.wrap(data, text, carrier, partial)
+    return agreement.member.wrap(data, text, this.carrier(span), partial)
   }
 
   /** The connection is open. */
@@ -229,7 +251,14 @@ export class ClientConnection implements ClientConnectionContext {
    * A message arrived and is about to be dispatched. Counts it. Returns the operation that its handlers run in, or
    * `undefined` when it can go its way untouched.
    */
-  receive(data: unknown, binary: boolean, size: number, name?: string, reply = false): Process | undefined {
+  receive(
+    data: unknown,
+    binary: boolean,
+    size: number,
+    name?: string,
+    reply = false,
+    registered = true,
+  ): Process | undefined {
     const sequence = ++this.received
     this.receivedBytes += size
     const { series, telemetry } = this
@@ -239,7 +268,12 @@ export class ClientConnection implements ClientConnectionContext {
     if (telemetry.dark) return undefined
     const { options, metrics } = telemetry
     if (options.messageSizeMetric) metrics.messageSize.record(size, { ...series.attributes, ...directed('receive') })
-    const message = name === undefined ? telemetry.nameOf(data, binary, this.route) : telemetry.named(name)
+    const message =
+      name === undefined
+        ? telemetry.nameOf(data, binary, this.route)
+        : registered
+          ? telemetry.named(name)
+          : otherName(name)
     const active = this.agreement?.takesBaggage ? withBaggage(context.active(), inBand?.baggage) : context.active()
     const span = options.messages ? this.#startProcess(message, reply, active, inBand?.spanContext) : undefined
     if (span === undefined && !metrics.recording) return undefined

@@ -14,22 +14,29 @@ const TRACEPARENT = /(?:[?&]traceparent=|^)00-([0-9a-f]{32}-[0-9a-f]{16})-/
  * parameters of its query. Empty while nothing is traced. With it goes the offer to take context in messages.
  */
 export function offer(telemetry: ClientTelemetry, url: string): Record<string, string> {
-  const { enabled, propagation } = telemetry.options
-  const connect = enabled && telemetry.tracer !== undefined ? new Connect(telemetry, url) : undefined
-  const carrier = carrierOf(connect?.spanContext)
-  if (connect === undefined || carrier === undefined) return {}
-  const { traceparent = '', tracestate } = carrier
-  pending.set(keyOf(traceparent), connect)
+  if (!telemetry.options.enabled || telemetry.tracer === undefined) return {}
+  const connect = new Connect(telemetry, url)
+  const parameters = offerOf(connect)
+  const { traceparent } = parameters
+  if (traceparent !== undefined) pending.set(keyOf(traceparent), connect)
   for (const [key, oldest] of pending) {
     if (pending.size <= MAX_PENDING) break
     pending.delete(key)
     const abandoned = oldest.settle('abandoned')
     abandoned?.span.end(abandoned.endTime)
   }
+  return parameters
+}
+
+/** What the request of a connect carries, and the offer to take context in messages. */
+export function offerOf({ spanContext, telemetry }: Connect): Record<string, string> {
+  const carrier = carrierOf(spanContext)
+  if (carrier === undefined) return {}
+  const { traceparent = '', tracestate } = carrier
   return {
     traceparent,
     ...(tracestate !== undefined && { tracestate }),
-    ...(propagation !== 'off' && { [PROTOCOL_NAME]: OFFER }),
+    ...(telemetry.options.propagation !== 'off' && { [PROTOCOL_NAME]: OFFER }),
   }
 }
 

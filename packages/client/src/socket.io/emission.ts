@@ -1,0 +1,48 @@
+import type { Span } from '@opentelemetry/api'
+import {
+  type AckOutcome,
+  ATTR_WEBSOCKET_ACK_OUTCOME,
+  ATTR_WEBSOCKET_SPAN_ENDED_BY,
+  type ClientConnection,
+  type Expirable,
+} from '@otel-ws/core/client'
+
+/** An event on its way: its span lasts until it was handed over or, when the application waits for one, until its ack. */
+export class Emission implements Expirable {
+  readonly connection: ClientConnection
+  readonly span: Span | undefined
+  /** It waits for an acknowledgement. */
+  waits = false
+  isTaken = false
+  #isOver = false
+
+  constructor(connection: ClientConnection, span: Span | undefined) {
+    this.connection = connection
+    this.span = span
+  }
+
+  /** It is not over with the call: nothing is held for ever. */
+  hold(): void {
+    this.connection.telemetry.expiry.add(this)
+  }
+
+  /** The acknowledgement came, or will not. */
+  settle(outcome: AckOutcome): void {
+    if (this.#isOver) return
+    if (outcome === 'timeout') this.connection.series.missed('ack_timeout')
+    this.span?.setAttribute(ATTR_WEBSOCKET_ACK_OUTCOME, outcome)
+    this.end()
+  }
+
+  end(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.connection.telemetry.expiry.delete(this)
+    if (this.span !== undefined) this.connection.end(this.span)
+  }
+
+  expire(reason: 'age' | 'shutdown'): void {
+    this.span?.setAttribute(ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
+    this.end()
+  }
+}

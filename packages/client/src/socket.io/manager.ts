@@ -1,0 +1,103 @@
+import { OFFER, override, PROTOCOL_NAME } from '@otel-ws/core/client'
+import { sizeOf } from '../payload.ts'
+import { CONNECT, type Manager, type Packet } from './host.ts'
+
+/** What a packet was on the wire. */
+export interface OnWire {
+  size: number
+  binary: boolean
+  /** The packet itself, whatever its attachments are, was text. */
+  text: boolean
+}
+
+/** A traced socket, as the connection that it shares knows it. */
+export interface Sharer {
+  readonly nsp: string
+  /** The shared connection is about to be opened; what its request carries for this socket. */
+  opening(): Record<string, string>
+  /** The server has agreed to context in messages, and told the connection's id. */
+  agreed(id: string): void
+}
+
+const TRACED = Symbol.for('otel-ws.socket.io-client.manager')
+
+/** What is known of a shared connection. */
+export class TracedManager {
+  readonly sharers = new Set<Sharer>()
+  /** The packet that was encoded last. */
+  sent: OnWire = nothing()
+  readonly #received = new WeakMap<Packet, OnWire>()
+
+  /** What a packet was on the wire, before it was decoded. */
+  receivedAs(packet: Packet): OnWire {
+    return this.#received.get(packet) ?? nothing()
+  }
+
+  constructor(manager: Manager) {
+    const { open, emitReserved, encoder, decoder } = manager
+    const { encode } = encoder
+    const { add } = decoder
+    const traced = this
+    let incoming = nothing()
+
+    override(manager, 'open', function (this: Manager, ...args: unknown[]): unknown {
+      if (!this._readyState.startsWith('open')) traced.#ask(this)
+      return open.apply(this, args)
+    })
+    override(manager, 'emitReserved', function (this: Manager, type: string, ...args: unknown[]): unknown {
+      if (type === 'packet') traced.#read(args[0] as Packet, this)
+      return emitReserved.call(this, type, ...args)
+    })
+    override(encoder, 'encode', function (this: Manager['encoder'], packet: Packet): unknown[] {
+      const encoded = encode.call(this, packet)
+      traced.sent = nothing()
+      for (const chunk of encoded) measure(traced.sent, chunk)
+      return encoded
+    })
+    override(decoder, 'add', function (this: Manager['decoder'], chunk: unknown): void {
+      measure(incoming, chunk)
+      add.call(this, chunk)
+    })
+    // The decoder is the shared connection's own, and calls its listeners past any method of ours.
+    decoder.on('decoded', (packet) => {
+      traced.#received.set(packet, incoming)
+      incoming = nothing()
+    })
+  }
+
+  /** Puts what the sockets offer into the query of the next request. The application's own options stay as they are. */
+  #ask(manager: Manager): void {
+    const offers = [...this.sharers].map((sharer) => sharer.opening())
+    const query = offers.find((offer) => Object.keys(offer).length > 0)
+    if (query !== undefined) manager.opts = { ...manager.opts, query: { ...manager.opts.query, ...query } }
+  }
+
+  /** Takes the server's agreement out of the packet that tells a socket that it has joined. */
+  #read(packet: Packet, manager: Manager): void {
+    const data = packet.data as { _otel?: { v?: unknown; id?: unknown } } | undefined
+    if (packet.type !== CONNECT || manager.opts.query?.[PROTOCOL_NAME] !== OFFER) return
+    const { v, id } = data?._otel ?? {}
+    if (v !== 1 || typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) return
+    delete data?._otel
+    for (const sharer of this.sharers) if (sharer.nsp === packet.nsp) sharer.agreed(id)
+  }
+}
+
+/** What stands behind a shared connection; it is traced once, for all of its sockets. */
+export function tracedManager(manager: Manager): TracedManager {
+  const host = manager as { [TRACED]?: TracedManager }
+  if (host[TRACED] === undefined) {
+    Object.defineProperty(host, TRACED, { value: new TracedManager(manager), enumerable: false })
+  }
+  return host[TRACED] as TracedManager
+}
+
+function nothing(): OnWire {
+  return { size: 0, binary: false, text: false }
+}
+
+function measure(wire: OnWire, chunk: unknown): void {
+  wire.size += sizeOf(chunk)
+  if (typeof chunk === 'string') wire.text = true
+  else wire.binary = true
+}
