@@ -1,6 +1,6 @@
 import 'reflect-metadata'
 import type { Type } from '@nestjs/common'
-import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets'
+import { Ack, ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets'
 import { connectionOf, connectionSampler, WsTraceModule } from '@otel-ws/nestjs'
 import {
   type BroadcastTarget,
@@ -28,6 +28,8 @@ interface HostSocket {
   timeout?(milliseconds: number): HostSocket
   emitWithAck?(event: string, data?: unknown): Promise<unknown>
 }
+
+type Acknowledge = (answer: unknown) => void
 
 /** What it uses of a gateway's server: that of `ws`, or a namespace. */
 interface HostServer {
@@ -72,15 +74,22 @@ function createGateway(
     }
   }
   const methods = ChatGateway.prototype as unknown as Record<string, unknown>
-  const define = (name: string, method: (this: unknown, client: HostSocket, data: unknown) => unknown) => {
+  const define = (name: string, method: (client: HostSocket, data?: unknown, ack?: Acknowledge) => unknown) => {
     Object.defineProperty(method, 'name', { value: name })
     Object.defineProperty(methods, name, { value: method, configurable: true, writable: true })
   }
   if (connection !== undefined) define('handleConnection', (client) => connection(socketOf(platform, client)))
   for (const [event, handler] of Object.entries(events)) {
-    define(event, (client, data) => handler(socketOf(platform, client), data))
+    define(event, (client, data, ack) => {
+      const result = handler(socketOf(platform, client), data)
+      // Nest itself acknowledges with what a handler returns, but for null and undefined.
+      if (ack === undefined) return result
+      if (!(result instanceof Promise)) return ack(result)
+      return result.then(ack)
+    })
     ConnectedSocket()(methods, event, 0)
     MessageBody()(methods, event, 1)
+    Ack()(methods, event, 2)
     SubscribeMessage(event)(methods, event, Object.getOwnPropertyDescriptor(methods, event) as PropertyDescriptor)
   }
   WebSocketGateway(platform === 'platform-ws' ? { path: PLACE } : { namespace: PLACE })(ChatGateway)

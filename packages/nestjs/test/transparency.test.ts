@@ -1,0 +1,4 @@
+import { eventTransparencySuite } from '@otel-ws/testkit/suites'
+import { eventHarnesses } from './harness.ts'
+
+for (const harness of eventHarnesses) eventTransparencySuite(harness)
