@@ -185,7 +185,12 @@ describe('metricSet', () => {
     const { live } = metricSet(scope, sdk.provider).series('/r', undefined, undefined)
     const waiting = [10, 20, 0]
     const connections = waiting.map(
-      (_, index): LiveConnection => ({ slowBytes: 10 + index, bufferedAmount: () => waiting[index] as number }),
+      (_, index): LiveConnection => ({
+        slowBytes: 10 + index,
+        bufferedAmount: () => waiting[index] as number,
+        older: undefined,
+        newer: undefined,
+      }),
     )
     for (const connection of connections) live.add(connection)
     expect(await sdk.read('websocket.server.send.buffered')).toEqual({ '/r': 30 })
@@ -196,6 +201,26 @@ describe('metricSet', () => {
     expect(await sdk.read('websocket.server.send.buffered')).toEqual({ '/r': 24 })
     expect(await sdk.read('websocket.server.connection.slow')).toEqual({ '/r': 2 })
     expect(await sdk.read(ACTIVE)).toEqual({ '/r': 2 })
+  })
+
+  it.each([
+    [0, 1, 2, 3],
+    [3, 2, 1, 0],
+    [1, 3, 0, 2],
+  ])('counts the connections that are open, which close in the order %i %i %i %i', async (...order) => {
+    const sdk = newSdk()
+    const { live } = metricSet(scope, undefined).series('/r', undefined, undefined)
+    const connections = order.map(
+      (): LiveConnection => ({ slowBytes: 0, bufferedAmount: () => 1, older: undefined, newer: undefined }),
+    )
+    for (const connection of connections) live.add(connection)
+    for (const [closed, index] of order.entries()) {
+      expect(await sdk.read('websocket.server.send.buffered')).toEqual({ '/r': 4 - closed })
+      live.delete(connections[index] as LiveConnection)
+      live.delete(connections[index] as LiveConnection)
+      expect(await sdk.read(ACTIVE)).toEqual({ '/r': 3 - closed })
+    }
+    expect([...live]).toEqual([])
   })
 
   it('makes the attributes of a name once', () => {
