@@ -4,6 +4,7 @@ import {
   dispatchAll,
   errorType,
   type Handshake,
+  hidden,
   type Open,
   override,
   recordOf,
@@ -44,9 +45,11 @@ export function traceNamespace(
   onNamespace?: (namespace: Namespace) => void,
   opensElsewhere = false,
 ): TracedNamespace {
-  const host = namespace as Namespace & { [TRACED]?: TracedNamespace }
-  host[TRACED] ??= install(namespace, telemetry, onNamespace, opensElsewhere)
-  return host[TRACED]
+  const known = tracedNamespace(namespace)
+  if (known !== undefined) return known
+  const traced = install(namespace, telemetry, onNamespace, opensElsewhere)
+  Object.defineProperty(namespace, TRACED, hidden(traced))
+  return traced
 }
 
 /** What stands behind a namespace, when it is traced already. */
