@@ -199,7 +199,11 @@ export const scripts: Readonly<Record<string, Script>> = {
         socket.addListener('hello', () => log('addListener'))
         socket.prependListener('hello', () => log('prependListener'))
         socket.prependOnceListener('hello', () => log('prependOnceListener'))
-        socket.onAny((...args: unknown[]) => log('onAny', args))
+        socket.onAny((...args: unknown[]) => {
+          log('onAny', args)
+          queueMicrotask(() => log('microtask of onAny', args[0]))
+          process.nextTick(() => log('tick of onAny', args[0]))
+        })
         socket.prependAny(() => log('prependAny'))
         socket.onAnyOutgoing((...args: unknown[]) => log('onAnyOutgoing', args))
         socket.off('hello', removed)
@@ -226,6 +230,32 @@ export const scripts: Readonly<Record<string, Script>> = {
       for (const packet of ['42["hello",1]', '42["hello"]', '42["changed","before"]', '42["nobody"]', '42["bye"]']) {
         client.send(packet)
       }
+      log(await frames(client))
+    },
+  },
+
+  'when a listener is called': {
+    async script({ io, join, log }) {
+      io.on('connection', (socket) => {
+        const { onevent } = socket as unknown as { onevent(packet: unknown): void }
+        log(onevent.name, onevent.length)
+        socket.on('hello', (n: number) => {
+          log('listener', n)
+          queueMicrotask(() => log('microtask', n))
+          process.nextTick(() => log('tick', n))
+        })
+        socket.on('bye', () => {
+          // As the host calls it: what is due before and after shows when the listeners run.
+          const packets = [1, 2].map((n) => ({ type: 2, nsp: '/', data: ['hello', n] }))
+          for (const packet of packets) {
+            onevent.call(socket, packet)
+            log('returned')
+          }
+          setImmediate(() => socket.emit('end'))
+        })
+      })
+      const client = await join()
+      client.send('42["bye"]')
       log(await frames(client))
     },
   },
