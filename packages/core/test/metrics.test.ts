@@ -209,7 +209,7 @@ describe('metricSet', () => {
     [1, 3, 0, 2],
   ])('counts the connections that are open, which close in the order %i %i %i %i', async (...order) => {
     const sdk = newSdk()
-    const { live } = metricSet(scope, undefined).series('/r', undefined, undefined)
+    const { live } = metricSet(scope, sdk.provider).series('/r', undefined, undefined)
     const connections = order.map(
       (): LiveConnection => ({ slowBytes: 0, bufferedAmount: () => 1, older: undefined, newer: undefined }),
     )
