@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import { type ClientOptions, traceHeaders, traceWebSocket } from '@otel-ws/client'
-import { injectContext } from '@otel-ws/nestjs'
+import { traceSocket } from '@otel-ws/client/socket.io'
 import { io, type Socket } from 'socket.io-client'
 import { WebSocket } from 'ws'
 import { PATH } from '../messages.ts'
@@ -61,7 +61,8 @@ async function connectPlain(url: string, caller: Caller): Promise<Wire> {
 
 async function connectSocketIo(url: string, caller: Caller): Promise<Wire> {
   const options = { path: PATH, query: { ...caller }, transports: ['websocket'], forceNew: true, reconnection: false }
-  const socket: Socket = io(new URL('/', url).href, options)
+  const socket: Socket = io(new URL('/', url).href, { ...options, autoConnect: false })
+  traceSocket(socket, CLIENT_TRACING).connect()
   const events = new EventEmitter()
   const closed = new Promise<void>((resolve) => socket.once('disconnect', () => resolve()))
   socket.onAny((event: string, data: unknown) => events.emit(event, data))
@@ -75,7 +76,7 @@ async function connectSocketIo(url: string, caller: Caller): Promise<Wire> {
     get isOpen() {
       return socket.connected
     },
-    send: (event, data) => socket.emit(event, injectContext(data)),
+    send: (event, data) => socket.emit(event, data),
     close: () => socket.disconnect(),
     vanish: () => socket.io.engine.close(),
   }
