@@ -1,10 +1,9 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
 import { useFixture } from './fixture.ts'
 import { encodeFrame, OPCODE } from './frames.ts'
 import type { Harness, Host } from './harness.ts'
+import { heapUsed, left } from './heap.ts'
 import { rawConnect } from './raw-client.ts'
 
 const CONNECTIONS = 10_000
@@ -14,21 +13,6 @@ const AT_ONCE = 100
  * keeps its socket, which is some 3,000 bytes per connection.
  */
 const BYTES_PER_CONNECTION = 300
-
-/** Collects garbage until the heap no longer shrinks, and returns its size. */
-async function heapUsed(): Promise<number> {
-  setFlagsFromString('--expose-gc')
-  const gc = runInNewContext('gc') as () => void
-  let least = Number.POSITIVE_INFINITY
-  for (let round = 0; round < 20; round++) {
-    gc()
-    await new Promise((resolve) => setImmediate(resolve))
-    const { heapUsed } = process.memoryUsage()
-    if (heapUsed >= least) return least
-    least = heapUsed
-  }
-  return least
-}
 
 /** A connection comes, says something, gets an answer, and goes. */
 async function visit(host: Host, leave: 'close' | 'reset'): Promise<void> {
@@ -104,16 +88,6 @@ export function leakSuite(harness: Harness): void {
       },
       120_000,
     )
-
-    /** Collects garbage until none of these is left, or it is clear that some stay; tells how many do. */
-    async function left(refs: readonly WeakRef<object>[]): Promise<number> {
-      const count = (): number => refs.filter((ref) => ref.deref() !== undefined).length
-      for (let round = 0; round < 50 && count() > 0; round++) {
-        await new Promise((resolve) => setImmediate(resolve))
-        await heapUsed()
-      }
-      return count()
-    }
 
     it('a closed socket and its record can be collected, once the timers of its handlers are cleared', async () => {
       const refs: WeakRef<object>[] = []

@@ -1,5 +1,6 @@
 export { conformanceSuite } from './conformance.ts'
 export { eventConformanceSuite } from './events/conformance.ts'
+export { eventLeakSuite } from './events/leaks.ts'
 export { eventTransparencySuite, sameTranscripts, type TransparencyRun } from './events/transparency.ts'
 export { leakSuite } from './leaks.ts'
 export { transparencySuite } from './transparency.ts'

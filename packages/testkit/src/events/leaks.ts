@@ -1,0 +1,108 @@
+import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
+import { describe, expect, it } from 'vitest'
+import { heapUsed, left } from '../heap.ts'
+import { eventually } from './expectations.ts'
+import { useEventFixture } from './fixture.ts'
+import type { EventHarness, EventHost } from './harness.ts'
+
+const CONNECTIONS = 1000
+const AT_ONCE = 50
+/**
+ * Enough for what a runtime itself keeps, such as code that it compiles meanwhile, 1 MB or so in all. A record that stays
+ * keeps its socket and its client, which are some 10,000 bytes per connection.
+ */
+const BYTES_PER_CONNECTION = 1500
+
+/** Declares that what comes and goes leaves nothing behind, for one adapter and host of events. */
+export function eventLeakSuite(harness: EventHarness): void {
+  const { capabilities } = harness
+
+  describe(`leaks of ${harness.name}`, () => {
+    const fixture = useEventFixture(harness)
+
+    /** A client comes, is answered, leaves questions open on either side, and goes. */
+    async function visit(host: EventHost, n: number): Promise<void> {
+      const client = await host.connect()
+      client.emit('hello', n)
+      await client.next()
+      if (n % 10 === 0) {
+        client.emit('hang')
+        client.emit(`nobody listens to ${n}`)
+        client.emit('x'.repeat(5000))
+        if (capabilities.acks) {
+          client.request('hang').catch(() => {})
+          client.emit('ask')
+        }
+        client.emit('hello', n)
+        await client.next()
+      }
+      if (n % 4 === 0) client.abort()
+      else await client.leave()
+      await client.closed
+    }
+
+    async function visits(host: EventHost, count: number): Promise<void> {
+      for (let done = 0; done < count; done += AT_ONCE) {
+        await Promise.all(Array.from({ length: AT_ONCE }, (_, n) => visit(host, n)))
+      }
+    }
+
+    it.each(['sampled', 'not sampled'])(
+      `after ${CONNECTIONS} connections, %s, no span is open and the heap is back`,
+      async (how) => {
+        const { telemetry } = fixture
+        if (how === 'not sampled') telemetry.sampler = new AlwaysOffSampler()
+        const host = await fixture.serve({
+          telemetry: { maxConnectionSpanAge: 100 },
+          events: {
+            hello: (socket, n) => socket.emit('hello', n),
+            hang: () => new Promise(() => {}),
+            ask: (socket) => void socket.ask('never').catch(() => {}),
+          },
+        })
+        const active = async (name: string) => {
+          const rows = await telemetry.collect(`websocket.server.${name}`)
+          return rows.reduce((sum, { value = 0 }) => sum + value, 0)
+        }
+        const isOver = async () => (await active('connection.active')) === 0 && telemetry.openSpans().length === 0
+        await visits(host, 500)
+        await eventually(isOver)
+        telemetry.forget()
+        const before = await heapUsed()
+        for (let done = 0; done < CONNECTIONS; done += 500) {
+          await visits(host, 500)
+          telemetry.forget()
+        }
+        await eventually(isOver)
+        const { started, ended } = telemetry.counts()
+        telemetry.forget()
+        const after = await heapUsed()
+        expect((after - before) / CONNECTIONS).toBeLessThan(BYTES_PER_CONNECTION)
+        expect(started).toBe(ended)
+        if (how === 'not sampled') expect(started).toBe(0)
+        else expect(started).toBeGreaterThan(CONNECTIONS * 5)
+        expect(await active('send.buffered')).toBe(0)
+      },
+      120_000,
+    )
+
+    it('a socket that has gone and its record can be collected', async () => {
+      const refs: WeakRef<object>[] = []
+      const host = await fixture.serve({
+        telemetry: { maxConnectionSpanAge: 100 },
+        connection(socket) {
+          const record = host.connectionOf(socket)
+          refs.push(new WeakRef(socket.raw))
+          if (record !== undefined) refs.push(new WeakRef<object>(record))
+        },
+        events: { hello: (socket, n) => socket.emit('hello', n) },
+      })
+      await visit(host, 1)
+      await fixture.telemetry.waitForSpan(`close ${harness.names.route}`)
+      await fixture.settle()
+      fixture.telemetry.forget()
+      expect(refs).toHaveLength(2)
+      expect(await left(refs)).toBe(0)
+    })
+  })
+}
