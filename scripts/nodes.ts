@@ -8,6 +8,8 @@ const SUITES = [
   'packages/core/test/',
   'packages/ws/test/conformance',
   'packages/fastify/test/conformance',
+  'packages/nestjs/test/conformance',
+  'packages/nestjs/test/module',
   'packages/instrumentation/test/applications',
 ]
 

@@ -1,6 +1,7 @@
 import type { CallHandler, ExecutionContext } from '@nestjs/common'
 import { context as active } from '@opentelemetry/api'
 import {
+  type AckWaiter,
   activeProcess,
   type Connection,
   followIterable,
@@ -35,25 +36,20 @@ export function observeHandling(
     const process = connection.handling(handler.pattern, ack !== -1)
     if (process === undefined) return next.handle().subscribe(subscriber)
     process.handledBy(handler.functionName)
-    if (ack !== -1 && handler.acknowledges) args[ack] = acknowledging(process, args[ack])
+    if (ack !== -1 && handler.acknowledges) args[ack] = acknowledging(connection.owesAck(process), args[ack])
     return process.run(subscribe, connection, subscriber, next)
   })
 }
 
 type Ack = (this: unknown, ...args: unknown[]) => unknown
 
-/** Keeps the operation open until the handler has acknowledged the message. */
-function acknowledging(process: Process, ack: Ack): Ack {
-  let acknowledged = false
-  process.hold()
+/** The function that the handler is given to acknowledge the message: the span lasts until it is called. */
+function acknowledging(owed: AckWaiter, ack: Ack): Ack {
   return function (...args) {
     try {
       return ack.apply(this, args)
     } finally {
-      if (!acknowledged) {
-        acknowledged = true
-        process.done()
-      }
+      owed.settle('ok')
     }
   }
 }

@@ -195,6 +195,14 @@ export function createChatGateway(options: GatewayMetadata = {}): Type {
       ack(data)
     }
 
+    @SubscribeMessage('late ack')
+    acknowledgeLate(@MessageBody() data: unknown, @Ack() ack: Acknowledge | undefined) {
+      setImmediate(() => {
+        work('acknowledging')
+        ack?.(data)
+      })
+    }
+
     @SubscribeMessage('return ack')
     returnAck(@MessageBody() data: unknown) {
       return data

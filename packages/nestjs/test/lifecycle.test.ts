@@ -12,6 +12,7 @@ import {
 import { IoAdapter } from '@nestjs/platform-socket.io'
 import { WsAdapter } from '@nestjs/platform-ws'
 import { MessageBody, SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets'
+import { context, trace } from '@opentelemetry/api'
 import { connectionOf, WsTraceModule } from '@otel-ws/nestjs'
 import { describe, expect, it } from 'vitest'
 import { type App, type AppOptions, isNest11, platforms } from './app.ts'
@@ -317,6 +318,44 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
     }
     await fixture.settle()
     expect(fixture.telemetry.names().filter((name) => name.startsWith('process'))).toEqual(['process promise'])
+  })
+
+  it.each(['alone', 'without anything that keeps contexts'])('measures with metrics %s', async (which) => {
+    trace.disable()
+    if (which !== 'alone') context.disable()
+    const client = await fixture.connect(await serve([createChatGateway()]))
+    for (const [event, answers] of [
+      ['nothing', 0],
+      ['promise', 1],
+      ['observable', 3],
+      ['stream throws', 2],
+    ] as const) {
+      client.emit(event, 1)
+      for (let n = 0; n < answers; n++) await client.next()
+    }
+    await client.close()
+    await fixture.settle()
+    const { telemetry } = fixture
+    expect(telemetry.names()).toEqual([])
+    const told = async (name: string) =>
+      (await telemetry.collect(`websocket.server.${name}`)).map(({ attributes, count }) => [
+        attributes['websocket.message.name'],
+        attributes['error.type'],
+        count,
+      ])
+    const streams = [
+      ['observable', undefined, 1],
+      ['stream throws', 'SyntaxError', 1],
+    ]
+    expect((await told('message.process.duration')).sort()).toEqual([
+      ['nothing', undefined, 1],
+      ['observable', undefined, 1],
+      ['promise', undefined, 1],
+      ['stream throws', 'SyntaxError', 1],
+    ])
+    expect((await told('stream.duration')).sort()).toEqual(streams)
+    const active = await telemetry.collect('websocket.server.message.process.active')
+    expect(active.reduce((sum, row) => sum + (row.value ?? 0), 0)).toBe(0)
   })
 
   it('refuses wrong options when the application is made', async () => {
