@@ -26,6 +26,7 @@ const SHARED_APPS = ['viewer', 'demo-kit']
 const DOORS = [
   '^packages/[^/]+/src/(index|adapter)\\.ts$',
   '^packages/core/src/client\\.ts$',
+  '^packages/client/src/socket\\.io\\.ts$',
   '^packages/testkit/src/(index|suites|browser)\\.ts$',
   '^apps/demo-kit/src/testing\\.ts$',
   '^apps/[^/]+/src/index\\.ts$',
