@@ -44,10 +44,15 @@ export abstract class Distribution extends Operation {
     return !this.ended
   }
 
-  /** The message is ready to be sent: its type and its size in bytes. */
-  encoded(binary: boolean, size: number): void {
+  /** The message is ready to be sent: its type, its size in bytes, and what of it the application knows. */
+  encoded(binary: boolean, size: number, data?: unknown): void {
     this.#binary = binary
     this.#size = size
+    const { onMessage } = this.telemetry.options
+    if (onMessage === undefined || !this.span?.isRecording()) return
+    const info = { connectionId: undefined, direction: 'send', data, binary } as const
+    const extra = this.telemetry.guard('onMessage', onMessage, this.span, info)
+    if (extra) this.span.setAttributes(extra)
   }
 
   /** The host has taken the message for one more connection. */
@@ -96,6 +101,12 @@ export abstract class Distribution extends Operation {
     span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_RECIPIENTS, this.#recipients)
     span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_SKIPPED, this.#skipped)
   }
+}
+
+/** True when option `ignore` leaves everything on the audience's route alone. A predicate is asked about its messages. */
+export function ignoresAudience(telemetry: Telemetry, { route }: Audience): boolean {
+  const { ignore } = telemetry.options
+  return ignore !== undefined && typeof ignore !== 'function' && telemetry.ignores({ kind: 'connection', route })
 }
 
 /** True when option `messages`, `outgoing` or `ignore` leaves an outgoing message without a span. */

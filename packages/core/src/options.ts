@@ -33,7 +33,8 @@ export interface IgnoreSubject {
 
 /** What hook `onMessage` is told of a message that has a span. */
 export interface MessageInfo {
-  readonly connectionId: string
+  /** `undefined` for a broadcast whose connections are not known beforehand, and for its deliveries. */
+  readonly connectionId: string | undefined
   readonly direction: 'receive' | 'send'
   /** The payload as the application sees it. What the hook puts on the span is its own responsibility. */
   readonly data: unknown

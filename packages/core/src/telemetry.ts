@@ -3,7 +3,7 @@ import { type Broadcast, startBroadcast } from './broadcast.ts'
 import { Connection, type ConnectionFacts } from './connection.ts'
 import { type Deliver, startDeliver } from './deliver.ts'
 import { Diagnostics } from './diagnostics.ts'
-import type { Audience } from './distribution.ts'
+import { type Audience, ignoresAudience } from './distribution.ts'
 import { Expiry } from './expiry.ts'
 import { Handshake, type HandshakeSeam } from './handshake.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -205,7 +205,7 @@ export class Telemetry {
    * nobody would be told of it.
    */
   broadcast(audience: Audience, name: string): Broadcast | undefined {
-    return this.dark ? undefined : startBroadcast(this, audience, this.named(name))
+    return this.dark || ignoresAudience(this, audience) ? undefined : startBroadcast(this, audience, this.named(name))
   }
 
   /**
@@ -215,7 +215,8 @@ export class Telemetry {
    * @param carrier what `Broadcast.carrier()` gave on the other node; anything else counts as none
    */
   deliver(audience: Audience, name: string, carrier: unknown): Deliver | undefined {
-    return this.dark ? undefined : startDeliver(this, audience, this.named(name), carrier)
+    if (this.dark || ignoresAudience(this, audience)) return undefined
+    return startDeliver(this, audience, this.named(name), carrier)
   }
 
   /**

@@ -134,6 +134,33 @@ describe('a broadcast over nodes', () => {
     expect(sdk.span('broadcast undistributed').attributes).not.toHaveProperty('websocket.broadcast.recipients')
   })
 
+  it('is told to hook onMessage, on every node', () => {
+    sdk.install()
+    const asked: unknown[] = []
+    const hooked = node({
+      onMessage(_span, info) {
+        asked.push(info)
+        return { tenant: 'blue' }
+      },
+    })
+    hooked.broadcast(audience, 'said')?.run((operation) => operation.encoded(false, 12, ['said', 1]), 0, 0, 0)
+    hooked.deliver(audience, 'said', undefined)?.run((operation) => operation.encoded(true, 12, ['said', 2]), 0, 0, 0)
+    expect(asked).toEqual([
+      { connectionId: undefined, direction: 'send', data: ['said', 1], binary: false },
+      { connectionId: undefined, direction: 'send', data: ['said', 2], binary: true },
+    ])
+    expect(sdk.spans().map((span) => span.attributes.tenant)).toEqual(['blue', 'blue'])
+  })
+
+  it('on an ignored route is neither told nor measured', () => {
+    sdk.install()
+    const ignoring = node({ ignore: { routes: ['/chat'] } })
+    expect(ignoring.broadcast(audience, 'said')).toBeUndefined()
+    expect(ignoring.deliver(audience, 'said', { sentAt: 1 })).toBeUndefined()
+    ignoring.broadcast({ route: '/other' }, 'said')?.done()
+    expect(sdk.names()).toEqual(['broadcast said'])
+  })
+
   it('that is not sampled is sampled nowhere, and measured everywhere', async () => {
     sdk.install()
     sdk.sampler = new AlwaysOffSampler()

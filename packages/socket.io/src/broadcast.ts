@@ -25,6 +25,7 @@ interface Encoded {
   readonly name: string
   readonly binary: boolean
   readonly size: number
+  readonly event: unknown
 }
 
 /** What this node has started: what is handed out here is part of it. It stands on the options, which no adapter publishes as a whole. */
@@ -110,12 +111,12 @@ export function traceBroadcasts(
 
   function handOutAs(
     distribution: Distribution | null,
-    { binary, size }: Encoded,
+    { binary, size, event }: Encoded,
     self: Adapter,
     options: BroadcastOptions,
     callback: (socket: Socket) => void,
   ): unknown {
-    distribution?.encoded(binary, size)
+    distribution?.encoded(binary, size, event)
     const outer = swapOutgoing(new Recipients(distribution, namespace.name, binary, size))
     try {
       return (apply as Apply).call(self, options, callback)
@@ -167,7 +168,8 @@ export function traceBroadcasts(
       const encode = _encode as NonNullable<typeof _encode>
       const parts = encode.call(this, packet as Packet, options)
       rememberEncoded(this, encode, packet as Packet, parts)
-      encoded = { name: eventOf(packet as Packet), binary: isBinary(parts), size: encodedSize(parts) }
+      const { data: event } = packet as Packet
+      encoded = { name: eventOf(packet as Packet), binary: isBinary(parts), size: encodedSize(parts), event }
       return parts
     },
     apply(this: Adapter, options, callback) {

@@ -98,7 +98,7 @@ export async function connected(
     listener.socket.on('message', (data) => reached.add(`${plain(String(data))} at ${to}`))
   })
   for (let attempt = 0; reached.size < missing; attempt++) {
-    if (attempt > 300) throw new Error(`nodes do not reach each other: ${[...reached].join(', ')}`)
+    if (attempt > 1500) throw new Error(`nodes do not reach each other: ${[...reached].join(', ')}`)
     for (const [from, node] of nodes.entries()) node.io.to(probe(from)).emit(probe(from))
     await delay(20)
   }
