@@ -137,8 +137,8 @@ export class Handshake {
    * 101, which the adapter must then write; `undefined` when there is nothing to agree to.
    */
   agree(telemetry: Telemetry = this.telemetry): string | undefined {
-    if (this.outcome !== undefined || this.discarded || telemetry.options.propagation === 'off') return undefined
-    if (offerOf(this.request) !== 'header') return undefined
+    if (this.outcome !== undefined || this.discarded || this.reserved) return undefined
+    if (telemetry.options.propagation === 'off' || offerOf(this.request) !== 'header') return undefined
     this.#agreedId ??= randomId()
     return answerText(this.#agreedId)
   }

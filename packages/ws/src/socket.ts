@@ -344,7 +344,7 @@ function sendFragment(
   const before = connection.partialSend
   const fragments: PartialMessage = before ?? { startedAt: performance.now(), binary, size: 0, count: 0 }
   // The first that has anything in it carries.
-  const first = fragments.size === 0 && size > 0
+  const first = fragments.size === 0
   const args = first ? carrying(own, given, connection, fragments.binary, undefined, fragments) : given
   if (settings?.fin === false) {
     try {
