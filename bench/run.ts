@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { buildServers } from './lib/build.ts'
-import { allCases, type Case, caseOf, fastifyCases, heapCases, wsCases } from './lib/cases.ts'
+import { allCases, type Case, caseOf, heapCases, hosts } from './lib/cases.ts'
 import type { LoadCommands } from './lib/commands.ts'
 import { echoFigures, heapFigures, withReferences } from './lib/figures.ts'
 import { type EchoSample, type Load, measureHeap, measureRound, spanShapes } from './lib/measure.ts'
@@ -77,7 +77,7 @@ async function echoRounds(
   const samples = noSamples<EchoSample>(nodes, cases)
   for (let round = 0; round < rounds; round++) {
     for (const node of nodes) {
-      for (const host of [wsCases, fastifyCases]) {
+      for (const host of Object.values(hosts)) {
         const ids = rotated(
           cases.filter((candidate) => host.includes(candidate)),
           round,
@@ -145,11 +145,11 @@ async function main(): Promise<void> {
   const cases = withReferences(allCases, ids)
   const idleCases = idle > 0 ? withReferences(heapCases, ids) : []
 
-  await buildServers(cases.map(({ id }) => id))
+  await buildServers([...new Set(cases.map(({ id, server }) => server ?? id))])
   const load = startLoad()
   try {
     const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`
-    console.log(`Server CPU per echoed message of 128 bytes, ${machine}; ${pinning}.`)
+    console.log(`Server CPU per message of 128 bytes, ${machine}; ${pinning}.`)
     console.log(
       `${rounds} interleaved rounds of ${how.messages} messages after ${how.warmup} of warm-up, ` +
         `each in a fresh process; ${how.connections} connections with ${how.window} messages in flight. Medians.`,
@@ -165,7 +165,7 @@ async function main(): Promise<void> {
       heap: idleCases.map(({ id }) => heapFigures(id, heap.get(node)!)),
     }))
     for (const { node, ...figures } of results) {
-      for (const [host, all] of Object.entries({ ws: wsCases, Fastify: fastifyCases })) {
+      for (const [host, all] of Object.entries(hosts)) {
         const own = figures.echo.filter(({ id }) => all.includes(caseOf(id)))
         if (own.length > 0) console.log(`\n${echoTable(`Node ${node}, ${host}`, own)}`)
       }

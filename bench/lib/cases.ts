@@ -1,11 +1,20 @@
-/** One server to measure: `servers/{id}.ts`. */
+/** What a client says first, and how it wraps a message. */
+export type Protocol = 'ws' | 'socket.io'
+
+/** One server under one load. */
 export interface Case {
   id: string
+  /** The server's file in `servers`. Default: the id. */
+  server?: string
+  /** What clients speak. Default `ws`. */
+  protocol?: Protocol
+  /** Connections that get each message. Without, each message is sent back to its sender. */
+  recipients?: number
   label: string
   /** The untraced server that it is compared with. */
   baseline: string
   /** Spans that each echoed message must export. */
-  spansPerMessage: 0 | 2
+  spansPerMessage: number
   /** Upper bound to aim for of CPU per message, as a ratio to the baseline. */
   targetRatio?: number
   /** The direct SDK calls whose added cost is the limit for this case's. */
@@ -87,11 +96,42 @@ export const fastifyCases: Case[] = [
   { ...fastify, id: 'fastify-sampled-metrics', label: 'otel-ws, sampled + metrics', spansPerMessage: 2 },
 ]
 
-export const allCases: Case[] = [...wsCases, ...fastifyCases]
+const socketIo = { protocol: 'socket.io' as const, baseline: 'socketio-bare' }
+
+export const socketIoCases: Case[] = [
+  { ...socketIo, id: 'socketio-bare', label: 'bare Socket.IO', spansPerMessage: 0 },
+  { ...socketIo, id: 'socketio-no-sdk', label: 'otel-ws, no SDK', spansPerMessage: 0, targetRatio: 1.05 },
+  { ...socketIo, id: 'socketio-unsampled', label: 'otel-ws, unsampled', spansPerMessage: 0, targetRatio: 1.2 },
+  { ...socketIo, id: 'socketio-sampled', label: 'otel-ws, sampled', spansPerMessage: 2 },
+  { ...socketIo, id: 'socketio-sampled-metrics', label: 'otel-ws, sampled + metrics', spansPerMessage: 2 },
+  { ...socketIo, id: 'socketio-peer-unsampled', label: 'instrumentation-socket.io, unsampled', spansPerMessage: 0 },
+  { ...socketIo, id: 'socketio-peer-sampled', label: 'instrumentation-socket.io, sampled', spansPerMessage: 2 },
+]
+
+/** The same servers, which tell each message to all of their clients. */
+export const broadcastCases: Case[] = socketIoCases.map(({ targetRatio: _, ...server }) => ({
+  ...server,
+  id: `${server.id}-broadcast`,
+  server: server.id,
+  baseline: `${server.baseline}-broadcast`,
+  recipients: 1000,
+}))
+
+/** What is shown in one table, and loaded beside one another. */
+export const hosts: Readonly<Record<string, Case[]>> = {
+  ws: wsCases,
+  Fastify: fastifyCases,
+  'Socket.IO, event and reply': socketIoCases,
+  'Socket.IO, broadcast to 1,000': broadcastCases,
+}
+
+export const allCases: Case[] = Object.values(hosts).flat()
+
+const HEAP_REFERENCES = new Set(['ws-bare', 'ws-by-hand-sampled', 'socketio-bare', 'socketio-sampled'])
 
 /** The cases whose heap per idle connection is shown. */
-export const heapCases: Case[] = wsCases.filter(
-  ({ id, targetHeap }) => id === 'ws-bare' || id === 'ws-by-hand-sampled' || targetHeap !== undefined,
+export const heapCases: Case[] = [...wsCases, ...socketIoCases].filter(
+  ({ id, targetHeap }) => HEAP_REFERENCES.has(id) || targetHeap !== undefined,
 )
 
 /** The case of this id. Throws with the known ids when there is none. */

@@ -1,3 +1,5 @@
+import type { Protocol } from './cases.ts'
+
 /** A server's counters at one moment. */
 export interface Mark {
   /** CPU time that the process has used, user and system, in µs. */
@@ -39,9 +41,11 @@ export interface ServerCommands {
 /** What the load generator can be asked for. Servers are told apart by their ports. */
 export interface LoadCommands {
   /** Opens this many connections more. */
-  connect(options: { port: number; path: string; count: number }): Promise<void>
+  connect(options: { port: number; protocol: Protocol; count: number }): Promise<void>
   /** Sends this many messages over the open connections and resolves when every echo is back, byte for byte. */
   echo(options: { port: number; messages: number; window: number }): Promise<void>
+  /** Sends this many messages, one after the other, each when the one before has come to all open connections. */
+  broadcast(options: { port: number; messages: number }): Promise<void>
   /** Closes all connections to one server. */
   disconnect(options: { port: number }): Promise<void>
 }

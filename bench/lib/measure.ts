@@ -1,10 +1,12 @@
+import { type Case, caseOf } from './cases.ts'
 import type { LoadCommands, Mark, ServerCommands, SpanShape } from './commands.ts'
 import { startServer } from './processes.ts'
 import type { Remote } from './remote.ts'
 
-const PATH = '/echo'
 const CONNECTIONS_BEFORE_HEAP = 200
 const SLICE = 10_000
+/** Messages to one connection that weigh as much as one to all. */
+const MESSAGES_PER_BROADCAST = 500
 
 /** How hard and how long each server is loaded. */
 export interface Load {
@@ -28,29 +30,40 @@ class Target {
   readonly server: Remote<ServerCommands>
   readonly #load: Remote<LoadCommands>
   readonly #port: number
+  readonly #case: Case
 
-  private constructor(server: Remote<ServerCommands>, load: Remote<LoadCommands>, port: number) {
+  private constructor(measured: Case, server: Remote<ServerCommands>, load: Remote<LoadCommands>, port: number) {
+    this.#case = measured
     this.server = server
     this.#load = load
     this.#port = port
   }
 
   static async start(node: string, id: string, load: Remote<LoadCommands>): Promise<Target> {
-    const server = startServer(node, id)
-    return new Target(server, load, await server.ask('port'))
+    const measured = caseOf(id)
+    const server = startServer(node, measured.server ?? id)
+    return new Target(measured, server, load, await server.ask('port'))
   }
 
   connect(count: number): Promise<void> {
-    return this.#load.ask('connect', { port: this.#port, path: PATH, count })
+    return this.#load.ask('connect', { port: this.#port, protocol: this.#case.protocol ?? 'ws', count })
   }
 
+  /** Messages that make the server as busy as this many that it sends back. */
+  share(messages: number): number {
+    return this.#case.recipients === undefined ? messages : Math.ceil(messages / MESSAGES_PER_BROADCAST)
+  }
+
+  /** Has the server send back this many messages, or tell its share of them to all. */
   echo(messages: number, window: number): Promise<void> {
-    return this.#load.ask('echo', { port: this.#port, messages, window })
+    const port = this.#port
+    if (this.#case.recipients === undefined) return this.#load.ask('echo', { port, messages, window })
+    return this.#load.ask('broadcast', { port, messages: this.share(messages) })
   }
 
   /** Connects, and runs the server warm. */
   async warm({ connections, window, warmup }: Load): Promise<void> {
-    await this.connect(connections)
+    await this.connect(this.#case.recipients ?? connections)
     // Start-up garbage goes half-way, so that code which a collection ages is warm again when the counted run starts.
     await this.echo(Math.ceil(warmup / 2), window)
     await this.server.ask('heap')
@@ -105,8 +118,9 @@ export function measureRound(
       const messages = Math.min(SLICE, how.messages - sent)
       for (const [i, target] of targets.entries()) {
         const used = await countEcho(target, messages, how.window)
-        samples[i]!.cpu += used.cpu / how.messages
-        samples[i]!.spans += used.exported / how.messages
+        const share = target.share(messages) * (how.messages / messages)
+        samples[i]!.cpu += used.cpu / share
+        samples[i]!.spans += used.exported / share
       }
     }
     return samples

@@ -1,13 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { echoFrames, repeated } from './frames.ts'
-
-const MESSAGE_SIZE = 128
-const LARGEST_READ = 64 * 1024
-
-const { request, response } = echoFrames(MESSAGE_SIZE)
-const expected = repeated(response, Math.ceil(LARGEST_READ / response.length) + 1)
+import type { Protocol } from '../lib/cases.ts'
+import { type Dialect, dialects } from './dialects.ts'
+import { repeated } from './frames.ts'
 
 /**
  * A client that writes prepared frames and compares the echoed bytes.
@@ -16,29 +12,61 @@ const expected = repeated(response, Math.ceil(LARGEST_READ / response.length) + 
  */
 export class EchoConnection {
   readonly #socket: Socket
+  readonly #dialect: Dialect
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, dialect: Dialect) {
     this.#socket = socket
+    this.#dialect = dialect
   }
 
-  static async open(port: number, path: string): Promise<EchoConnection> {
+  static async open(port: number, protocol: Protocol): Promise<EchoConnection> {
+    const dialect = dialects[protocol]
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     socket.write(
-      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      `GET ${dialect.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
     )
-    let answer = ''
-    while (!answer.endsWith('\r\n\r\n')) {
-      const [chunk] = await once(socket, 'data')
-      answer += chunk.toString('latin1')
-    }
+    let answer = await readUntil(socket, /\r\n\r\n/)
     if (!answer.startsWith('HTTP/1.1 101 ')) throw new Error(`handshake answered with ${answer.split('\r\n', 1)[0]}`)
-    return new EchoConnection(socket)
+    for (const { after, say } of dialect.joining) {
+      if (!after.test(answer)) answer += await readUntil(socket, after)
+      if (say === undefined) continue
+      answer = ''
+      socket.write(say)
+    }
+    return new EchoConnection(socket, dialect)
+  }
+
+  /** Sends the message that goes to all. */
+  tell(): void {
+    this.#socket.write(this.#dialect.broadcast)
+  }
+
+  /** Resolves when the message that goes to all has come. */
+  hear(): Promise<void> {
+    const socket = this.#socket
+    let left = this.#dialect.news
+    return new Promise((resolve, reject) => {
+      const finish = (error?: Error) => {
+        socket.off('data', receive).off('error', finish).off('close', closed)
+        if (error === undefined) resolve()
+        else reject(error)
+      }
+      const closed = () => finish(new Error('the server closed the connection'))
+      const receive = (chunk: Buffer) => {
+        if (!left.subarray(0, chunk.length).equals(chunk))
+          return finish(new Error('the news differ from what was told'))
+        left = left.subarray(chunk.length)
+        if (left.length === 0) finish()
+      }
+      socket.on('data', receive).on('error', finish).on('close', closed)
+    })
   }
 
   /** Sends `messages` with at most `window` unanswered at any time; resolves when all are echoed. */
   echo(messages: number, window: number): Promise<void> {
     const socket = this.#socket
+    const { request, response, expected } = this.#dialect
     const burst = repeated(request, Math.min(window, messages))
     return new Promise((resolve, reject) => {
       let unsent = messages
@@ -76,4 +104,13 @@ export class EchoConnection {
     this.#socket.destroy()
     await closed
   }
+}
+
+async function readUntil(socket: Socket, end: RegExp): Promise<string> {
+  let text = ''
+  while (!end.test(text)) {
+    const [chunk] = (await once(socket, 'data')) as [Buffer]
+    text += chunk.toString('latin1')
+  }
+  return text
 }

@@ -4,20 +4,27 @@ const FIN_AND_TEXT = 0x81
 const MASKED = 0x80
 const LENGTH_IN_16_BITS = 126
 
-/** One text message of this many bytes (126 to 65,535) as the client sends it and as the server echoes it. */
-export function echoFrames(size: number): { request: Buffer; response: Buffer } {
-  const start = '{"type":"echo","text":"'
-  const payload = Buffer.from(`${start}${'x'.repeat(size - start.length - 2)}"}`)
-  const length = [size >> 8, size & 0xff]
+/** A text message of this many bytes (126 to 65,535) that starts and ends like this. */
+export function message(size: number, start: string, end: string): string {
+  return `${start}${'x'.repeat(size - start.length - end.length)}${end}`
+}
+
+/** A text message as a client sends it. */
+export function clientFrame(text: string): Buffer {
+  const payload = Buffer.from(text)
   const mask = randomBytes(4)
-  return {
-    request: Buffer.concat([
-      Buffer.from([FIN_AND_TEXT, MASKED | LENGTH_IN_16_BITS, ...length]),
-      mask,
-      payload.map((byte, i) => byte ^ mask[i % 4]!),
-    ]),
-    response: Buffer.concat([Buffer.from([FIN_AND_TEXT, LENGTH_IN_16_BITS, ...length]), payload]),
-  }
+  return Buffer.concat([header(payload.length, MASKED), mask, payload.map((byte, i) => byte ^ mask[i % 4]!)])
+}
+
+/** A text message as a server sends it. */
+export function serverFrame(text: string): Buffer {
+  const payload = Buffer.from(text)
+  return Buffer.concat([header(payload.length, 0), payload])
+}
+
+function header(size: number, masked: number): Buffer {
+  if (size < LENGTH_IN_16_BITS) return Buffer.from([FIN_AND_TEXT, masked | size])
+  return Buffer.from([FIN_AND_TEXT, masked | LENGTH_IN_16_BITS, size >> 8, size & 0xff])
 }
 
 /** The bytes of `frame`, `count` times in a row. */

@@ -1,0 +1,4 @@
+import { control } from './control.ts'
+import { socketIoEcho } from './socketio.ts'
+
+control(socketIoEcho())

@@ -1,0 +1,4 @@
+import { control } from './control.ts'
+import { tracedSocketIoEcho } from './socketio-traced.ts'
+
+control(tracedSocketIoEcho())

@@ -1,0 +1,6 @@
+import { control } from './control.ts'
+import { startSdk } from './sdk.ts'
+import { tracedSocketIoEcho } from './socketio-traced.ts'
+
+const sdk = startSdk({ sampled: false, withMetrics: false })
+control(tracedSocketIoEcho(), sdk)
