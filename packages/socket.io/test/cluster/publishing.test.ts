@@ -110,9 +110,6 @@ describe('two nodes', () => {
     `{"sentAt":1,"traceparent":"${'0'.repeat(99)}"}`,
   ])('take the carrier %s for none', async (carrier) => {
     const client = await join(a)
-    b.io.except(`otel-ws:${carrier}`).local.emit('first')
-    const { adapter } = b.io.of('/')
-    const options = { rooms: new Set<string>(), except: new Set([`otel-ws:${carrier}`]), flags: {} }
     // As an emitter does that knows nothing of telemetry.
     await bus.pass(b.io.of('/').adapter as never, {
       uid: 'emitter',
