@@ -7,7 +7,7 @@ import {
 } from '@opentelemetry/instrumentation'
 import type { TelemetryOptions } from '@otel-ws/core'
 import { resolveOptions, type Telemetry } from '@otel-ws/core/adapter'
-import { loadedFiles } from './loaded-modules.ts'
+import { loadedFiles, requiredByApplication } from './loaded-modules.ts'
 import { References } from './references.ts'
 import { VERSION } from './version.ts'
 
@@ -27,6 +27,8 @@ export interface HostFile {
   readonly file: string
   /** A file that this one requires: seen without a loader hook also where ES modules import the host. */
   readonly requires?: string
+  /** How this one is required where it is an ES module, once the host was: no hook sees ES modules that are required. */
+  readonly specifier?: string
   /** Traces what the file exports and returns a function that gives the host everything back. */
   trace(exports: unknown): () => void
 }
@@ -65,8 +67,8 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
     if (this.getConfig().enabled !== false) this.enable()
   }
 
-  /** Makes the adapter's telemetry. */
-  protected abstract createTelemetry(options: TelemetryOptions): Telemetry
+  /** Makes the adapter's telemetry, for adapters that do not do so themselves. */
+  protected createTelemetry?(options: TelemetryOptions): Telemetry
 
   /** Telemetry for what happens now, made when it is first needed; `undefined` when nothing is to be told. */
   protected get telemetry(): Telemetry | undefined {
@@ -76,9 +78,9 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
 
   /** Telemetry of one server that is shut down with it; `undefined` while this instrumentation is disabled. */
   protected newTelemetry(): Telemetry | undefined {
-    if (!this.isEnabled()) return undefined
+    if (!this.isEnabled() || this.createTelemetry === undefined) return undefined
     this.beforeUse?.()
-    const telemetry = this.createTelemetry(this.#options())
+    const telemetry = this.createTelemetry(this.telemetryOptions())
     this.#telemetries.add(telemetry)
     return telemetry
   }
@@ -112,7 +114,7 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
 
   /** Takes effect for connections that open from now on. */
   override setConfig(config: HostInstrumentationConfig = {}): void {
-    resolveOptions(telemetryOptions(config))
+    resolveOptions(withoutEnabled(config))
     super.setConfig(config)
     // The base class calls this before the object is complete.
     if (#telemetry in this) this.#telemetry = undefined
@@ -157,7 +159,18 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
       if (file.requires !== undefined) {
         files.push(new InstrumentationNodeModuleFile(`${file.package}/${file.requires}`, ['*'], look, keep))
       }
-      return new InstrumentationNodeModuleDefinition(file.package, ['*'], undefined, undefined, files)
+      const { specifier } = file
+      const require = (exports: unknown, version: string | undefined) => {
+        if (specifier !== undefined) this.#found(file, requiredByApplication(specifier), version)
+        return exports
+      }
+      return new InstrumentationNodeModuleDefinition(
+        file.package,
+        ['*'],
+        specifier ? require : undefined,
+        undefined,
+        files,
+      )
     })
   }
 
@@ -168,7 +181,7 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
   }
 
   #found(file: HostFile, module: unknown, version: string | undefined): void {
-    if (!this.isEnabled()) return
+    if (!this.isEnabled() || module === undefined) return
     // A loader hook passes the namespace of an ES module.
     const exports = (module as { default?: unknown } | null)?.default ?? module
     if (this.#copies.has(exports)) return
@@ -189,15 +202,16 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
     }
   }
 
-  #options(): TelemetryOptions {
+  /** What is configured, with the providers that were set. */
+  protected telemetryOptions(): TelemetryOptions {
     return {
-      ...telemetryOptions(this.getConfig()),
+      ...withoutEnabled(this.getConfig()),
       ...(this.#tracerProvider && { tracerProvider: this.#tracerProvider }),
       ...(this.#meterProvider && { meterProvider: this.#meterProvider }),
     }
   }
 }
 
-function telemetryOptions({ enabled: _, ...options }: HostInstrumentationConfig): TelemetryOptions {
+function withoutEnabled({ enabled: _, ...options }: HostInstrumentationConfig): TelemetryOptions {
   return options
 }

@@ -1,5 +1,6 @@
 export { FastifyWebSocketInstrumentation } from './fastify-instrumentation.ts'
 export { HostInstrumentation, type HostInstrumentationConfig } from './host-instrumentation.ts'
+export { NestWebSocketInstrumentation } from './nest-instrumentation.ts'
 export { SocketIoInstrumentation } from './socket.io-instrumentation.ts'
 export { WebSocketInstrumentation } from './websocket-instrumentation.ts'
 export { WsInstrumentation } from './ws-instrumentation.ts'

@@ -26,6 +26,21 @@ export function loadedFiles(packageName: string, file: string): LoadedFile[] {
   return found
 }
 
+/** Requires a module as the application would; `undefined` when there is none. */
+export function requiredByApplication(specifier: string): unknown {
+  for (const from of applicationFiles()) {
+    try {
+      return createRequire(from)(specifier)
+    } catch {}
+  }
+  return undefined
+}
+
+/** Files that the application's modules are found from: its main module, and any in its folder. */
+export function applicationFiles(): string[] {
+  return [process.argv[1], join(process.cwd(), 'package.json')].filter((file) => file !== undefined)
+}
+
 function versionOf(folder: string): string | undefined {
   try {
     const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version?: unknown }

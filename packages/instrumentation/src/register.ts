@@ -1,4 +1,5 @@
 import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api'
+import { hookModules } from './loader-hooks.ts'
 import { StandbySdk } from './sdk.ts'
 import { WebSocketInstrumentation } from './websocket-instrumentation.ts'
 
@@ -9,6 +10,7 @@ import { WebSocketInstrumentation } from './websocket-instrumentation.ts'
 function register(): void {
   const level = logLevel()
   if (level !== undefined) diag.setLogger(new DiagConsoleLogger(), { logLevel: level, suppressOverrideMessage: true })
+  hookModules()
   const instrumentation = new WebSocketInstrumentation()
   const sdk = new StandbySdk(() => instrumentation.shutdown())
   for (const host of instrumentation.hosts) {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { createNoopMeter, diag, metrics, type TracerProvider, trace } from '@opentelemetry/api'
+import { applicationFiles } from './loaded-modules.ts'
 
 /** The part of `NodeSDK` that is used. */
 interface Sdk {
@@ -72,15 +72,14 @@ export class StandbySdk {
 
 /** Finds the package beside this one, else in the application. */
 function load(): SdkModule | undefined {
-  for (const from of [import.meta.url, process.argv[1], join(process.cwd(), 'package.json')]) {
-    if (from === undefined) continue
-    const require = createRequire(from)
+  for (const from of [import.meta.url, ...applicationFiles()]) {
+    const requireFrom = createRequire(from)
     try {
-      require.resolve(PACKAGE)
+      requireFrom.resolve(PACKAGE)
     } catch {
       continue
     }
-    return require(PACKAGE) as SdkModule
+    return requireFrom(PACKAGE) as SdkModule
   }
   return undefined
 }

@@ -2,6 +2,7 @@ import type { MeterProvider, TracerProvider } from '@opentelemetry/api'
 import type { Instrumentation } from '@opentelemetry/instrumentation'
 import { FastifyWebSocketInstrumentation } from './fastify-instrumentation.ts'
 import type { HostInstrumentation, HostInstrumentationConfig } from './host-instrumentation.ts'
+import { NestWebSocketInstrumentation } from './nest-instrumentation.ts'
 import { SocketIoInstrumentation } from './socket.io-instrumentation.ts'
 import { VERSION } from './version.ts'
 import { WsInstrumentation } from './ws-instrumentation.ts'
@@ -10,6 +11,7 @@ const HOSTS = {
   ws: WsInstrumentation,
   fastify: FastifyWebSocketInstrumentation,
   'socket.io': SocketIoInstrumentation,
+  nestjs: NestWebSocketInstrumentation,
 } as const
 
 /** The instrumentation of every host in one: the same configuration for all of them. */

@@ -1,15 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, askByEvent, runApplication } from './child/application.ts'
-import { installProject } from './child/project.ts'
+import { installProject, type Project } from './child/project.ts'
 
 const REGISTER = '@otel-ws/instrumentation/register'
 const AUTO = '@opentelemetry/auto-instrumentations-node/register'
 
-let project: Awaited<ReturnType<typeof installProject>>
+/** For building our packages on a loaded machine, in ms. */
+const PATIENCE = 120_000
+
+let project: Project
 
 beforeAll(async () => {
   project = await installProject()
-})
+}, PATIENCE)
 
 afterAll(() => project.remove())
 

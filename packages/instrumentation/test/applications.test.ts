@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ask, askByEvent, runApplication } from './child/application.ts'
-import { installProject } from './child/project.ts'
+import { ask, askByEvent, askGateway, runApplication } from './child/application.ts'
+import { installProject, installVariant, type Project } from './child/project.ts'
 
 const REGISTER = '@otel-ws/instrumentation/register'
 
-let project: Awaited<ReturnType<typeof installProject>>
+/** For building our packages on a loaded machine, in ms. */
+const PATIENCE = 120_000
+
+let project: Project
 
 beforeAll(async () => {
   project = await installProject()
-})
+}, PATIENCE)
 
 afterAll(() => project.remove())
 
@@ -68,6 +71,43 @@ describe.concurrent('an application started with the flag only', () => {
         'process question SERVER ~ CONNECT /chat',
         'work INTERNAL < process question',
       ])
+    })
+  }
+})
+
+describe.concurrent('a Nest application started with the flag only', () => {
+  let nest11: Project
+
+  beforeAll(async () => {
+    nest11 = await installVariant(project, 'packages/nestjs/test/nest-11')
+  }, PATIENCE)
+
+  afterAll(() => nest11.remove())
+
+  for (const { what, args, folder } of [
+    { what: 'Nest 12 in ES modules', args: ['--import', REGISTER, 'nest.mjs'], folder: () => project.folder },
+    { what: 'Nest 12 in CommonJS', args: ['--import', REGISTER, 'nest.cjs'], folder: () => project.folder },
+    { what: 'Nest 12, by --require', args: ['--require', REGISTER, 'nest.mjs'], folder: () => project.folder },
+    {
+      what: 'Nest 11 in ES modules',
+      args: ['--import', REGISTER, 'nest.mjs'],
+      folder: () => nest11.folder,
+    },
+    {
+      what: 'Nest 11 in CommonJS',
+      args: ['--require', REGISTER, 'nest.cjs'],
+      folder: () => nest11.folder,
+    },
+  ]) {
+    it(`is traced: ${what}`, async () => {
+      const { receiver, ...end } = await runApplication({
+        folder: folder(),
+        args,
+        env: { OTEL_WS_MESSAGE_NAME: '' },
+        talk: (port) => askGateway(`ws://127.0.0.1:${port}/chat`),
+      })
+      expect(end).toEqual({ code: null, signal: 'SIGTERM', stderr: '' })
+      expect(receiver.tree()).toEqual(conversation('/chat').filter((line) => !line.startsWith('open')))
     })
   }
 })

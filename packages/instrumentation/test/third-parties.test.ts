@@ -5,15 +5,18 @@ import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import { Doc } from 'yjs'
 import { ask, runApplication } from './child/application.ts'
-import { installProject } from './child/project.ts'
+import { installProject, type Project } from './child/project.ts'
 
 const REGISTER = '@otel-ws/instrumentation/register'
 
-let project: Awaited<ReturnType<typeof installProject>>
+/** For building our packages on a loaded machine, in ms. */
+const PATIENCE = 120_000
+
+let project: Project
 
 beforeAll(async () => {
   project = await installProject()
-})
+}, PATIENCE)
 
 afterAll(() => project.remove())
 

@@ -98,6 +98,12 @@ export class WsTraceModule implements OnApplicationShutdown {
     await this.#telemetry.shutdown()
   }
 
+  /** Gives servers and connections everything back. What stands in front of the adapter and of gateways does nothing then. */
+  release(): void {
+    this.#servers.release()
+    this.#telemetry.release()
+  }
+
   /** The application's adapter is set after this module was made, by the application or by Nest. */
   #watchAdapter(holder: AdapterHolder): void {
     const seams: AdapterSeams = {

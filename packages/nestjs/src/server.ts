@@ -21,6 +21,7 @@ export class Servers {
   /** The http server of the application, if it has one. */
   readonly #http: () => HttpServer | undefined
   readonly #traced = new WeakSet<object>()
+  readonly #restores: (() => void)[] = []
   #ws: Telemetry | undefined
   #socketIo: Telemetry | undefined
   #unwatch: (() => void) | undefined
@@ -46,6 +47,14 @@ export class Servers {
     await Promise.all([this.#ws?.shutdown(), this.#socketIo?.shutdown()])
   }
 
+  /** Gives servers and connections everything back. */
+  release(): void {
+    this.#unwatch?.()
+    for (const restore of this.#restores.splice(0)) restore()
+    this.#ws?.release()
+    this.#socketIo?.release()
+  }
+
   #traceWs(server: WsServer, port: number): void {
     this.#ws ??= this.#createWsTelemetry()
     const telemetry = this.#ws
@@ -53,7 +62,8 @@ export class Servers {
     if (http !== undefined) this.#unwatch ??= watchUpgrades(http, (request) => telemetry.unroutedHandshake(request))
     // Nest's adapter gives each of its servers the path that it is responsible for.
     const { path } = server as { readonly path?: unknown }
-    traceWsServer(server, telemetry, { ...SEAMS, route: typeof path === 'string' ? path : undefined })
+    const traced = traceWsServer(server, telemetry, { ...SEAMS, route: typeof path === 'string' ? path : undefined })
+    this.#restores.push(traced.restore)
   }
 
   #createWsTelemetry(): Telemetry {
@@ -64,7 +74,7 @@ export class Servers {
 
   #traceSocketIo(server: SocketIoServer): void {
     this.#socketIo ??= createTelemetry(this.#options, SCOPE, socketIoDriver)
-    traceSocketIoServer(server, this.#socketIo, SEAMS)
+    this.#restores.push(traceSocketIoServer(server, this.#socketIo, SEAMS).restore)
   }
 }
 

@@ -74,6 +74,15 @@ async function firstLine(child: ChildProcess, stderr: () => string): Promise<str
   throw new Error(`the application ended before it listened: ${stderr()}`)
 }
 
+/** Asks a gateway of Nest one question, takes the answer, and closes. */
+export async function askGateway(url: string): Promise<void> {
+  const client = await connect(url)
+  client.send(JSON.stringify({ event: 'question', data: 'why' }))
+  const answer = await client.next()
+  if (answer !== '{"event":"answer","data":"why"}') throw new Error(`unexpected answer ${answer}`)
+  await client.close(1000)
+}
+
 /** Joins a namespace, asks one question of which it awaits the acknowledgement, and leaves. */
 export async function askByEvent(url: string): Promise<void> {
   const client = connectSocketIo(url, { transports: ['websocket'], reconnection: false })

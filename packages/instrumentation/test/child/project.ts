@@ -17,21 +17,37 @@ interface Manifest {
 }
 
 /** Packages that this one needs, built; the rest are installed packages of the workspace. */
-const BUILT = ['core', 'ws', 'fastify', 'socket.io', 'instrumentation']
+const BUILT = ['core', 'ws', 'fastify', 'socket.io', 'nestjs', 'instrumentation']
 
 /** Whose installed packages applications can import. */
 const INSTALLED = ['.', ...BUILT.map((name) => join('packages', name))]
 
+/** A folder as npm would leave it. */
+export interface Project {
+  readonly folder: string
+  remove(): Promise<void>
+}
+
+/** The applications of these tests, our packages as they are published, and the installed ones of this workspace. */
+export async function installProject(): Promise<Project> {
+  return assemble([], (own) => Promise.all(BUILT.map((name) => build(name, join(own, name)))))
+}
+
 /**
- * Makes a folder as npm would leave it: the applications of these tests, our packages as they are published, and the
- * installed ones of this workspace.
+ * Another project with our packages from one that is there.
+ *
+ * @param preferred folder of this workspace whose installed packages come first
  */
-export async function installProject(): Promise<{ folder: string; remove(): Promise<void> }> {
+export async function installVariant({ folder }: Project, preferred: string): Promise<Project> {
+  return assemble([preferred], (own) => cp(join(folder, 'node_modules', '@otel-ws'), own, { recursive: true }))
+}
+
+async function assemble(preferred: readonly string[], addOwn: (folder: string) => Promise<unknown>): Promise<Project> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'otel-ws-')))
   const modules = join(folder, 'node_modules')
   await mkdir(join(modules, '@otel-ws'), { recursive: true })
-  await Promise.all(BUILT.map((name) => build(name, join(modules, '@otel-ws', name))))
-  for (const name of INSTALLED) await linkAll(join(root, name, 'node_modules'), modules)
+  await addOwn(join(modules, '@otel-ws'))
+  for (const name of [...preferred, ...INSTALLED]) await linkAll(join(root, name, 'node_modules'), modules)
   await cp(apps, folder, { recursive: true })
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
 }

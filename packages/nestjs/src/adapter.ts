@@ -1,0 +1,1 @@
+export { type ApplicationTracer, type TracedApplication, traceScanner } from './scanner.ts'
