@@ -28,7 +28,7 @@ const DOORS = [
   '^packages/core/src/client\\.ts$',
   '^packages/client/src/socket\\.io\\.ts$',
   '^packages/testkit/src/(index|suites|browser)\\.ts$',
-  '^apps/demo-kit/src/testing\\.ts$',
+  '^apps/demo-kit/src/(testing|page)\\.ts$',
   '^apps/[^/]+/src/index\\.ts$',
 ]
 

@@ -1,3 +1,5 @@
 export { type Demo, type DemoOption, type DemoSettings, type RunningDemo, runDemo } from './demo.ts'
 export { type NodeTelemetryOptions, startNodeTelemetry } from './node-telemetry.ts'
+export { pageBundle } from './page-bundle.ts'
+export { PAGE_TELEMETRY, type PageTelemetry } from './page-telemetry.ts'
 export type { RemoteTelemetry } from './remote-telemetry.ts'

@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
+export { type OtlpSpan, SpanReceiver } from './span-receiver.ts'
+
 const SCRIPT = fileURLToPath(new URL('../../../scripts/demo.mjs', import.meta.url))
 
 /** A row of a printed trace. */

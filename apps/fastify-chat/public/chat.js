@@ -1,8 +1,15 @@
+import { jsonName, traceUrl, traceWebSocket } from '@otel-ws/client'
+import { act, startPageTelemetry } from '@otel-ws/demo-kit/page'
+
 const element = (id) => document.getElementById(id)
 const lines = element('lines')
 
+const TRACING = { route: '/chat/:room', messageName: jsonName('$.type') }
+
 let socket
 let me = ''
+
+await startPageTelemetry('fastify-chat page')
 
 element('login-form').addEventListener('submit', async (event) => {
   event.preventDefault()
@@ -72,7 +79,8 @@ const handlers = {
 function enter(token) {
   const url = new URL(`/chat/${element('room').value}?token=${encodeURIComponent(token)}`, location.href)
   url.protocol = url.protocol.replace('http', 'ws')
-  socket = new WebSocket(url)
+  // One line traces the page's end; the URL takes the trace to the server.
+  socket = act('enter', () => traceWebSocket(new WebSocket(traceUrl(url, TRACING)), TRACING))
   let opened = false
   socket.addEventListener('open', () => {
     opened = true
@@ -93,7 +101,7 @@ function enter(token) {
 }
 
 function send(message) {
-  socket.send(JSON.stringify(message))
+  act(`click ${message.type}`, () => socket.send(JSON.stringify(message)))
 }
 
 function addLine(who, text, className = '') {

@@ -10,8 +10,8 @@ export function main(argv: readonly string[]): Promise<number> {
   )
 }
 
-async function start({ port, users: count, log }: DemoSettings): Promise<RunningDemo> {
-  const server = await createChatServer({ level: 'warn', stream: log })
+async function start({ port, users: count, log, endpoints }: DemoSettings): Promise<RunningDemo> {
+  const server = await createChatServer({ level: 'warn', stream: log }, { endpoint: endpoints[0] })
   await server.ready()
   const url = await server.listen({ host: '127.0.0.1', port: port ?? 3_000 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE' || port !== undefined) throw error

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import fastifyWebsocket from '@fastify/websocket'
+import { PAGE_TELEMETRY, type PageTelemetry, pageBundle } from '@otel-ws/demo-kit'
 import otelWs from '@otel-ws/fastify'
 import Fastify, {
   type FastifyInstance,
@@ -38,8 +39,17 @@ declare module 'fastify' {
 // A rejected `message` listener becomes an `error` of its socket, and so a call of the `errorHandler` below.
 EventEmitter.captureRejections = true
 
-/** Makes the chat server. OpenTelemetry is set up already when this is called; see the demo kit's telemetry.ts. */
-export async function createChatServer(logger: FastifyServerOptions['logger'] = false): Promise<FastifyInstance> {
+const chatScript = pageBundle(new URL('../public/chat.js', import.meta.url))
+
+/**
+ * Makes the chat server. OpenTelemetry is set up already when this is called; see the demo kit's telemetry.ts.
+ *
+ * @param page where the page's telemetry goes
+ */
+export async function createChatServer(
+  logger: FastifyServerOptions['logger'] = false,
+  page: PageTelemetry = {},
+): Promise<FastifyInstance> {
   const fastify = Fastify({ logger })
   const accounts = new Accounts()
   const chat = new Chat()
@@ -58,7 +68,17 @@ export async function createChatServer(logger: FastifyServerOptions['logger'] = 
     await Promise.all([...fastify.websocketServer.clients].map(goAway))
   })
   await fastify.register(fastifyWebsocket, { errorHandler: onError, options: { maxPayload: 64 * 1024 } })
-  await fastify.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
+  await fastify.register(fastifyStatic, {
+    root: fileURLToPath(new URL('../public', import.meta.url)),
+    globIgnore: ['chat.js'],
+    wildcard: false,
+  })
+
+  // The page's own script, with the packages that it imports.
+  fastify.get('/chat.js', async (_request, reply) =>
+    reply.type('application/javascript; charset=utf-8').send(await chatScript()),
+  )
+  fastify.get(PAGE_TELEMETRY, async () => page)
 
   fastify.decorateRequest('user', '')
 

@@ -1,8 +1,14 @@
+import { traceSocket } from '@otel-ws/client/socket.io'
+import { act, startPageTelemetry } from '@otel-ws/demo-kit/page'
+import { io } from 'socket.io-client'
+
 const element = (id) => document.getElementById(id)
 const lines = element('lines')
 
 let socket
 let me = ''
+
+await startPageTelemetry('socketio-chat page')
 
 element('login-form').addEventListener('submit', (event) => {
   event.preventDefault()
@@ -18,13 +24,13 @@ element('composer').addEventListener('submit', (event) => {
   event.preventDefault()
   const text = element('text').value
   const [, to, secret] = /^\/to (\S+) (.+)$/.exec(text) ?? []
-  if (to === undefined) socket.emit('say', text)
-  else whisper(to, secret)
+  if (to === undefined) act('click say', () => socket.emit('say', text))
+  else act('click whisper', () => whisper(to, secret))
   element('text').value = ''
 })
 
 for (const button of document.querySelectorAll('[data-try]')) {
-  button.addEventListener('click', () => attempts[button.dataset.try]())
+  button.addEventListener('click', () => act(`click ${button.dataset.try}`, attempts[button.dataset.try]))
 }
 
 const attempts = {
@@ -48,7 +54,8 @@ async function whisper(to, text) {
 }
 
 function enter(name, room) {
-  socket = io({ auth: { name } })
+  // Traced before it connects, so that the request takes the trace to the server.
+  socket = traceSocket(io({ auth: { name }, autoConnect: false }))
   socket.on('connect', async () => {
     me = name
     element('login').hidden = true
@@ -73,6 +80,7 @@ function enter(name, room) {
     answer(true)
   })
   socket.on('failed', (message) => addLine('error', message, 'bad'))
+  act('enter', () => socket.connect())
 }
 
 function addLine(who, text, className = '') {

@@ -27,6 +27,7 @@ try {
     node,
     adapter: connected.adapter,
     port,
+    page: { endpoint: endpoints[0] },
     onError: (error) => warn(`${error.name}: ${error.message}`),
   })
   // The cluster adapter's messages come the same way.

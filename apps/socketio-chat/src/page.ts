@@ -1,15 +1,30 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { PAGE_TELEMETRY, type PageTelemetry, pageBundle } from '@otel-ws/demo-kit'
 
 const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['index.html', 'text/html'],
-  '/chat.js': ['chat.js', 'text/javascript'],
   '/chat.css': ['chat.css', 'text/css'],
 }
 
-/** Serves the chat's page. */
-export async function servePage({ url = '/', method }: IncomingMessage, response: ServerResponse): Promise<void> {
-  const [file, type] = FILES[url.split('?', 1)[0] as string] ?? []
+const chatScript = pageBundle(new URL('../public/chat.js', import.meta.url))
+
+/** Serves the chat's page, and tells it where its telemetry goes. */
+export async function servePage(
+  { url = '/', method }: IncomingMessage,
+  response: ServerResponse,
+  telemetry: PageTelemetry,
+): Promise<void> {
+  const [path] = url.split('?', 1) as [string]
+  if (path === '/chat.js') {
+    response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' }).end(await chatScript())
+    return
+  }
+  if (path === PAGE_TELEMETRY) {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(telemetry))
+    return
+  }
+  const [file, type] = FILES[path] ?? []
   if (file === undefined || method !== 'GET') {
     response.writeHead(404).end()
     return

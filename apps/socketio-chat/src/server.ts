@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { trace } from '@opentelemetry/api'
+import type { PageTelemetry } from '@otel-ws/demo-kit'
 import { connectionOf, traceSocketServer } from '@otel-ws/socket.io'
 import { Server, type ServerOptions, type Socket } from 'socket.io'
 import type { ClientEvents, NodeEvents, Person, ServerEvents } from './events.ts'
@@ -25,10 +26,12 @@ type ChatSocket = Socket<ClientEvents, ServerEvents, NodeEvents, Person>
 export interface ChatServerOptions {
   /** Name of the node. */
   readonly node: string
-  /** What connects it to the other nodes. */
-  readonly adapter: NonNullable<ServerOptions['adapter']>
+  /** What connects it to the other nodes. Default: nothing, it is the only one. */
+  readonly adapter?: NonNullable<ServerOptions['adapter']>
   /** Port to listen on, 0 for any. */
   readonly port: number
+  /** Where the page's telemetry goes. */
+  readonly page?: PageTelemetry
   /** Takes the failures of handlers. */
   readonly onError: (error: Error) => void
 }
@@ -51,10 +54,16 @@ const tracer = trace.getTracer('socketio-chat')
 EventEmitter.captureRejections = true
 
 /** Starts one node of the chat. OpenTelemetry is set up already when this is called. */
-export async function startChatServer({ node, adapter, port, onError }: ChatServerOptions): Promise<ChatServer> {
-  const http = createServer(servePage)
+export async function startChatServer({
+  node,
+  adapter,
+  port,
+  page = {},
+  onError,
+}: ChatServerOptions): Promise<ChatServer> {
+  const http = createServer((request, response) => servePage(request, response, page))
   const io = new Server<ClientEvents, ServerEvents, NodeEvents, Person>(http, {
-    adapter,
+    ...(adapter && { adapter }),
     pingInterval: 2_000,
     pingTimeout: 2_000,
   })
