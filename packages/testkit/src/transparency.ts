@@ -49,6 +49,21 @@ export function transparencySuite(harness: Harness): void {
       })
     })
 
+    const agreeable = { ...listenerScripts, ...errorScripts, ...contextScripts }
+    describe('with clients that have agreed to context in messages', () => {
+      it.each(Object.keys(agreeable))('does not change %s', async (name) => {
+        const script = agreeable[name] as Script
+        const asking = { 'otel-ws': '1' }
+        installed = new Telemetry()
+        installed.install()
+        const bare = await run(harness, script, undefined, asking)
+        installed.forget()
+        expect(withoutAnswer(await run(harness, script, {}, asking))).toEqual(bare)
+        expect(installed.openSpans()).toEqual([])
+        expect(installed.spans().length).toBeGreaterThan(0)
+      })
+    })
+
     const { module } = harness
     if (module === undefined) return
     describe('in a process of its own', () => {
@@ -70,12 +85,21 @@ async function run(
   harness: Harness,
   script: Script,
   telemetry: Readonly<Record<string, unknown>> | undefined,
+  headers?: Readonly<Record<string, string>>,
 ): Promise<unknown[]> {
-  const stage = new Stage(harness, telemetry)
+  const stage = new Stage(harness, telemetry, headers)
   try {
     await script(stage)
   } finally {
     await stage.clear()
   }
   return stage.transcript
+}
+
+/** The header of a 101 that agrees, in the bytes of a transcript: the one thing that these clients are told besides. */
+const ANSWER = new RegExp(`${Buffer.from('otel-ws: 1; id=').toString('hex')}[0-9a-f]{32}0d0a`)
+
+function withoutAnswer(entry: unknown): unknown {
+  if (Array.isArray(entry)) return entry.map(withoutAnswer)
+  return typeof entry === 'string' ? entry.replace(ANSWER, '') : entry
 }

@@ -12,12 +12,19 @@ export class Stage {
   readonly transcript: unknown[] = []
   readonly harness: Harness
   readonly #telemetry: Readonly<Record<string, unknown>> | undefined
+  readonly #headers: Readonly<Record<string, string>>
   readonly #hosts: Host[] = []
   readonly #clients: { destroy: () => void }[] = []
 
-  constructor(harness: Harness, telemetry: Readonly<Record<string, unknown>> | undefined) {
+  /** @param headers what every client asks with */
+  constructor(
+    harness: Harness,
+    telemetry: Readonly<Record<string, unknown>> | undefined,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     this.harness = harness
     this.#telemetry = telemetry
+    this.#headers = headers
   }
 
   readonly log = (...entry: unknown[]): void => {
@@ -31,21 +38,25 @@ export class Stage {
   }
 
   async connect(host: Host, protocols: string[] = [], options: ClientOptions = {}): Promise<TestClient> {
-    const client = await connect(host.url, protocols, options)
+    const client = await connect(host.url, protocols, this.#asking(options))
     this.#clients.push({ destroy: () => client.socket.terminate() })
     return client
   }
 
   async rawConnect(host: Host, options?: UpgradeOptions): Promise<RawClient> {
-    const client = await rawConnect(host.url, options)
+    const client = await rawConnect(host.url, this.#asking(options))
     this.#clients.push({ destroy: () => client.socket.destroy() })
     return client
   }
 
   upgrade(host: Host, options?: UpgradeOptions): RawClient {
-    const client = new RawClient(host.url, options)
+    const client = new RawClient(host.url, this.#asking(options))
     this.#clients.push({ destroy: () => client.socket.destroy() })
     return client
+  }
+
+  #asking<O extends { readonly headers?: object | undefined }>(options: O | undefined): O {
+    return { ...options, headers: { ...this.#headers, ...options?.headers } } as O
   }
 
   async clear(): Promise<void> {
