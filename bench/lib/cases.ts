@@ -28,7 +28,7 @@ export interface Case {
 const ws = { baseline: 'ws-bare' }
 const fastify = { baseline: 'fastify-bare' }
 
-export const wsCases: Case[] = [
+const wsCases: Case[] = [
   { ...ws, id: 'ws-bare', label: 'bare ws', spansPerMessage: 0 },
   { ...ws, id: 'ws-no-sdk', label: 'otel-ws, no SDK', spansPerMessage: 0, targetRatio: 1.05, targetHeap: 500 },
   { ...ws, id: 'ws-unsampled', label: 'otel-ws, unsampled', spansPerMessage: 0, targetRatio: 1.2, targetHeap: 500 },
@@ -81,7 +81,7 @@ export const wsCases: Case[] = [
   { ...ws, id: 'ws-sdk-calls-metrics', label: 'bare SDK calls + histogram', spansPerMessage: 2 },
 ]
 
-export const fastifyCases: Case[] = [
+const fastifyCases: Case[] = [
   { ...fastify, id: 'fastify-bare', label: 'bare @fastify/websocket', spansPerMessage: 0 },
   { ...fastify, id: 'fastify-no-sdk', label: 'otel-ws, no SDK', spansPerMessage: 0, targetRatio: 1.05 },
   { ...fastify, id: 'fastify-unsampled', label: 'otel-ws, unsampled', spansPerMessage: 0, targetRatio: 1.2 },
@@ -98,7 +98,7 @@ export const fastifyCases: Case[] = [
 
 const socketIo = { protocol: 'socket.io' as const, baseline: 'socketio-bare' }
 
-export const socketIoCases: Case[] = [
+const socketIoCases: Case[] = [
   { ...socketIo, id: 'socketio-bare', label: 'bare Socket.IO', spansPerMessage: 0 },
   { ...socketIo, id: 'socketio-no-sdk', label: 'otel-ws, no SDK', spansPerMessage: 0, targetRatio: 1.05 },
   { ...socketIo, id: 'socketio-unsampled', label: 'otel-ws, unsampled', spansPerMessage: 0, targetRatio: 1.2 },
@@ -109,7 +109,7 @@ export const socketIoCases: Case[] = [
 ]
 
 /** The same servers, which tell each message to all of their clients. */
-export const broadcastCases: Case[] = socketIoCases.map(({ targetRatio: _, ...server }) => ({
+const broadcastCases: Case[] = socketIoCases.map(({ targetRatio: _, ...server }) => ({
   ...server,
   id: `${server.id}-broadcast`,
   server: server.id,

@@ -25,7 +25,7 @@ interface Script {
 }
 
 /** Ids are random; what remains is the same each time. */
-export function withoutIds(text: string): string {
+function withoutIds(text: string): string {
   return text.replace(/"(sid|pid)":"[\w-]{20}"/g, '"$1":"*"')
 }
 
