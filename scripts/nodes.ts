@@ -11,6 +11,7 @@ const SUITES = [
   'packages/nestjs/test/conformance',
   'packages/nestjs/test/module',
   'packages/instrumentation/test/applications',
+  'packages/instrumentation/test/sdk-next',
 ]
 
 const named = process.argv.slice(2)

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import * as nodeModule from 'node:module'
 import { createRequire, register } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
@@ -39,7 +38,7 @@ export function hookModules(): void {
     const { createHook } = load('import-in-the-middle/create-hook.mjs') as HookModule
     const hook = createHook({ url: pathToFileURL(load.resolve('import-in-the-middle/register-hooks.mjs')).href })
     hook.applyOptions(options)
-    const { registerHooks } = nodeModule as unknown as { registerHooks: RegisterHooks }
+    const { registerHooks } = load('node:module') as { registerHooks: RegisterHooks }
     registerHooks({ resolve: hook.resolveSync, load: hook.loadSync })
   } else if (isMainThread) {
     // One thread of hooks serves all threads, and runs what --require loads itself.

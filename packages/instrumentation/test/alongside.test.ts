@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ask, askByEvent, runApplication } from './child/application.ts'
+import { ask, askByEvent, conversation, runApplication } from './child/application.ts'
 import { installProject, type Project } from './child/project.ts'
 
 const REGISTER = '@otel-ws/instrumentation/register'
@@ -15,15 +15,6 @@ beforeAll(async () => {
 }, PATIENCE)
 
 afterAll(() => project.remove())
-
-const conversation = (route: string) => [
-  `GET ${route} SERVER`,
-  `close ${route} INTERNAL ~ GET ${route}`,
-  `open ${route} INTERNAL < GET ${route}`,
-  `process question CONSUMER ~ GET ${route}`,
-  'send answer PRODUCER < process question',
-  'work INTERNAL < process question',
-]
 
 describe.concurrent('the flag alongside others', () => {
   for (const [first, second] of [
@@ -152,6 +143,17 @@ describe.concurrent('the flag', () => {
       folder: project.folder,
       args: ['--import', REGISTER, 'ws.mjs'],
       env: { OTEL_SDK_DISABLED: 'true' },
+      talk: (port) => ask(`ws://127.0.0.1:${port}/chat`),
+      until: '',
+    })
+    expect(end).toEqual({ code: null, signal: 'SIGTERM', stderr: '' })
+    expect(receiver.tree()).toEqual([])
+  })
+
+  it('is what traces: the package itself does nothing when it is imported', async () => {
+    const { receiver, ...end } = await runApplication({
+      folder: project.folder,
+      args: ['--require', '@otel-ws/instrumentation', '--import', '@otel-ws/instrumentation', 'ws.cjs'],
       talk: (port) => ask(`ws://127.0.0.1:${port}/chat`),
       until: '',
     })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ask, askByEvent, askGateway, runApplication } from './child/application.ts'
+import { ask, askByEvent, askGateway, conversation, runApplication } from './child/application.ts'
 import { installProject, installVariant, type Project } from './child/project.ts'
 
 const REGISTER = '@otel-ws/instrumentation/register'
@@ -14,16 +14,6 @@ beforeAll(async () => {
 }, PATIENCE)
 
 afterAll(() => project.remove())
-
-/** The spans of one connection with one message, answered under a span of the application's own. */
-const conversation = (route: string) => [
-  `GET ${route} SERVER`,
-  `close ${route} INTERNAL ~ GET ${route}`,
-  `open ${route} INTERNAL < GET ${route}`,
-  `process question CONSUMER ~ GET ${route}`,
-  'send answer PRODUCER < process question',
-  'work INTERNAL < process question',
-]
 
 describe.concurrent('an application started with the flag only', () => {
   const cases = [

@@ -99,3 +99,13 @@ export async function ask(url: string, protocols: string[] = []): Promise<void> 
   if (answer !== '{"type":"answer","to":"question"}') throw new Error(`unexpected answer ${answer}`)
   await client.close(1000)
 }
+
+/** The spans of one connection with one message that is answered, with a span of the application's own below it. */
+export const conversation = (route: string): string[] => [
+  `GET ${route} SERVER`,
+  `close ${route} INTERNAL ~ GET ${route}`,
+  `open ${route} INTERNAL < GET ${route}`,
+  `process question CONSUMER ~ GET ${route}`,
+  'send answer PRODUCER < process question',
+  'work INTERNAL < process question',
+]
