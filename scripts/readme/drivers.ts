@@ -88,6 +88,41 @@ ${PRINT}`,
     names: fromJson,
     expected: ['GET /chat/:room', 'close /chat/:room', 'open /chat/:room', 'process say', 'send say'],
   },
+  'packages/socket.io/README.md 1': {
+    code: `${INSTALL}
+const url = () => 'ws://127.0.0.1:' + ((io as unknown as { httpServer: { address(): { port: number } } }).httpServer.address().port) + '/socket.io/?EIO=4&transport=websocket'
+await new Promise((resolve) => setImmediate(resolve))
+const client = await connect(url())
+await client.next()
+client.send('40')
+await client.next()
+client.send('420["hello","you"]')
+if ((await client.next()) !== '430["hello you"]') throw new Error('another acknowledgement')
+client.send('41')
+await telemetry.waitForSpan('close /')
+process.emit('SIGTERM', 'SIGTERM')
+client.socket.terminate()
+${PRINT}`,
+    names: fromJson,
+    expected: ['CONNECT /', 'GET /socket.io', 'close /', 'open /', 'process hello'],
+  },
+  'packages/socket.io/README.md 2': {
+    code: `${INSTALL}
+const url = () => 'ws://127.0.0.1:' + ((io as unknown as { httpServer: { address(): { port: number } } }).httpServer.address().port) + '/socket.io/?EIO=4&transport=websocket'
+await new Promise((resolve) => setImmediate(resolve))
+const client = await connect(url())
+await client.next()
+client.send('40')
+await client.next()
+client.send('41')
+const close = await telemetry.waitForSpan('close /')
+if (close.attributes['user.id'] !== 'u-42') throw new Error('user.id is not on the close span')
+client.socket.terminate()
+await io.close()
+${PRINT}`,
+    names: fromJson,
+    expected: ['CONNECT /', 'close /', 'open /'],
+  },
   'packages/nestjs/README.md 1': {
     code: `${INSTALL}
 import { NestFactory } from '@nestjs/core'
