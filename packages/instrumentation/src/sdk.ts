@@ -16,7 +16,7 @@ const PACKAGE = '@opentelemetry/sdk-node'
 const MAX_FLUSH = 5000
 
 /** True when the application, or somebody for it, has registered an SDK. */
-export function isSdkRegistered(): boolean {
+function isSdkRegistered(): boolean {
   const tracers = trace.getTracerProvider() as TracerProvider & { getDelegateTracer?: (name: string) => unknown }
   // Without an SDK the API has a stand-in that has nobody to delegate to.
   if (tracers.getDelegateTracer === undefined || tracers.getDelegateTracer(PACKAGE) !== undefined) return true

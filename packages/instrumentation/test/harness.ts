@@ -76,7 +76,7 @@ export const harness: Harness = {
 }
 
 /** The plugin on every instance. */
-export const fastifyHarness: Harness = {
+const fastifyHarness: Harness = {
   name: 'Fastify without code',
   route,
   capabilities: { handlerErrors: 'handled', serverHooks: true, routeOption: false, shutdownAlone: false },
