@@ -192,6 +192,8 @@ function harnessOf(platform: Platform): EventHarness {
       disconnect: { code: 1000, category: 'normal', initiator: 'local' },
       abort: { code: 1006, category: 'abnormal', initiator: 'network' },
     },
+    // Nest compares each client with the one before.
+    keepsLast: true,
     type: 'text',
     size(_from, event, data, id) {
       if (isWs) return Buffer.byteLength(messageText(event, data))

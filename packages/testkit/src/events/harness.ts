@@ -102,6 +102,8 @@ export interface EventHarness {
   readonly closes: Readonly<Record<'leave' | 'disconnect' | 'abort', EventClose>>
   /** Bytes of an event on the wire, as this end of the host writes it; with the id of the answer it asks for. */
   size(from: 'client' | 'server', name: string, data?: unknown, id?: number): number
+  /** The host itself, without us, keeps the socket that came last. */
+  readonly keepsLast?: boolean
   /** Type of the messages of this host for data without bytes in it. */
   readonly type: 'text' | 'binary'
   /** The sampler for `messageSampling: 'connection'` around the SDK's own. */
