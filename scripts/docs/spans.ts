@@ -56,7 +56,8 @@ export const SPANS: Readonly<Record<string, SpanDescription>> = {
     name: '`broadcast {name}`',
     kind: 'PRODUCER',
     parent: 'active span, else none',
-    covers: 'the fan-out to all recipients on this node: one span, not one per recipient',
+    covers:
+      'the fan-out to all recipients on this node: one span, not one per recipient; with acknowledgements awaited, until they have come',
   },
   deliver: {
     name: '`deliver {name}`',

@@ -1,9 +1,10 @@
 import { type Context, context, propagation, type Span, SpanKind } from '@opentelemetry/api'
 import { type Audience, Distribution, untraced } from './distribution.ts'
-import { withoutSpan } from './frame.ts'
+import { spanOf, withoutSpan } from './frame.ts'
 import type { MessageName } from './names.ts'
 import * as schema from './schema.ts'
 import type { Telemetry } from './telemetry.ts'
+import { isUnsampled } from './transmission.ts'
 
 /** What a broadcast's payload carries from the node that publishes it to the others. */
 export interface CrossNodeCarrier {
@@ -34,7 +35,9 @@ export function startDeliver(
   let span: Span | undefined
   if (tracer !== undefined) {
     if (known !== undefined) parent = extract(active, known)
-    if (!untraced(telemetry, audience, message)) {
+    // The decision was made where the broadcast started: one that is not sampled there is sampled nowhere.
+    if (known !== undefined && isUnsampled(parent)) span = spanOf(parent)
+    else if (!untraced(telemetry, audience, message)) {
       const { attributes } = metrics.series(audience.route, audience.namespace, undefined)
       span = tracer.startSpan(message.deliver, { kind: SpanKind.CONSUMER, attributes }, parent)
     }

@@ -1,5 +1,5 @@
 import { context, propagation, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api'
-import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
+import { AlwaysOffSampler, AlwaysOnSampler } from '@opentelemetry/sdk-trace'
 import { Telemetry as Sdk } from '@otel-ws/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { TelemetryOptions } from '../src/options.ts'
@@ -165,16 +165,20 @@ describe('a broadcast over nodes', () => {
     sdk.install()
     sdk.sampler = new AlwaysOffSampler()
     const carrier = publish(node(), 1)
-    let parent: unknown
-    sdk.sampler = {
-      shouldSample(asked) {
-        parent = trace.getSpanContext(asked)
-        return { decision: 0 }
-      },
-      toString: () => 'asked',
-    }
-    deliver(node(), carrier, 1)
-    expect(parent).toMatchObject({ isRemote: true, traceFlags: 0 })
+    sdk.sampler = new AlwaysOnSampler()
+    let inside: unknown
+    node()
+      .deliver(audience, 'said', carrier)
+      ?.run(
+        () => {
+          inside = trace.getActiveSpan()?.spanContext()
+        },
+        0,
+        0,
+        0,
+      )
+    // What the application does there inherits the decision, if its sampler does.
+    expect(inside).toMatchObject({ isRemote: true, traceFlags: 0 })
     expect(sdk.counts().started).toBe(0)
     const [lag] = await sdk.collect('websocket.server.deliver.lag')
     expect(lag?.count).toBe(1)
