@@ -356,8 +356,12 @@ export const scripts: Readonly<Record<string, Script>> = {
 
   'the end of a socket, and what comes after': {
     async script({ io, join, log }) {
+      let gaveUp: () => void = () => {}
+      const unanswered = new Promise<void>((resolve) => {
+        gaveUp = resolve
+      })
       const gone = new Promise<Socket>((resolve) => {
-        io.on('connection', (socket) => {
+        io.once('connection', (socket) => {
           socket.join('room')
           socket.on('disconnecting', (...args: unknown[]) => log('disconnecting', args, [...socket.rooms].length))
           socket.on('disconnect', (...args: unknown[]) => {
@@ -365,7 +369,10 @@ export const scripts: Readonly<Record<string, Script>> = {
             resolve(socket)
           })
           socket.on('late', () => log('not reached'))
-          socket.timeout(20).emit('ask', (error: unknown) => log('never acknowledged', error))
+          socket.timeout(1000).emit('ask', (error: unknown) => {
+            log('never acknowledged', error)
+            gaveUp()
+          })
         })
       })
       const client = await join()
@@ -373,7 +380,7 @@ export const scripts: Readonly<Record<string, Script>> = {
       client.send('42["late"]')
       const socket = await gone
       log(socket.connected, socket.emit('after', 1), socket.disconnect() === socket, io.to('room').emit('nobody'))
-      await new Promise((resolve) => setTimeout(resolve, 40))
+      await unanswered
       const again = await join()
       const [second] = [...io.sockets.sockets.values()]
       log(second?.disconnect(true) === second)

@@ -5,13 +5,13 @@ import { eventually } from './expectations.ts'
 import { useEventFixture } from './fixture.ts'
 import type { EventHarness, EventHost } from './harness.ts'
 
-const CONNECTIONS = 1000
+const CONNECTIONS = 600
 const AT_ONCE = 50
 /**
  * Enough for what a runtime itself keeps, such as code that it compiles meanwhile, 1 MB or so in all. A record that stays
  * keeps its socket and its client, which are some 10,000 bytes per connection.
  */
-const BYTES_PER_CONNECTION = 1500
+const BYTES_PER_CONNECTION = 2000
 
 /** Declares that what comes and goes leaves nothing behind, for one adapter and host of events. */
 export function eventLeakSuite(harness: EventHarness): void {
@@ -65,12 +65,12 @@ export function eventLeakSuite(harness: EventHarness): void {
           return rows.reduce((sum, { value = 0 }) => sum + value, 0)
         }
         const isOver = async () => (await active('connection.active')) === 0 && telemetry.openSpans().length === 0
-        await visits(host, 500)
+        await visits(host, 300)
         await eventually(isOver)
         telemetry.forget()
         const before = await heapUsed()
-        for (let done = 0; done < CONNECTIONS; done += 500) {
-          await visits(host, 500)
+        for (let done = 0; done < CONNECTIONS; done += 300) {
+          await visits(host, 300)
           telemetry.forget()
         }
         await eventually(isOver)
