@@ -9,7 +9,7 @@ import type { TelemetryOptions } from '@otel-ws/core'
 import { resolveOptions, type Telemetry } from '@otel-ws/core/adapter'
 import { loadedFiles, requiredByApplication } from './loaded-modules.ts'
 import { References } from './references.ts'
-import { VERSION } from './version.ts'
+import { SCOPE } from './version.ts'
 
 /** Configuration of an instrumentation: the options of every adapter, and `enabled`. */
 export interface HostInstrumentationConfig extends TelemetryOptions, InstrumentationConfig {
@@ -53,7 +53,7 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
   /** @throws OptionError for wrong options */
   constructor(name: string, config: HostInstrumentationConfig) {
     // The base class would patch at once, before this object is complete.
-    super(name, VERSION, { ...config, enabled: false })
+    super(name, SCOPE.version, { ...config, enabled: false })
     this.setConfig(config)
   }
 

@@ -1,2 +1,2 @@
-/** Version of this package and of the instrumentations in it. */
-export const VERSION = '0.1.0'
+/** Name and version of this package; the instrumentations in it have the version. */
+export const SCOPE = { name: '@otel-ws/instrumentation', version: '0.1.0' }

@@ -4,7 +4,7 @@ import { FastifyWebSocketInstrumentation } from './fastify-instrumentation.ts'
 import type { HostInstrumentation, HostInstrumentationConfig } from './host-instrumentation.ts'
 import { NestWebSocketInstrumentation } from './nest-instrumentation.ts'
 import { SocketIoInstrumentation } from './socket.io-instrumentation.ts'
-import { VERSION } from './version.ts'
+import { SCOPE } from './version.ts'
 import { WsInstrumentation } from './ws-instrumentation.ts'
 
 const HOSTS = {
@@ -17,7 +17,7 @@ const HOSTS = {
 /** The instrumentation of every host in one: the same configuration for all of them. */
 export class WebSocketInstrumentation implements Instrumentation<HostInstrumentationConfig> {
   readonly instrumentationName = '@otel-ws/instrumentation'
-  readonly instrumentationVersion: string = VERSION
+  readonly instrumentationVersion: string = SCOPE.version
   /** One instrumentation for each host. */
   readonly hosts: readonly HostInstrumentation[]
 
