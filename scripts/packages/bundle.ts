@@ -6,8 +6,8 @@ import type { Published } from './tarballs.ts'
 /** How to bundle. */
 export interface BundleOptions {
   readonly platform: 'browser' | 'node'
-  /** True leaves the package's dependencies out, as imports. */
-  readonly alone: boolean
+  /** True leaves the package's dependencies out, as imports; `api` leaves the OpenTelemetry API out and nothing else. */
+  readonly alone: boolean | 'api'
 }
 
 /**
@@ -29,7 +29,8 @@ export async function bundle(project: string, { name, doors }: Published, option
     onLog(_level, log) {
       throw new Error(`the bundle of ${name}: ${log.message}`)
     },
-    ...(options.alone && {
+    ...(options.alone === 'api' && { external: '@opentelemetry/api' }),
+    ...(options.alone === true && {
       external: (id: string) => !id.startsWith('.') && !id.startsWith('/') && !paths.includes(id) && id !== entry,
     }),
   })

@@ -8,7 +8,7 @@ import { lint, pack, publishedPackages } from './tarballs.ts'
 import { checkVersion } from './versions.ts'
 
 /** Packages that must run in browsers. */
-const ISOMORPHIC = ['@otel-ws/core']
+const ISOMORPHIC = ['@otel-ws/core', '@otel-ws/client']
 
 /** Checks the packages as a user gets them: packed, installed, imported, bundled. They must have been built. */
 export async function checkPackages(): Promise<string> {

@@ -88,6 +88,7 @@ export class ClientConnection implements ClientConnectionContext {
   #sentReason: string | undefined
   #failedCode: number | undefined
   #terminated = false
+  #patience: ReturnType<typeof setTimeout> | undefined
   #inBand: InBand | undefined
   /** The server was asked for the connection's id, so that spans may have started without it. */
   #wasAsked = false
@@ -234,7 +235,7 @@ export class ClientConnection implements ClientConnectionContext {
     if (this.#connect.replaced !== undefined) this.series.reconnects++
     const connected = this.#connect.settle('accepted', status, undefined, this.#identity())
     if (connected !== undefined) this.end(connected.span, connected.endTime)
-    if (this.#parked !== undefined) unref(setTimeout(() => this.#identified(), HELLO_PATIENCE))
+    if (this.#parked !== undefined) this.#patience = unref(setTimeout(() => this.#identified(), HELLO_PATIENCE))
   }
 
   /** The connection did not open, and will not. */
@@ -451,6 +452,7 @@ export class ClientConnection implements ClientConnectionContext {
 
   /** The connection's id is known, or will not be told: one of our own does then. */
   #identified(id?: string): void {
+    clearTimeout(this.#patience)
     const parked = this.#parked
     if (id !== undefined) this.#id = id
     this.#parked = undefined

@@ -1,0 +1,50 @@
+import { traceWebSocket } from '@otel-ws/client'
+import { Telemetry } from '@otel-ws/testkit'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { WebSocketServer } from 'ws'
+import { scripts as pageScripts } from './browser/scripts.ts'
+import { type ClientKind, close, kinds, listen } from './clients.ts'
+import { scripts as wsScripts } from './ws-scripts.ts'
+
+/** What needs a page: events of the window. */
+const PAGE_ONLY = ['listeners that throw, and promises that reject']
+
+/** What an application does with a client of that kind. */
+const scriptsOf = ({ name }: ClientKind) =>
+  name === 'ws'
+    ? wsScripts
+    : Object.fromEntries(Object.entries(pageScripts).filter(([script]) => !PAGE_ONLY.includes(script)))
+
+describe.each(kinds)('an application with $name', (kind) => {
+  const { connect } = kind
+  const scripts = scriptsOf(kind)
+
+  let telemetry: Telemetry
+  let wss: WebSocketServer
+  let url: string
+
+  beforeEach(async () => {
+    telemetry = new Telemetry()
+    telemetry.install()
+    ;({ wss, url } = await listen())
+    wss.on('connection', (socket) => socket.on('message', (data, binary) => socket.send(data, { binary })))
+  })
+
+  afterEach(async () => {
+    await close(wss)
+    await telemetry.uninstall()
+  })
+
+  it.each(Object.keys(scripts))('does not notice: %s', async (script) => {
+    const run = async (traced: boolean): Promise<unknown[]> => {
+      const transcript: unknown[] = []
+      const open = (): WebSocket => (traced ? traceWebSocket(connect(url)) : connect(url))
+      await scripts[script]?.(open, (...entry) => transcript.push(entry))
+      return transcript
+    }
+    const expected = await run(false)
+    expect(expected.length).toBeGreaterThan(0)
+    expect(await run(true)).toEqual(expected)
+    expect(telemetry.spans('connect').length).toBeGreaterThan(0)
+  })
+})
