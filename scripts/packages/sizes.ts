@@ -6,7 +6,7 @@ import type { Published } from './tarballs.ts'
 const BUDGETS: Readonly<Record<string, number>> = {
   '@otel-ws/core': 22_000,
   '@otel-ws/ws': 5_000,
-  '@otel-ws/client': 8_000,
+  '@otel-ws/client': 6_000,
   '@otel-ws/fastify': 2_000,
   '@otel-ws/instrumentation': 3_000,
   '@otel-ws/nestjs': 4_500,
