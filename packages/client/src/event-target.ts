@@ -10,6 +10,7 @@ type Arguments = [type: string, listener: unknown, ...options: unknown[]]
 interface Target {
   addEventListener(...args: Arguments): void
   removeEventListener(...args: Arguments): void
+  dispatchEvent(...args: unknown[]): unknown
   send(...args: unknown[]): void
   close(...args: unknown[]): void
   onmessage: unknown
@@ -20,8 +21,12 @@ interface CloseFields {
   readonly reason: string
 }
 
-/** Node's `EventTarget` says so, and takes care of promises that listeners return: a rejection ends the process. */
-const HANDLES_REJECTIONS =
+/**
+ * Node's `EventTarget` says so. It takes care of promises that listeners return: a rejection ends the process. Its
+ * WebSocket dispatches by its own `dispatchEvent`, and what an event tells of its dispatch, it tells the first listener
+ * only: there must be none of ours.
+ */
+const IS_NODES =
   (globalThis as unknown as { EventTarget?: Record<symbol, unknown> }).EventTarget?.[
     Symbol.for('nodejs.event_target')
   ] === true
@@ -29,8 +34,8 @@ const HANDLES_REJECTIONS =
 /**
  * Traces a socket that is an `EventTarget` of the platform: a browser's, or Node's global one. The platform calls each
  * listener by itself and nothing of ours stands above it, so each `message` listener is registered behind a function of
- * ours, which runs it in the message's context; two listeners of ours, one before and one behind all others, tell where
- * the dispatch begins and ends.
+ * ours, which runs it in the message's context. Where the dispatch begins and ends two listeners of ours tell, one before
+ * and one behind all others; in Node, our `dispatchEvent`.
  */
 export function traceTarget(socket: WebSocketLike, connection: ClientConnection): void {
   const target = socket as unknown as Target
@@ -51,7 +56,7 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
         process.span === undefined
           ? handler.call(self, occurred)
           : context.with(process, handler, self as never, occurred)
-      if (process.timed) process.follow(result, HANDLES_REJECTIONS)
+      if (process.timed) process.follow(result, IS_NODES)
       return result
     } catch (error) {
       process.fail(error)
@@ -87,18 +92,21 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
     return wrapper
   }
 
-  function head(occurred: unknown): void {
+  /** A message is about to be dispatched; `false` for the server's hello, which is none of the application's. */
+  function begin(occurred: unknown): boolean {
     tail()
-    const { data } = occurred as Event & { data: unknown }
-    if (connection.greeted(data)) {
-      ;(occurred as Event).stopImmediatePropagation()
-      return
-    }
+    const { data } = occurred as { data: unknown }
+    if (connection.greeted(data)) return false
     const own = typeof data === 'string' ? connection.unwrap(data) : data
     // An event's data is a property of its prototype: one of the event's own stands in front of it.
     if (own !== data) Object.defineProperty(occurred, 'data', { value: own, configurable: true, enumerable: true })
     current = connection.receive(own, typeof own !== 'string', sizeOf(own))
     event = occurred
+    return true
+  }
+
+  function head(occurred: unknown): void {
+    if (!begin(occurred)) (occurred as Event).stopImmediatePropagation()
   }
 
   function tail(): void {
@@ -111,22 +119,47 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
 
   /** Makes ours the last listener again. One that is moved while listeners are called would be passed over. */
   function moveTail(): void {
-    isTailDisplaced = event !== undefined
-    if (isTailDisplaced) return
+    isTailDisplaced = event !== undefined && !IS_NODES
+    if (isTailDisplaced || IS_NODES) return
     removeEventListener.call(socket, 'message', tail)
     addEventListener.call(socket, 'message', tail)
   }
 
-  addEventListener.call(socket, 'open', () => connection.opened(socket.protocol))
-  addEventListener.call(socket, 'close', (occurred: unknown) => {
+  function opened(): void {
+    connection.opened(socket.protocol)
+  }
+
+  function closed(occurred: unknown): void {
     const { code, reason } = occurred as CloseFields
     tail()
     // Node's own fires it within the call of `close` when it gives up a connect.
     if (isLeaving) connection.closing()
     connection.close({ received: code === 1006 ? undefined : code, reason })
-  })
-  addEventListener.call(socket, 'message', head)
-  addEventListener.call(socket, 'message', tail)
+  }
+
+  if (IS_NODES) {
+    const { dispatchEvent } = target
+    override(socket, 'dispatchEvent', function (this: Target, ...args: unknown[]): unknown {
+      const [occurred] = args
+      const { type } = (occurred ?? {}) as { type?: unknown }
+      if (type === 'open') opened()
+      else if (type === 'close') closed(occurred)
+      else if (type === 'message') {
+        if (!begin(occurred)) return true
+        try {
+          return dispatchEvent.apply(this, args)
+        } finally {
+          tail()
+        }
+      }
+      return dispatchEvent.apply(this, args)
+    })
+  } else {
+    addEventListener.call(socket, 'open', opened)
+    addEventListener.call(socket, 'close', closed)
+    addEventListener.call(socket, 'message', head)
+    addEventListener.call(socket, 'message', tail)
+  }
 
   const methods = {
     addEventListener(this: Target, ...args: Arguments): void {
