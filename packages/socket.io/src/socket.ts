@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import {
   type AckWaiter,
   type Agreement,
@@ -174,10 +175,8 @@ function settleEvent(operation: Process, socket: Socket, event: unknown[], error
   }
 }
 
-const emitterPrototype = Object.getPrototypeOf(Object.getPrototypeOf(process)) as { emit: Callback }
-
 function emitError(socket: Socket, args: unknown[]): void {
-  emitterPrototype.emit.call(socket, 'error', ...args)
+  EventEmitter.prototype.emit.call(socket, 'error', ...args)
 }
 
 /** One event to one client, from the call to what Socket.IO makes of it. */
