@@ -9,7 +9,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   '@otel-ws/client': 6_000,
   '@otel-ws/fastify': 2_000,
   '@otel-ws/instrumentation': 3_000,
-  '@otel-ws/nestjs': 4_500,
+  '@otel-ws/nestjs': 5_000,
   '@otel-ws/socket.io': 9_500,
 }
 
