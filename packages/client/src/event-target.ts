@@ -139,11 +139,13 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
 
   if (IS_NODES) {
     const { dispatchEvent } = target
+    // Of a connect that failed Node 22 tells the error and no close.
     override(socket, 'dispatchEvent', function (this: Target, ...args: unknown[]): unknown {
       const [occurred] = args
       const { type } = (occurred ?? {}) as { type?: unknown }
       if (type === 'open') opened()
       else if (type === 'close') closed(occurred)
+      else if (type === 'error' && !connection.isOpen) connection.failed(isLeaving ? 'abandoned' : 'failed')
       else if (type === 'message') {
         if (!begin(occurred)) return true
         try {

@@ -273,8 +273,7 @@ describe.each(kinds)('$name', ({ connect }: ClientKind) => {
     await close(wss)
     const socket = visit(url)
     socket.addEventListener('error', () => {})
-    await event(socket, 'close')
-    const span = telemetry.span(`connect ${ROUTE}`)
+    const span = await telemetry.waitForSpan(`connect ${ROUTE}`)
     expect(span.status.code).toBe(SpanStatusCode.ERROR)
     expect(span.attributes).toMatchObject({
       'websocket.handshake.outcome': 'failed',
@@ -287,8 +286,7 @@ describe.each(kinds)('$name', ({ connect }: ClientKind) => {
     const { url } = await serve(() => {}, { verifyClient: () => false })
     const socket = visit(url)
     socket.addEventListener('error', () => {})
-    await event(socket, 'close')
-    const { attributes, status } = telemetry.span(`connect ${ROUTE}`)
+    const { attributes, status } = await telemetry.waitForSpan(`connect ${ROUTE}`)
     expect(status.code).toBe(SpanStatusCode.ERROR)
     // Only `ws` tells how it was answered.
     if ('emit' in socket) {
@@ -325,7 +323,7 @@ describe.each(kinds)('$name', ({ connect }: ClientKind) => {
     servers.pop()
     const vain = visit(url)
     vain.addEventListener('error', () => {})
-    await event(vain, 'close')
+    await telemetry.waitForSpan(`connect ${ROUTE}`, 2)
     await serve(() => {}, { port })
     const again = visit(`${url}&more=1`)
     await event(again, 'open')
