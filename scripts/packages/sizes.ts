@@ -10,7 +10,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   '@otel-ws/fastify': 2_500,
   '@otel-ws/instrumentation': 4_000,
   '@otel-ws/nestjs': 5_200,
-  '@otel-ws/socket.io': 9_500,
+  '@otel-ws/socket.io': 9_000,
 }
 
 /** Most bytes of a package's first door in a page: bundled for browsers with all but the API, minified and gzipped. */
