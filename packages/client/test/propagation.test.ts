@@ -259,6 +259,26 @@ describe.each(ways)('$name', ({ name, connect, byHeader }) => {
     expect(by(CLIENT, 'process answer').parentSpanContext).toBeUndefined()
   })
 
+  it.runIf(byHeader)(
+    'tells one connect where an instrumentation of http puts its own context into the request',
+    async () => {
+      const { url } = await serve(() => {})
+      const options = { route: ROUTE }
+      const http = trace.getTracer('http').startSpan('GET', { kind: SpanKind.CLIENT })
+      const { traceId, spanId } = http.spanContext()
+      const headers = { ...traceHeaders(url, options), traceparent: `00-${traceId}-${spanId}-01` }
+      const socket = traceWebSocket(new WsClient(url, { headers }) as unknown as WebSocket, options)
+      sockets.push(socket)
+      await event(socket, 'open')
+      http.end()
+      const connect = await telemetry.waitForSpan(`connect ${ROUTE}`)
+      expect(connect.attributes['websocket.handshake.outcome']).toBe('accepted')
+      expect(parentOf(by(SERVER, `GET ${ROUTE}`))).toBe(spanId)
+      expect(connectionOf(socket)?.id).toBe(serverConnectionOf([...(servers[0]?.clients ?? [])][0] as WsSocket)?.id)
+      expect(telemetry.openSpans()).toEqual([])
+    },
+  )
+
   it('carries baggage to the server, which it takes when it trusts the client with it', async () => {
     const { url } = await serve((socket) => {
       socket.on('message', () => socket.send(String(propagation.getActiveBaggage()?.getEntry('tenant')?.value)))

@@ -40,7 +40,7 @@ export class Connect {
     this.namespace = namespace
     this.route = telemetry.routeOf(url) ?? namespace
     const parts = partsOf(url)
-    this.target = `${parts?.origin}${parts?.path ?? url} ${namespace}`
+    this.target = targetOf(url, namespace)
     this.replaced = replaces(this.target)
     const { tracer } = telemetry
     if (tracer === undefined) return
@@ -145,6 +145,12 @@ interface UrlParts {
 const URL_PARTS = /^(ws|http)(s?):\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d+))?([^?#]*)/i
 
 /** The parts of an absolute URL, without what may be secret: user, password, query. */
+/** What sockets to one place have in common, whatever their query. */
+export function targetOf(url: string, namespace: string | undefined): string {
+  const parts = partsOf(url)
+  return `${parts?.origin}${parts?.path ?? url} ${namespace}`
+}
+
 function partsOf(url: string): UrlParts | undefined {
   const [, , secure = '', host = '', port = '', path = ''] = URL_PARTS.exec(url) ?? []
   if (host === '') return undefined

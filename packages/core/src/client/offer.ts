@@ -1,6 +1,6 @@
 import { carrierOf } from '../propagation/carrier.ts'
 import { OFFER, PROTOCOL_NAME } from '../propagation/negotiation.ts'
-import { Connect } from './connect.ts'
+import { Connect, targetOf } from './connect.ts'
 import type { ClientTelemetry } from './telemetry.ts'
 
 /** Connects that have begun and whose socket is yet to be traced; when there are more, the oldest is given up. */
@@ -43,11 +43,19 @@ export function offerOf({ spanContext, telemetry }: Connect): Record<string, str
 /** The connect that began with these headers or this URL, or begins now. */
 export function connectOf(telemetry: ClientTelemetry, url: string, traceparent?: string): Connect {
   const key = keyOf(traceparent ?? url)
-  const begun = pending.get(key)
-  pending.delete(key)
+  const found = pending.has(key) || traceparent === undefined ? key : begunTo(url)
+  const begun = pending.get(found)
+  pending.delete(found)
   if (begun === undefined) return new Connect(telemetry, url)
   begun.adopt(telemetry, url)
   return begun
+}
+
+/** Of requests whose header has the context of somebody else's span by now, such as that of an instrumentation of http. */
+function begunTo(url: string): string {
+  const target = targetOf(url, undefined)
+  for (const [key, connect] of pending) if (connect.target === target) return key
+  return ''
 }
 
 /** True when a URL asks for context in messages. */
