@@ -119,7 +119,7 @@ export class Telemetry {
     this.#refresh()
     const route = this.routeOf(request, seam.route)
     if (this.ignores({ kind: 'connection', route, request })) return undefined
-    return new Handshake(this, request, { ...seam, route })
+    return new Handshake(this, request, route === seam.route ? seam : { ...seam, route })
   }
 
   /**

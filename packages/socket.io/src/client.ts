@@ -1,9 +1,9 @@
 import { type CloseFacts, disguise, hidden, uncover } from '@otel-ws/core/adapter'
 import { writtenFor } from './carriers.ts'
-import type { Client, Decoder, Packet, WriteOptions } from './host.ts'
+import type { Client, Decoder, EngineSocket, Packet, WriteOptions } from './host.ts'
 import { outgoing } from './outgoing.ts'
 import { chunkSize } from './payload.ts'
-import { transportOf } from './transport.ts'
+import { receivingFrom, transportOf } from './transport.ts'
 
 const INCOMING = Symbol('otel-ws.incoming')
 
@@ -22,46 +22,18 @@ export function incomingOf(packet: Packet): Incoming {
   return (packet as { [INCOMING]?: Incoming })[INCOMING] ?? NOTHING
 }
 
-type TracedDecoder = Decoder & { [INCOMING]?: Incoming }
+/** `null` between two packets: a client keeps nothing for what it does not send. */
+type TracedDecoder = Decoder & { [INCOMING]?: Incoming | null }
 
 /** Traces what a client sends and is sent, once for all of its namespaces. */
 export function traceClient(client: Client): void {
   const { decoder } = client as { decoder: TracedDecoder }
   if (decoder[INCOMING] !== undefined) return
-  const { add } = decoder
-  const { close, writeToEngine } = client
-
-  function countedAdd(this: TracedDecoder, chunk: unknown): void {
-    const incoming = this[INCOMING]
-    if (incoming !== undefined) {
-      incoming.size += chunkSize(chunk)
-      if (typeof chunk === 'string') incoming.text = true
-      else incoming.binary = true
-    }
-    try {
-      add.call(this, chunk)
-    } catch (error) {
-      end({ failed: INVALID_PAYLOAD })
-      throw error
-    }
-  }
-
-  // The client sent something that is out of place, or has left no socket behind.
-  function tracedClose(this: Client): void {
-    end({ sent: POLICY_VIOLATION })
-    close.call(this)
-  }
-
-  function end(facts: CloseFacts): void {
-    const transport = transportOf(client.conn)
-    if (transport !== undefined) transport.ending ??= facts
-  }
-
-  Object.defineProperty(decoder, INCOMING, hidden({ size: 0, binary: false, text: false }))
-  Object.defineProperty(decoder, 'add', hidden(disguise(countedAdd, add)))
+  Object.defineProperty(decoder, INCOMING, hidden(null))
+  Object.defineProperty(decoder, 'add', hidden(countedAdd(decoder.add)))
   decoder.on('decoded', attach)
-  Object.defineProperty(client, 'close', hidden(disguise(tracedClose, close)))
-  Object.defineProperty(client, 'writeToEngine', hidden(watchedWrite(writeToEngine)))
+  Object.defineProperty(client, 'close', hidden(watchedClose(client.close)))
+  Object.defineProperty(client, 'writeToEngine', hidden(watchedWrite(client.writeToEngine)))
 }
 
 /** Gives a client its own methods back. */
@@ -74,14 +46,77 @@ export function untraceClient(client: Client): void {
 }
 
 /** Close codes of RFC 6455: data that is not what its type says, and what is against the rules of the server. */
-const INVALID_PAYLOAD = 1007
-const POLICY_VIOLATION = 1008
+const INVALID_PAYLOAD: CloseFacts = { failed: 1007 }
+const POLICY_VIOLATION: CloseFacts = { sent: 1008 }
+
+/** Why this side is about to end a connection. The first reason is the one that counts. */
+function ending(conn: EngineSocket | undefined, facts: CloseFacts): void {
+  const transport = conn && transportOf(conn)
+  if (transport !== undefined) transport.ending ??= facts
+}
+
+type Add = Decoder['add']
+const counted = new WeakMap<Add, Add>()
+
+/** An `add` that counts what the next packet is made of; one for all decoders with the same own. */
+function countedAdd(own: Add): Add {
+  const known = counted.get(own)
+  if (known !== undefined) return known
+
+  function add(this: TracedDecoder, chunk: unknown): void {
+    count(this, chunk)
+    try {
+      own.call(this, chunk)
+    } catch (error) {
+      ending(receivingFrom(), INVALID_PAYLOAD)
+      throw error
+    }
+  }
+
+  const counting = disguise(add, own)
+  counted.set(own, counting)
+  return counting
+}
+
+function count(decoder: TracedDecoder, chunk: unknown): void {
+  const before = decoder[INCOMING]
+  // Not traced any more.
+  if (before === undefined) return
+  const text = typeof chunk === 'string'
+  const size = chunkSize(chunk)
+  if (before === null) decoder[INCOMING] = { size, binary: !text, text }
+  else {
+    before.size += size
+    if (text) before.text = true
+    else before.binary = true
+  }
+}
 
 /** The packet is whole: what was counted for it goes with it. */
 function attach(this: unknown, packet: Packet): void {
   const decoder = this as TracedDecoder
-  ;(packet as { [INCOMING]?: Incoming })[INCOMING] = decoder[INCOMING] as Incoming
-  decoder[INCOMING] = { size: 0, binary: false, text: false }
+  const incoming = decoder[INCOMING]
+  if (incoming == null) return
+  ;(packet as { [INCOMING]?: Incoming })[INCOMING] = incoming
+  decoder[INCOMING] = null
+}
+
+type CloseClient = Client['close']
+const closing = new WeakMap<CloseClient, CloseClient>()
+
+/** A `close` that tells why: the client sent something that is out of place, or has left no socket behind. */
+function watchedClose(own: CloseClient): CloseClient {
+  const known = closing.get(own)
+  if (known !== undefined) return known
+
+  function close(this: Client): void {
+    ending(this.conn, POLICY_VIOLATION)
+    own.call(this)
+  }
+
+  const watching = disguise(close, own)
+  closing.set(own, watching)
+  return watching
 }
 
 type Write = Client['writeToEngine']

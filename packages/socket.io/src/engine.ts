@@ -3,6 +3,7 @@ import {
   beginHandshake,
   claimRequest,
   type Handshake,
+  type HandshakeSeam,
   handshakeOf,
   override,
   type Telemetry,
@@ -38,6 +39,8 @@ const SESSION = /[?&]sid=/
  */
 export function traceEngine(engine: EngineServer, telemetry: Telemetry, route: string): () => void {
   const { handleRequest, handleUpgrade } = engine
+  const polling: HandshakeSeam = { route, acceptedWith: 200, transport: 'polling' }
+  const websocket: HandshakeSeam = { route, transport: 'websocket' }
   const emit = engine.emit as (type: string, ...args: unknown[]) => boolean
 
   function tracedHandleRequest(this: EngineServer, request: IncomingMessage, response: unknown): void {
@@ -52,7 +55,7 @@ export function traceEngine(engine: EngineServer, telemetry: Telemetry, route: s
   }
 
   function begin(request: IncomingMessage): Handshake | undefined {
-    const handshake = telemetry.handshake(request, { route, acceptedWith: 200, transport: 'polling' })
+    const handshake = telemetry.handshake(request, polling)
     if (handshake !== undefined) claimRequest(request, handshake)
     return handshake
   }
@@ -64,9 +67,7 @@ export function traceEngine(engine: EngineServer, telemetry: Telemetry, route: s
       return
     }
     const handshake = isHandshake(request)
-      ? beginHandshake(request, socket as UpgradeSocket, () =>
-          telemetry.handshake(request, { route, transport: 'websocket' }),
-        )
+      ? beginHandshake(request, socket as UpgradeSocket, () => telemetry.handshake(request, websocket))
       : undefined
     if (handshake === undefined) {
       reserve(request)
@@ -103,11 +104,7 @@ export function traceEngine(engine: EngineServer, telemetry: Telemetry, route: s
     if (!isNodes(req)) return
     const isUpgrade = req.headers.upgrade !== undefined
     const known = handshakeOf(req)
-    const transport = isUpgrade ? 'websocket' : 'polling'
-    const handshake =
-      known?.discarded === false
-        ? known
-        : telemetry.handshake(req, { route, acceptedWith: isUpgrade ? 101 : 200, transport })
+    const handshake = known?.discarded === false ? known : telemetry.handshake(req, isUpgrade ? websocket : polling)
     handshake?.refuse(code === FORBIDDEN && !isUpgrade ? 403 : 400, ERROR_TYPES[code] ?? String(code))
   }
 

@@ -70,9 +70,9 @@ function install(
 
   function joining(socket: Socket): Handshake | undefined {
     const transport = transportFor(socket, telemetry, facts)
-    if (transport.joining.has(socket)) return transport.joining.get(socket)
+    if (transport.isJoining(socket)) return transport.joiningBy(socket)
     const handshake = begin(socket, transport, telemetry, facts)
-    transport.joining.set(socket, handshake)
+    transport.join(socket, handshake)
     return handshake
   }
 
@@ -92,15 +92,15 @@ function install(
 
   function refuse(socket: Socket, type: string): void {
     const transport = transportFor(socket, telemetry, facts)
-    transport.joining.get(socket)?.refuse(undefined, type)
-    transport.joining.delete(socket)
+    transport.joiningBy(socket)?.refuse(undefined, type)
+    transport.joined(socket)
   }
 
   function tracedDoConnect(this: Namespace, socket: Socket, done: (socket: Socket) => void): void {
     const transport = transportFor(socket, telemetry, facts)
     const handshake = joining(socket)
-    transport.joining.delete(socket)
-    const connection = handshake === undefined ? undefined : accept(handshake, socket, transport, facts)
+    transport.joined(socket)
+    const connection = handshake === undefined ? undefined : accept(handshake, socket, facts)
     const open = opensElsewhere ? undefined : connection?.opening()
     if (open === undefined) _doConnect.call(this, socket, done)
     else open.run(doConnect, this, socket, done)
@@ -147,7 +147,9 @@ function install(
 
 function transportFor(socket: Socket, telemetry: Telemetry, facts: Facts): Transport {
   traceClient(socket.client)
-  return traceTransport(socket.conn, telemetry, facts)
+  const transport = traceTransport(socket.conn, telemetry, facts)
+  transport.client = socket.client
+  return transport
 }
 
 /** What stands for the request of a transport that has none. */
@@ -176,12 +178,11 @@ export function refuseNamespace(telemetry: Telemetry, conn: EngineSocket | undef
     ?.refuse(undefined, 'invalid_namespace')
 }
 
-function accept(handshake: Handshake, socket: Socket, transport: Transport, facts: Facts): Connection {
+function accept(handshake: Handshake, socket: Socket, facts: Facts): Connection {
   const known = recordOf(socket)
   if (known !== undefined) return known
   const connection = handshake.accept(socket, { ...facts, sessionId: socket.id })
   claim(socket, connection)
-  transport.connections.add(connection)
   // The first revisions of the protocol have no place to agree in.
   const hello = socket.conn.protocol === 3 ? undefined : handshake.greet(connection)
   traceSocket(socket)

@@ -101,7 +101,6 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
       try {
         return afterHandshake(() => own._onclose.call(this, reason, description))
       } finally {
-        transport?.connections.delete(connection)
         connection.close({ ...facts, rtt: transport?.pings.rtt })
       }
     },

@@ -4,12 +4,13 @@ import {
   disguise,
   type Handshake,
   hidden,
+  recordOf,
   type Telemetry,
   type Transmission,
   TransportPings,
   uncover,
 } from '@otel-ws/core/adapter'
-import type { EngineSocket } from './host.ts'
+import type { Client, EngineSocket } from './host.ts'
 
 const TRANSPORT = Symbol.for('otel-ws.socket.io.transport')
 
@@ -24,47 +25,70 @@ export class Transport {
   readonly pings: TransportPings
   /** Ids of the handshake, when that was told. */
   readonly handshake: Handshake['spanContext']
-  /** Namespace handshakes without an outcome. `undefined` is one that option `ignore` leaves alone. */
-  readonly joining = new Map<object, Handshake | undefined>()
-  readonly connections = new Set<Connection>()
+  /** What Socket.IO keeps of the connection, once a namespace was asked for. */
+  client: Client | undefined
   /** Why this side ends the connection for what the client sent. */
   ending: CloseFacts | undefined
-  #queued: Queued[] = []
+  /** Namespace handshakes without an outcome. `undefined` is one that option `ignore` leaves alone. */
+  #joining: Map<object, Handshake | undefined> | undefined
+  #queued: Queued[] | undefined
 
   constructor(pings: TransportPings, handshake: Handshake['spanContext']) {
     this.pings = pings
     this.handshake = handshake
   }
 
+  isJoining(socket: object): boolean {
+    return this.#joining?.has(socket) === true
+  }
+
+  /** The handshake of a socket that is joining its namespace. */
+  joiningBy(socket: object): Handshake | undefined {
+    return this.#joining?.get(socket)
+  }
+
+  join(socket: object, handshake: Handshake | undefined): void {
+    this.#joining ??= new Map()
+    this.#joining.set(socket, handshake)
+  }
+
+  /** The handshake has its outcome. Most clients join once: nothing is kept then. */
+  joined(socket: object): void {
+    if (this.#joining?.delete(socket) && this.#joining.size === 0) this.#joining = undefined
+  }
+
   /** Socket.IO has handed a message over: it may be with the kernel by now, or wait for those before it. */
   written(conn: EngineSocket, connection: Connection, message: Transmission | undefined): void {
-    if (conn.writeBuffer.length > 0) this.#queued.push({ connection, message })
-    else if (message !== undefined) flushed(conn, message, 1)
+    if (conn.writeBuffer.length > 0) {
+      this.#queued ??= []
+      this.#queued.push({ connection, message })
+    } else if (message !== undefined) flushed(conn, message, 1)
   }
 
   /** Engine.IO has given all that it had to the transport. */
   drained(conn: EngineSocket): void {
-    if (this.#queued.length === 0) return
     const queued = this.#queued
-    this.#queued = []
+    if (queued === undefined) return
+    this.#queued = undefined
     for (const { message } of queued) if (message !== undefined) flushed(conn, message, 1)
   }
 
   upgraded(transport: string): void {
-    for (const connection of this.connections) connection.transportChanged(transport)
+    if (this.client === undefined) return
+    for (const socket of this.client.nsps.values()) recordOf(socket)?.transportChanged(transport)
   }
 
   closed(reason: unknown): void {
     if (reason === 'ping timeout') this.pings.missed()
-    for (const { connection, message } of this.#queued) {
+    for (const { connection, message } of this.#queued ?? []) {
       const error = new LostError()
       connection.series.onTransmitted(error)
       message?.flushed(error)
     }
-    this.#queued = []
+    this.#queued = undefined
     const by = reason === 'transport close' || reason === 'transport error' ? 'remote' : 'local'
-    for (const handshake of this.joining.values()) handshake?.abandon(by)
-    this.joining.clear()
+    for (const handshake of this.#joining?.values() ?? []) handshake?.abandon(by)
+    this.#joining = undefined
   }
 }
 
