@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ask, askByEvent, conversation, runApplication } from './child/application.ts'
-import { installProject, type Project } from './child/project.ts'
+import { ask, askByEvent, askGateway, askRelay, conversation, runApplication } from './child/application.ts'
+import { installProject, installVariant, type Project } from './child/project.ts'
 
 const REGISTER = '@otel-ws/instrumentation/register'
 const AUTO = '@opentelemetry/auto-instrumentations-node/register'
@@ -135,6 +135,153 @@ describe.concurrent('the flag alongside others', () => {
       'send by hand PRODUCER < process by hand',
     ])
   })
+})
+
+/** Arguments of `node` for an application with its own global `WebSocket`. */
+const GLOBAL_WEB_SOCKET = Number(process.versions.node.split('.')[0]) < 22 ? ['--experimental-websocket'] : []
+
+/** The spans of a relay's connection with one message, which is named by its route. */
+const RELAYED = [
+  'GET /relay SERVER',
+  'close /relay INTERNAL ~ GET /relay',
+  'open /relay INTERNAL < GET /relay',
+  'process /relay CONSUMER ~ GET /relay',
+  'send /relay PRODUCER < process /relay',
+]
+
+/** The spans of the server that the relay asks, by the parent of the handshake. */
+const asked = (parent: string): string[] => [
+  `GET /chat SERVER${parent}`,
+  'close /chat INTERNAL ~ GET /chat',
+  'open /chat INTERNAL < GET /chat',
+  'process /chat CONSUMER ~ GET /chat',
+  'send /chat PRODUCER < process /chat',
+]
+
+describe.concurrent('the flag alongside one instrumentation of HTTP', () => {
+  const beside = (instrumentations: string) => ({
+    folder: project.folder,
+    env: { OTEL_NODE_ENABLED_INSTRUMENTATIONS: instrumentations, OTEL_WS_MESSAGE_NAME: '' },
+    stop: 'SIGKILL' as const,
+  })
+  const relay = ['--require', AUTO, '--require', REGISTER, 'relay.cjs']
+
+  it('tells upgrades, which instrumentation-http does not, and leaves other requests to it', async () => {
+    const { receiver, stderr } = await runApplication({
+      ...beside('http'),
+      args: ['--require', AUTO, '--require', REGISTER, 'ws.cjs'],
+      env: { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http' },
+      async talk(port) {
+        await (await fetch(`http://127.0.0.1:${port}/page`)).text()
+        await expect(ask(`ws://127.0.0.1:${port}/elsewhere`)).rejects.toThrow('400')
+        await ask(`ws://127.0.0.1:${port}/chat`)
+      },
+    })
+    expect(stderr).toBe('')
+    expect(receiver.tree()).toEqual(['GET SERVER', 'GET SERVER', ...conversation('/chat')].sort())
+    const scopes = receiver.spans.filter(({ name }) => name === 'GET').map(({ scope }) => scope)
+    expect(scopes).toEqual(['@opentelemetry/instrumentation-http', '@otel-ws/ws'])
+  })
+
+  it('stands under the span that instrumentation-http makes of a client of ws, under which its handlers stay', async () => {
+    const { receiver, stderr } = await runApplication({
+      ...beside('http'),
+      args: relay,
+      talk: (port) => askRelay(port, 'ws'),
+      until: 'close /relay',
+    })
+    expect(stderr).toBe('')
+    expect(receiver.tree()).toEqual(
+      [...RELAYED, 'GET CLIENT < process /relay', ...asked(' < GET'), 'take answer INTERNAL < GET'].sort(),
+    )
+  })
+
+  it('has the handlers of a client of ws under their messages once that is traced', async () => {
+    const { receiver, stderr } = await runApplication({
+      ...beside('http'),
+      args: relay,
+      talk: (port) => askRelay(port, 'traced ws'),
+      until: 'close /relay',
+    })
+    expect(stderr).toBe('')
+    expect(receiver.tree()).toEqual(
+      [
+        ...RELAYED,
+        'GET CLIENT < process /relay',
+        ...asked(' < GET'),
+        'close asking INTERNAL ~ connect asking',
+        'connect asking CLIENT < process /relay',
+        'process asking CONSUMER ~ connect asking',
+        'send asking PRODUCER < process /relay',
+        'take answer INTERNAL < process asking',
+      ].sort(),
+    )
+  })
+
+  it('stands within what instrumentation-undici makes of fetch', async () => {
+    const { receiver, stderr } = await runApplication({
+      ...beside('http,undici'),
+      args: relay,
+      talk: (port) => askRelay(port, 'fetch'),
+      until: 'close /relay',
+    })
+    expect(stderr).toBe('')
+    expect(receiver.tree()).toEqual([...RELAYED, 'GET CLIENT < process /relay', 'GET SERVER < GET'].sort())
+  })
+
+  it("cannot end what instrumentation-undici makes of Node's own WebSocket", async () => {
+    const { receiver, stderr } = await runApplication({
+      ...beside('undici'),
+      args: [...GLOBAL_WEB_SOCKET, ...relay],
+      talk: (port) => askRelay(port, 'global'),
+      until: 'close /relay',
+    })
+    expect(stderr).toBe('')
+    expect(receiver.tree()).toEqual(
+      [...RELAYED, ...asked(' < a span that was not exported'), 'take answer INTERNAL < process /relay'].sort(),
+    )
+  })
+
+  it('has a handshake of its own once instrumentation-undici ignores upgrades', async () => {
+    const { receiver, ...end } = await runApplication({
+      ...beside(''),
+      args: [...GLOBAL_WEB_SOCKET, '--require', './undici.cjs', '--require', REGISTER, 'relay.cjs'],
+      talk: (port) => askRelay(port, 'global'),
+      until: 'close /relay',
+      stop: 'SIGTERM',
+    })
+    expect(end).toEqual({ code: null, signal: 'SIGTERM', stderr: '' })
+    expect(receiver.tree()).toEqual([...RELAYED, ...asked(''), 'take answer INTERNAL < process /relay'].sort())
+  })
+})
+
+describe.concurrent('the flag alongside the instrumentation of Nest', () => {
+  let nest11: Project
+
+  beforeAll(async () => {
+    nest11 = await installVariant(project, 'packages/nestjs/test/nest-11')
+  }, PATIENCE)
+
+  afterAll(() => nest11.remove())
+
+  for (const { version, folder, others } of [
+    { version: 11, folder: () => nest11.folder, others: ['Create Nest App INTERNAL'] },
+    // Not a version that it supports.
+    { version: 12, folder: () => project.folder, others: [] },
+  ]) {
+    it(`has its own spans of gateways: Nest ${version}`, async () => {
+      const { receiver, stderr } = await runApplication({
+        folder: folder(),
+        args: ['--require', AUTO, '--require', REGISTER, 'nest.cjs'],
+        env: { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'nestjs-core', OTEL_WS_MESSAGE_NAME: '' },
+        talk: (port) => askGateway(`ws://127.0.0.1:${port}/chat`),
+        stop: 'SIGKILL',
+      })
+      expect(stderr).toBe('')
+      const own = conversation('/chat').filter((line) => !line.startsWith('open'))
+      expect(receiver.tree()).toEqual([...others, ...own].sort())
+    })
+  }
 })
 
 describe.concurrent('the flag', () => {

@@ -91,6 +91,15 @@ export async function askByEvent(url: string): Promise<void> {
   client.disconnect()
 }
 
+/** Has a relay ask in one of its ways, takes the answer, and closes. */
+export async function askRelay(port: string, way: string): Promise<void> {
+  const client = await connect(`ws://127.0.0.1:${port}/relay`)
+  client.send(way)
+  const answer = await client.next()
+  if (answer !== 'answer') throw new Error(`unexpected answer ${answer}`)
+  await client.close(1000)
+}
+
 /** Connects, asks one question, takes the answer, and closes. */
 export async function ask(url: string, protocols: string[] = []): Promise<void> {
   const client = await connect(url, protocols)

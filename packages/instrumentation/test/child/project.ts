@@ -17,7 +17,7 @@ interface Manifest {
 }
 
 /** Packages that this one needs, built; the rest are installed packages of the workspace. */
-const BUILT = ['core', 'ws', 'fastify', 'socket.io', 'nestjs', 'instrumentation']
+const BUILT = ['core', 'client', 'ws', 'fastify', 'socket.io', 'nestjs', 'instrumentation']
 
 /** Whose installed packages applications can import. */
 const INSTALLED = ['.', ...BUILT.map((name) => join('packages', name))]
