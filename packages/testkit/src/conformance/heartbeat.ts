@@ -50,11 +50,12 @@ export function heartbeatTests(harness: Harness, fixture: Fixture): void {
           socket.on('message', (data) => socket.send(data.toString()))
         },
       })
+      // Before there is another server: an instrumentation of all servers traces by its latest options.
+      const client = await fixture.rawConnect(quiet)
       const beating = await fixture.serve({
         telemetry: { heartbeatInterval: 20, heartbeatTimeout: 10_000 },
         connection() {},
       })
-      const client = await fixture.rawConnect(quiet)
       const pinged = await fixture.rawConnect(beating)
       for (let beats = 0; beats < 3; beats++) {
         const { opcode, payload } = await pinged.nextFrame()
