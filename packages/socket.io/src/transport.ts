@@ -14,11 +14,8 @@ import type { Client, EngineSocket } from './host.ts'
 
 const TRANSPORT = Symbol.for('otel-ws.socket.io.transport')
 
-/** A message that waits in Engine.IO's buffer. */
-interface Queued {
-  readonly connection: Connection
-  readonly message: Transmission | undefined
-}
+/** A message that waits in Engine.IO's buffer: its transmission, or its connection when it is only counted. */
+type Waiting = Transmission | Connection
 
 /** What is known of one connection of Engine.IO, which carries the sockets of any number of namespaces. */
 export class Transport {
@@ -31,7 +28,9 @@ export class Transport {
   ending: CloseFacts | undefined
   /** Namespace handshakes without an outcome. `undefined` is one that option `ignore` leaves alone. */
   #joining: Map<object, Handshake | undefined> | undefined
-  #queued: Queued[] | undefined
+  /** One is the rule: a list is made for those after it. */
+  #waiting: Waiting | undefined
+  #othersWaiting: Waiting[] | undefined
 
   constructor(pings: TransportPings, handshake: Handshake['spanContext']) {
     this.pings = pings
@@ -59,18 +58,24 @@ export class Transport {
 
   /** Socket.IO has handed a message over: it may be with the kernel by now, or wait for those before it. */
   written(conn: EngineSocket, connection: Connection, message: Transmission | undefined): void {
-    if (conn.writeBuffer.length > 0) {
-      this.#queued ??= []
-      this.#queued.push({ connection, message })
-    } else if (message !== undefined) flushed(conn, message, 1)
+    if (conn.writeBuffer.length === 0) {
+      if (message !== undefined) flushed(conn, message, 1)
+    } else if (this.#waiting === undefined) this.#waiting = message ?? connection
+    else {
+      this.#othersWaiting ??= []
+      this.#othersWaiting.push(message ?? connection)
+    }
   }
 
   /** Engine.IO has given all that it had to the transport. */
   drained(conn: EngineSocket): void {
-    const queued = this.#queued
-    if (queued === undefined) return
-    this.#queued = undefined
-    for (const { message } of queued) if (message !== undefined) flushed(conn, message, 1)
+    const first = this.#waiting
+    if (first === undefined) return
+    const others = this.#othersWaiting
+    this.#waiting = undefined
+    this.#othersWaiting = undefined
+    if (isTransmission(first)) flushed(conn, first, 1)
+    if (others !== undefined) for (const one of others) if (isTransmission(one)) flushed(conn, one, 1)
   }
 
   upgraded(transport: string): void {
@@ -80,16 +85,28 @@ export class Transport {
 
   closed(reason: unknown): void {
     if (reason === 'ping timeout') this.pings.missed()
-    for (const { connection, message } of this.#queued ?? []) {
-      const error = new LostError()
-      connection.series.onTransmitted(error)
-      message?.flushed(error)
+    if (this.#waiting !== undefined) {
+      lost(this.#waiting)
+      this.#othersWaiting?.forEach(lost)
     }
-    this.#queued = undefined
+    this.#waiting = undefined
+    this.#othersWaiting = undefined
     const by = reason === 'transport close' || reason === 'transport error' ? 'remote' : 'local'
     for (const handshake of this.#joining?.values() ?? []) handshake?.abandon(by)
     this.#joining = undefined
   }
+}
+
+function isTransmission(waiting: Waiting): waiting is Transmission {
+  return 'flushed' in waiting
+}
+
+function lost(waiting: Waiting): void {
+  const error = new LostError()
+  if (isTransmission(waiting)) {
+    waiting.connection.series.onTransmitted(error)
+    waiting.flushed(error)
+  } else waiting.series.onTransmitted(error)
 }
 
 /** Why a message that waited was not sent: the type is the `error.type` of its span. */

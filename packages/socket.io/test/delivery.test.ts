@@ -64,6 +64,27 @@ describe('delivery', () => {
     ])
   })
 
+  it('has failed for each event that still waits when the connection closes, also those of a broadcast', async () => {
+    const { telemetry } = fixture
+    const server = await fixture.listen()
+    traceSocketServer(server.io)
+    const arrival = joined(server)
+    await joinWithoutPolling(server)
+    const socket = await arrival
+    server.io.emit('told', 1)
+    socket.emit('first', 2)
+    socket.emit('second', 3)
+    await telemetry.waitUntilStarted('send second')
+    socket.conn.close(true)
+    for (const name of ['send first', 'send second']) {
+      expect((await telemetry.waitForSpan(name)).attributes['error.type']).toBe('disconnected')
+    }
+    expect(telemetry.span('broadcast told').attributes).toMatchObject({ 'websocket.broadcast.recipients': 1 })
+    expect(await telemetry.collect('websocket.server.send.undelivered')).toMatchObject([
+      { value: 3, attributes: { 'websocket.send.undelivered.reason': 'error' } },
+    ])
+  })
+
   it('of attachments is told with all of their bytes, in both directions', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
