@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
 }
 
 /** Most bytes of a package's first door in a page: bundled for browsers with all but the API, minified and gzipped. */
-const PAGE_BUDGETS: Readonly<Record<string, number>> = { '@otel-ws/client': 13_000 }
+const PAGE_BUDGETS: Readonly<Record<string, number>> = { '@otel-ws/client': 13_500 }
 
 /** Returns a package's size as text. Throws when it is over its budget, or when it has none. */
 export async function checkSize(project: string, published: Published): Promise<string> {
