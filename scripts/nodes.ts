@@ -15,8 +15,10 @@ const SUITES = [
   'packages/client/test/transparency',
   'packages/nestjs/test/conformance',
   'packages/nestjs/test/module',
+  'packages/instrumentation/test/alongside',
   'packages/instrumentation/test/applications',
   'packages/instrumentation/test/sdk-next',
+  'packages/instrumentation/test/third-parties',
 ]
 
 const named = process.argv.slice(2)

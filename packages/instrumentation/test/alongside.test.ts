@@ -158,6 +158,15 @@ const asked = (parent: string): string[] => [
   'send /chat PRODUCER < process /chat',
 ]
 
+/** The spans of the traced client that the relay asks by. */
+const ASKING = [
+  'close asking INTERNAL ~ connect asking',
+  'connect asking CLIENT < process /relay',
+  'process asking CONSUMER ~ connect asking',
+  'send asking PRODUCER < process /relay',
+  'take answer INTERNAL < process asking',
+]
+
 describe.concurrent('the flag alongside one instrumentation of HTTP', () => {
   const beside = (instrumentations: string) => ({
     folder: project.folder,
@@ -204,18 +213,7 @@ describe.concurrent('the flag alongside one instrumentation of HTTP', () => {
       until: 'close /relay',
     })
     expect(stderr).toBe('')
-    expect(receiver.tree()).toEqual(
-      [
-        ...RELAYED,
-        'GET CLIENT < process /relay',
-        ...asked(' < GET'),
-        'close asking INTERNAL ~ connect asking',
-        'connect asking CLIENT < process /relay',
-        'process asking CONSUMER ~ connect asking',
-        'send asking PRODUCER < process /relay',
-        'take answer INTERNAL < process asking',
-      ].sort(),
-    )
+    expect(receiver.tree()).toEqual([...RELAYED, 'GET CLIENT < process /relay', ...asked(' < GET'), ...ASKING].sort())
   })
 
   it('stands within what instrumentation-undici makes of fetch', async () => {
@@ -242,16 +240,24 @@ describe.concurrent('the flag alongside one instrumentation of HTTP', () => {
     )
   })
 
-  it('has a handshake of its own once instrumentation-undici ignores upgrades', async () => {
+  it.each([
+    { what: "Node's own WebSocket", way: 'global', more: [...asked(''), 'take answer INTERNAL < process /relay'] },
+    { what: 'a client of ws', way: 'ws', more: [...asked(''), 'take answer INTERNAL < process /relay'] },
+    {
+      what: 'a traced client of ws',
+      way: 'traced ws',
+      more: [...asked(' < connect asking'), ...ASKING],
+    },
+  ])('has nothing of others once they ignore upgrades: $what', async ({ way, more }) => {
     const { receiver, ...end } = await runApplication({
       ...beside(''),
-      args: [...GLOBAL_WEB_SOCKET, '--require', './undici.cjs', '--require', REGISTER, 'relay.cjs'],
-      talk: (port) => askRelay(port, 'global'),
+      args: [...GLOBAL_WEB_SOCKET, '--require', './ignore-upgrades.cjs', '--require', REGISTER, 'relay.cjs'],
+      talk: (port) => askRelay(port, way),
       until: 'close /relay',
       stop: 'SIGTERM',
     })
     expect(end).toEqual({ code: null, signal: 'SIGTERM', stderr: '' })
-    expect(receiver.tree()).toEqual([...RELAYED, ...asked(''), 'take answer INTERNAL < process /relay'].sort())
+    expect(receiver.tree()).toEqual([...RELAYED, ...more].sort())
   })
 })
 
