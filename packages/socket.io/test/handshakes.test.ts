@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
@@ -73,6 +74,22 @@ describe('handshake', () => {
     })
     expect(telemetry.span('CONNECT /').attributes['websocket.transport']).toBe('polling')
     expect(close.attributes['websocket.transport']).toBe('websocket')
+  })
+
+  it('tells the span of a connection that is still open which transport it has changed to', async () => {
+    const { telemetry } = fixture
+    const server = await fixture.listen()
+    const traced = traceSocketServer(server.io, { traces: 'connection' })
+    const upgraded = new Promise((resolve) => {
+      server.io.engine.on('connection', (engine: EventEmitter) => engine.once('upgrade', resolve))
+    })
+    await fixture.join(server, '/', { transports: ['polling', 'websocket'] })
+    await upgraded
+    await traced.shutdown()
+    expect((await telemetry.waitForSpan('connection /')).attributes).toMatchObject({
+      'websocket.transport': 'websocket',
+      'websocket.span.ended_by': 'shutdown',
+    })
   })
 
   it('takes up the trace of the request', async () => {
