@@ -1,3 +1,4 @@
+export { CHAT_STYLE } from './chat-style.ts'
 export { type Demo, type DemoOption, type DemoSettings, type RunningDemo, runDemo } from './demo.ts'
 export { type NodeTelemetryOptions, startNodeTelemetry } from './node-telemetry.ts'
 export { pageBundle } from './page-bundle.ts'

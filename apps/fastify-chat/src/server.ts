@@ -1,8 +1,9 @@
 import { EventEmitter, once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import fastifyWebsocket from '@fastify/websocket'
-import { PAGE_TELEMETRY, type PageTelemetry, pageBundle } from '@otel-ws/demo-kit'
+import { CHAT_STYLE, PAGE_TELEMETRY, type PageTelemetry, pageBundle } from '@otel-ws/demo-kit'
 import otelWs from '@otel-ws/fastify'
 import Fastify, {
   type FastifyInstance,
@@ -77,6 +78,9 @@ export async function createChatServer(
   // The page's own script, with the packages that it imports.
   fastify.get('/chat.js', async (_request, reply) =>
     reply.type('application/javascript; charset=utf-8').send(await chatScript()),
+  )
+  fastify.get('/chat.css', async (_request, reply) =>
+    reply.type('text/css; charset=utf-8').send(await readFile(CHAT_STYLE)),
   )
   fastify.get(PAGE_TELEMETRY, async () => page)
 

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { PAGE_TELEMETRY, type PageTelemetry, pageBundle } from '@otel-ws/demo-kit'
+import { CHAT_STYLE, PAGE_TELEMETRY, type PageTelemetry, pageBundle } from '@otel-ws/demo-kit'
 
-const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
-  '/': ['index.html', 'text/html'],
-  '/chat.css': ['chat.css', 'text/css'],
+const FILES: Readonly<Record<string, readonly [file: URL, type: string]>> = {
+  '/': [new URL('../public/index.html', import.meta.url), 'text/html'],
+  '/chat.css': [CHAT_STYLE, 'text/css'],
 }
 
 const chatScript = pageBundle(new URL('../public/chat.js', import.meta.url))
@@ -29,6 +29,6 @@ export async function servePage(
     response.writeHead(404).end()
     return
   }
-  const content = await readFile(new URL(`../public/${file}`, import.meta.url))
+  const content = await readFile(file)
   response.writeHead(200, { 'content-type': `${type}; charset=utf-8` }).end(content)
 }

@@ -1,20 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ask, askByEvent, askGateway, askRelay, conversation, runApplication } from './child/application.ts'
-import { installProject, installVariant, type Project } from './child/project.ts'
+import { installVariant, useProject } from './child/project.ts'
 
 const REGISTER = '@otel-ws/instrumentation/register'
 const AUTO = '@opentelemetry/auto-instrumentations-node/register'
 
-/** For building our packages on a loaded machine, in ms. */
-const PATIENCE = 120_000
-
-let project: Project
-
-beforeAll(async () => {
-  project = await installProject()
-}, PATIENCE)
-
-afterAll(() => project.remove())
+const project = useProject()
 
 describe.concurrent('the flag alongside others', () => {
   for (const [first, second] of [
@@ -262,13 +253,7 @@ describe.concurrent('the flag alongside one instrumentation of HTTP', () => {
 })
 
 describe.concurrent('the flag alongside the instrumentation of Nest', () => {
-  let nest11: Project
-
-  beforeAll(async () => {
-    nest11 = await installVariant(project, 'packages/nestjs/test/nest-11')
-  }, PATIENCE)
-
-  afterAll(() => nest11.remove())
+  const nest11 = useProject(() => installVariant(project, 'packages/nestjs/test/nest-11'))
 
   for (const { version, folder, others } of [
     { version: 11, folder: () => nest11.folder, others: ['Create Nest App INTERNAL'] },

@@ -1,19 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ask, askByEvent, askGateway, conversation, runApplication } from './child/application.ts'
-import { installProject, installVariant, type Project } from './child/project.ts'
+import { installVariant, useProject } from './child/project.ts'
 
 const REGISTER = '@otel-ws/instrumentation/register'
 
-/** For building our packages on a loaded machine, in ms. */
-const PATIENCE = 120_000
-
-let project: Project
-
-beforeAll(async () => {
-  project = await installProject()
-}, PATIENCE)
-
-afterAll(() => project.remove())
+const project = useProject()
 
 describe.concurrent('an application started with the flag only', () => {
   const cases = [
@@ -66,13 +57,7 @@ describe.concurrent('an application started with the flag only', () => {
 })
 
 describe.concurrent('a Nest application started with the flag only', () => {
-  let nest11: Project
-
-  beforeAll(async () => {
-    nest11 = await installVariant(project, 'packages/nestjs/test/nest-11')
-  }, PATIENCE)
-
-  afterAll(() => nest11.remove())
+  const nest11 = useProject(() => installVariant(project, 'packages/nestjs/test/nest-11'))
 
   for (const { what, args, folder } of [
     { what: 'Nest 12 in ES modules', args: ['--import', REGISTER, 'nest.mjs'], folder: () => project.folder },

@@ -1,28 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ask, askByEvent, askGateway, conversation, runApplication } from './child/application.ts'
-import { installProject, installVariant, type Project } from './child/project.ts'
+import { installVariant, useProject } from './child/project.ts'
 
 const REGISTER = '@otel-ws/instrumentation/register'
-
-/** For building our packages on a loaded machine, in ms. */
-const PATIENCE = 120_000
 
 const [major] = process.versions.node.split('.')
 
 // The next line of OpenTelemetry does not run on Node 20.
 describe.skipIf(Number(major) < 22).concurrent('under SDK 3 and instrumentation 0.301', () => {
-  let own: Project
-  let project: Project
-
-  beforeAll(async () => {
-    own = await installProject()
-    project = await installVariant(own, 'packages/instrumentation/test/sdk-next')
-  }, PATIENCE)
-
-  afterAll(async () => {
-    await own.remove()
-    await project.remove()
-  })
+  const own = useProject()
+  const project = useProject(() => installVariant(own, 'packages/instrumentation/test/sdk-next'))
 
   const cases = [
     {

@@ -1,24 +1,15 @@
 import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
 import { createClient } from 'graphql-ws'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import { Doc } from 'yjs'
 import { ask, runApplication } from './child/application.ts'
-import { installProject, type Project } from './child/project.ts'
+import { useProject } from './child/project.ts'
 
 const REGISTER = '@otel-ws/instrumentation/register'
 
-/** For building our packages on a loaded machine, in ms. */
-const PATIENCE = 120_000
-
-let project: Project
-
-beforeAll(async () => {
-  project = await installProject()
-}, PATIENCE)
-
-afterAll(() => project.remove())
+const project = useProject()
 
 describe.concurrent('a server that sits on ws, with its own client', () => {
   it('graphql-ws', async () => {

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll } from 'vitest'
 
 const packages = fileURLToPath(new URL('../../..', import.meta.url))
 const root = dirname(packages)
@@ -28,8 +29,25 @@ export interface Project {
   remove(): Promise<void>
 }
 
+/** For building our packages on a loaded machine, in ms. */
+const PATIENCE = 120_000
+
+/** Has a project there while the tests of a file, or of a suite in it, run. Its folder is known from then on. */
+export function useProject(install: () => Promise<Project> = installProject): { readonly folder: string } {
+  let project: Project
+  beforeAll(async () => {
+    project = await install()
+  }, PATIENCE)
+  afterAll(() => project.remove())
+  return {
+    get folder() {
+      return project.folder
+    },
+  }
+}
+
 /** The applications of these tests, our packages as they are published, and the installed ones of this workspace. */
-export async function installProject(): Promise<Project> {
+async function installProject(): Promise<Project> {
   return assemble([], (own) => Promise.all(BUILT.map((name) => build(name, join(own, name)))))
 }
 
@@ -38,7 +56,7 @@ export async function installProject(): Promise<Project> {
  *
  * @param preferred folder of this workspace whose installed packages come first
  */
-export async function installVariant({ folder }: Project, preferred: string): Promise<Project> {
+export async function installVariant({ folder }: { readonly folder: string }, preferred: string): Promise<Project> {
   return assemble([preferred], (own) => cp(join(folder, 'node_modules', '@otel-ws'), own, { recursive: true }))
 }
 

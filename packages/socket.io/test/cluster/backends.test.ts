@@ -207,8 +207,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
     expect(b.sdk.spans('deliver here')).toEqual([])
   })
 
-  it('make one trace of what an emitter publishes', async (test) => {
-    if (!backend.hasEmitter) return test.skip()
+  it.runIf(backend.hasEmitter)('make one trace of what an emitter publishes', async () => {
     const sdk = new Telemetry()
     const emitter = traceEmitter(await cluster.emitter(), {
       tracerProvider: sdk.tracerProvider,

@@ -1,46 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { startRedis } from '@otel-ws/services'
-import { connect, Telemetry, type TestClient } from '@otel-ws/testkit'
-import { createAdapter } from '@socket.io/redis-adapter'
-import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter'
-import { Redis } from 'ioredis'
-import type { ServerOptions } from 'socket.io'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { connect, type TestClient } from '@otel-ws/testkit'
+import { describe, expect, it } from 'vitest'
 import { connected, join, type Node, startNode } from './nodes.ts'
+import { useRedis } from './redis.ts'
 
-type Adapter = NonNullable<ServerOptions['adapter']>
-
-/** The context, the propagator, and the spans of nobody. */
-const global = new Telemetry()
-let redis: Awaited<ReturnType<typeof startRedis>>
-const clients: Redis[] = []
-
-beforeAll(async () => {
-  global.install()
-  redis = await startRedis()
-}, 60_000)
-
-afterAll(async () => {
-  for (const client of clients) client.disconnect()
-  await redis.stop()
-  await global.uninstall()
-})
-
-function client(): Redis {
-  const made = new Redis(redis.url)
-  made.on('error', () => {})
-  clients.push(made)
-  return made
-}
-
-const adapters: readonly [name: string, make: (key: string) => Adapter][] = [
-  ['Redis', (key) => createAdapter(client(), client(), { key }) as unknown as Adapter],
-  [
-    'Redis Streams',
-    (key) =>
-      createStreamsAdapter(client(), { streamName: key, channelPrefix: key, blockTimeInMs: 200 }) as unknown as Adapter,
-  ],
-]
+const adapters = useRedis()
 
 /** A client that has agreed, and sees what is on the wire. */
 async function joinAgreed(node: Node): Promise<TestClient> {

@@ -1,43 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { startRedis } from '@otel-ws/services'
-import { Telemetry } from '@otel-ws/testkit'
-import { createAdapter } from '@socket.io/redis-adapter'
-import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter'
-import { Redis } from 'ioredis'
-import type { ServerOptions } from 'socket.io'
 import msgpack from 'socket.io-msgpack-parser'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { connected, joinWith, type Node, startNode } from './nodes.ts'
+import { useRedis } from './redis.ts'
 
-type Adapter = NonNullable<ServerOptions['adapter']>
-
-const global = new Telemetry()
-let redis: Awaited<ReturnType<typeof startRedis>>
-const clients: Redis[] = []
-
-beforeAll(async () => {
-  global.install()
-  redis = await startRedis()
-}, 60_000)
-
-afterAll(async () => {
-  for (const client of clients) client.disconnect()
-  await redis.stop()
-  await global.uninstall()
-})
-
-function client(): Redis {
-  const made = new Redis(redis.url)
-  made.on('error', () => {})
-  clients.push(made)
-  return made
-}
-
-const adapters: Record<string, (key: string) => Adapter> = {
-  Redis: (key) => createAdapter(client(), client(), { key }) as unknown as Adapter,
-  'Redis Streams': (key) =>
-    createStreamsAdapter(client(), { streamName: key, channelPrefix: key, blockTimeInMs: 200 }) as unknown as Adapter,
-}
+const adapters = useRedis()
 
 const parsers = {
   default: { options: {}, hello: '40' as string | Buffer },
@@ -50,7 +17,7 @@ const parsers = {
 
 /** Everything that two nodes send to a client of each, byte for byte, while the first of them broadcasts. */
 async function transcript(
-  adapter: keyof typeof adapters,
+  make: (typeof adapters)[number][1],
   parser: keyof typeof parsers,
   traced: readonly [boolean, boolean],
 ): Promise<string[][]> {
@@ -58,8 +25,7 @@ async function transcript(
   const { options, hello } = parsers[parser]
   const nodes: Node[] = []
   for (const each of traced) {
-    const made = (adapters[adapter] as (key: string) => Adapter)(key)
-    nodes.push(await startNode({ adapter: made, traced: each, ...options }))
+    nodes.push(await startNode({ adapter: make(key), traced: each, ...options }))
   }
   await connected(nodes, hello)
   const [first] = nodes as [Node, Node]
@@ -94,16 +60,16 @@ async function transcript(
   return frames
 }
 
-describe.each(Object.keys(adapters))('over %s', (adapter) => {
+describe.each(adapters)('over %s', (_, make) => {
   it.each(Object.keys(parsers) as (keyof typeof parsers)[])(
     'clients see the same bytes with and without telemetry, parser: %s',
     async (parser) => {
-      const bare = await transcript(adapter, parser, [false, false])
+      const bare = await transcript(make, parser, [false, false])
       expect(bare.map((frames) => frames.length)).toEqual(parser === 'default' ? [7, 6] : [6, 5])
-      expect(await transcript(adapter, parser, [true, true])).toEqual(bare)
+      expect(await transcript(make, parser, [true, true])).toEqual(bare)
       // Nodes that are not traced, as while a deployment goes from node to node.
-      expect(await transcript(adapter, parser, [true, false])).toEqual(bare)
-      expect(await transcript(adapter, parser, [false, true])).toEqual(bare)
+      expect(await transcript(make, parser, [true, false])).toEqual(bare)
+      expect(await transcript(make, parser, [false, true])).toEqual(bare)
     },
   )
 })
