@@ -1,11 +1,11 @@
 import { context, propagation, type Span, SpanKind } from '@opentelemetry/api'
 import type { CrossNodeCarrier } from './deliver.ts'
 import { type Audience, Distribution, untraced } from './distribution.ts'
+import { enclosing, isUnsampled } from './enclosing.ts'
 import { withoutSpan, withSpan } from './frame.ts'
 import type { MessageName } from './names.ts'
 import { ATTR_WEBSOCKET_ACK_OUTCOME } from './schema.ts'
 import type { Telemetry } from './telemetry.ts'
-import { enclosing, isUnsampled } from './transmission.ts'
 
 /**
  * A broadcast that is known to be one before anything of it has been sent. Its span exists from the start, so that the

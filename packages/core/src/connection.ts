@@ -18,6 +18,7 @@ import { type AckWaiter, OwedAck } from './ack.ts'
 import { SpanBudget } from './budget.ts'
 import { type Close, type CloseFacts, closeCodeLabel, tellClose, truncateUtf8 } from './close.ts'
 import { closeAttributes } from './close-attributes.ts'
+import { activeCarrier } from './enclosing.ts'
 import { withoutSpan, withSpan } from './frame.ts'
 import { type HandshakeIds, isSampled, packIds, unpackIds } from './handshake-ids.ts'
 import { HEARTBEAT_PAYLOAD } from './heartbeat.ts'
@@ -34,7 +35,7 @@ import { Segment } from './segment.ts'
 import { unclaim } from './store.ts'
 import { Stream } from './stream.ts'
 import type { Telemetry } from './telemetry.ts'
-import { activeCarrier, type Transmission } from './transmission.ts'
+import type { Transmission } from './transmission.ts'
 
 /** What is known of a connection when it opens, and frozen then. */
 export interface ConnectionFacts {

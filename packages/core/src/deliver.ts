@@ -1,10 +1,10 @@
 import { type Context, context, propagation, type Span, SpanKind } from '@opentelemetry/api'
 import { type Audience, Distribution, untraced } from './distribution.ts'
+import { isUnsampled } from './enclosing.ts'
 import { spanOf, withoutSpan } from './frame.ts'
 import type { MessageName } from './names.ts'
 import * as schema from './schema.ts'
 import type { Telemetry } from './telemetry.ts'
-import { isUnsampled } from './transmission.ts'
 
 /** What a broadcast's payload carries from the node that publishes it to the others. */
 export interface CrossNodeCarrier {

@@ -1,10 +1,11 @@
-import { type Context, context, type Span, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api'
+import { type Context, context, type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import type { AckOutcome, AckWaiter } from './ack.ts'
 import type { Connection, PartialMessage } from './connection.ts'
+import { enclosing, isUnsampled } from './enclosing.ts'
 import type { Expirable } from './expiry.ts'
-import { frameOf, spanOf, withoutSpan } from './frame.ts'
+import { spanOf, withoutSpan } from './frame.ts'
 import type { MessageName } from './names.ts'
-import { Operation, recordError } from './operation.ts'
+import { recordError } from './operation.ts'
 import { type Agreement, carrierFor } from './propagation/agreement.ts'
 import type { Carrier } from './propagation/carrier.ts'
 import * as schema from './schema.ts'
@@ -475,27 +476,4 @@ export class Fanout {
       this.flush()
     })
   }
-}
-
-/** What a message carries that has no span of its own: the context of the span that it is sent under. */
-export function activeCarrier(agreement: Agreement): Carrier | undefined {
-  const active = context.active()
-  const parent = enclosing(active)
-  const span = parent && spanOf(parent)
-  return carrierFor(span?.spanContext(), active, agreement.sendsBaggage)
-}
-
-/** The context whose span a message is sent under; `undefined` when it is sent outside of any, or long after it. */
-export function enclosing(active: Context): Context | undefined {
-  const span = spanOf(active)
-  if (span === undefined) return undefined
-  const frame = frameOf(active)
-  if (frame instanceof Operation && frame.owns(span) && !frame.adopts) return undefined
-  return active
-}
-
-/** True when what is sent in this context inherits a decision not to sample, which saves every further step. */
-export function isUnsampled(parent: Context | undefined): boolean {
-  const span = parent === undefined ? undefined : spanOf(parent)
-  return span !== undefined && !span.isRecording() && (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0
 }

@@ -8,10 +8,10 @@ import {
   SpanStatusCode,
 } from '@opentelemetry/api'
 import { errorType } from '../diagnostics.ts'
+import { enclosing } from '../enclosing.ts'
 import { withoutSpan, withSpan } from '../frame.ts'
 import { recordError } from '../operation.ts'
 import * as schema from '../schema.ts'
-import { enclosing } from '../transmission.ts'
 import { type Lost, lose, replaces } from './reconnects.ts'
 import type { ClientTelemetry } from './telemetry.ts'
 
