@@ -69,7 +69,7 @@ export const rules: IFlattenedRuleSet = {
     {
       name: 'testkit-in-tests-only',
       severity: 'error',
-      from: { path: '^(packages|apps)/[^/]+/src/', pathNot: '^packages/testkit/' },
+      from: { path: '^(packages|apps)/[^/]+/src/', pathNot: ['^packages/testkit/', '^apps/demo-kit/src/testing/'] },
       to: { path: '^packages/testkit/' },
     },
     {

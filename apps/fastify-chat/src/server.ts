@@ -1,9 +1,6 @@
 import { EventEmitter, once } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import fastifyStatic from '@fastify/static'
 import fastifyWebsocket from '@fastify/websocket'
-import { CHAT_STYLE, PAGE_TELEMETRY, type PageTelemetry, pageBundle } from '@otel-ws/demo-kit'
+import { chatPage, type PageTelemetry } from '@otel-ws/demo-kit'
 import otelWs from '@otel-ws/fastify'
 import Fastify, {
   type FastifyInstance,
@@ -40,7 +37,7 @@ declare module 'fastify' {
 // A rejected `message` listener becomes an `error` of its socket, and so a call of the `errorHandler` below.
 EventEmitter.captureRejections = true
 
-const chatScript = pageBundle(new URL('../public/chat.js', import.meta.url))
+const PAGE_SCRIPT = new URL('../public/chat.js', import.meta.url)
 
 /**
  * Makes the chat server. OpenTelemetry is set up already when this is called; see the demo kit's telemetry.ts.
@@ -69,20 +66,9 @@ export async function createChatServer(
     await Promise.all([...fastify.websocketServer.clients].map(goAway))
   })
   await fastify.register(fastifyWebsocket, { errorHandler: onError, options: { maxPayload: 64 * 1024 } })
-  await fastify.register(fastifyStatic, {
-    root: fileURLToPath(new URL('../public', import.meta.url)),
-    globIgnore: ['chat.js'],
-    wildcard: false,
-  })
-
-  // The page's own script, with the packages that it imports.
-  fastify.get('/chat.js', async (_request, reply) =>
-    reply.type('application/javascript; charset=utf-8').send(await chatScript()),
-  )
-  fastify.get('/chat.css', async (_request, reply) =>
-    reply.type('text/css; charset=utf-8').send(await readFile(CHAT_STYLE)),
-  )
-  fastify.get(PAGE_TELEMETRY, async () => page)
+  for (const [path, { type, read }] of chatPage(PAGE_SCRIPT, page)) {
+    fastify.get(path, async (_request, reply) => reply.type(type).send(await read()))
+  }
 
   fastify.decorateRequest('user', '')
 

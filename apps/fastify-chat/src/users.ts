@@ -1,47 +1,27 @@
-import { setMaxListeners } from 'node:events'
-import { setTimeout as delay } from 'node:timers/promises'
+import { nameOf, pause, simulateUsers, smallTalk, type Users } from '@otel-ws/demo-kit'
 import { ChatClient } from './client.ts'
 import type { ClientMessage } from './messages.ts'
 
-/** Simulated users that have been let loose on a server. */
-export interface Users {
-  /** Lets everybody finish the sentence and leave. */
-  stop(): Promise<void>
-}
-
-type Part = (url: string, stop: AbortSignal, round: number) => Promise<void>
-
-const NAMES = ['ada', 'grace', 'alan', 'edsger', 'barbara', 'dennis', 'frances', 'donald', 'radia', 'ken']
 const ROOMS = ['lobby', 'kitchen']
-const LINES = ['hello', 'has anybody seen the minutes?', 'coffee is ready', 'brb', 'it works on my machine', 'ship it']
 
 /** Starts `count` users that chat until they are stopped and, if there are any, a few strangers that misbehave. */
 export function startUsers(url: string, count: number): Users {
-  const controller = new AbortController()
-  const stop = controller.signal
-  // Everybody who pauses listens.
-  setMaxListeners(0, stop)
-  const parts = Array.from({ length: count }, (_, index) => resident(url, index, count, stop))
-  if (count > 0) {
-    const strangers: [part: Part, firstAfter: number, period: number][] = [
-      [sleeper, 0, 6_000],
-      [intruder, 200, 4_000],
-      [stammerer, 500, 5_000],
-      [shouter, 900, 9_000],
-      [vanisher, 1_200, 7_000],
-    ]
-    parts.push(...strangers.map(([part, firstAfter, period]) => repeat(part, url, firstAfter, period, stop)))
-  }
-  return {
-    async stop() {
-      controller.abort()
-      await Promise.all(parts)
-    },
-  }
+  return simulateUsers({
+    place: url,
+    count,
+    resident: (place, stop, index) => resident(place, stop, index, count),
+    strangers: [
+      { visit: sleeper, after: 0, every: 6_000 },
+      { visit: intruder, after: 200, every: 4_000 },
+      { visit: stammerer, after: 500, every: 5_000 },
+      { visit: shouter, after: 900, every: 9_000 },
+      { visit: vanisher, after: 1_200, every: 7_000 },
+    ],
+  })
 }
 
 /** Chats in turns, each user starting at another point of the same agenda, and comes back when the connection breaks. */
-async function resident(url: string, index: number, count: number, stop: AbortSignal): Promise<void> {
+async function resident(url: string, stop: AbortSignal, index: number, count: number): Promise<void> {
   const room = ROOMS[index % ROOMS.length] as string
   const friend = nameOf((index + 1) % count)
   const token = await signUp(url, nameOf(index))
@@ -59,7 +39,7 @@ async function resident(url: string, index: number, count: number, stop: AbortSi
 
 /** Takes one turn and waits for what comes of it, if the connection holds. */
 async function take(client: ChatClient, turn: number, friend: string): Promise<void> {
-  const text = LINES[turn % LINES.length] as string
+  const text = smallTalk(turn)
   const agenda: [message: ClientMessage, answer?: 'found' | 'error'][] = [
     [{ type: 'say', text }],
     [{ type: 'search', text: 'coffee' }, 'found'],
@@ -124,22 +104,4 @@ async function signUp(url: string, name: string): Promise<string> {
   const token = await ChatClient.signUp(url, name)
   if (token === undefined) throw new Error(`the name ${name} is taken`)
   return token
-}
-
-async function repeat(part: Part, url: string, firstAfter: number, period: number, stop: AbortSignal): Promise<void> {
-  await pause(firstAfter, stop)
-  for (let round = 1; !stop.aborted; round++) {
-    await part(url, stop, round)
-    await pause(period, stop)
-  }
-}
-
-/** Waits, unless everybody is asked to stop. */
-async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
-  await delay(milliseconds, undefined, { signal: stop }).catch(() => {})
-}
-
-function nameOf(index: number): string {
-  const name = NAMES[index % NAMES.length] as string
-  return index < NAMES.length ? name : `${name}-${Math.floor(index / NAMES.length) + 1}`
 }

@@ -1,43 +1,33 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { DemoProcess, type Row } from '@otel-ws/demo-kit/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  type DemoProcess,
+  expectNothingLost,
+  expectPlainLines,
+  expectPortTaken,
+  interrupt,
+  type Row,
+  useDemo,
+} from '@otel-ws/demo-kit/testing'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { SEARCH_TIME } from '../src/chat.ts'
 
 const LIMIT = 60_000
-const processes: DemoProcess[] = []
-
-function demo(args: readonly string[], env: NodeJS.ProcessEnv = {}): DemoProcess {
-  const started = new DemoProcess(args, env)
-  processes.push(started)
-  return started
-}
-
-afterAll(() => {
-  for (const { child } of processes) child.kill('SIGKILL')
-})
+const demo = useDemo()
 
 describe('demo --for', () => {
   let run: DemoProcess
-  let exitCode: number | null
   let rows: Row[]
   const named = (name: string) => rows.filter((row) => row.name === name)
   const closes = () => named('close /chat/:room').map((row) => row.details)
 
   beforeAll(async () => {
     run = demo(['--for', '4s', '--port', '0', '--metrics', '1s'])
-    exitCode = await run.exited
+    await run.exited
     rows = run.rows()
   }, LIMIT)
 
-  it('stops by itself, has drained and lost nothing', () => {
-    expect(run.stderr).toBe('')
-    expect(exitCode).toBe(0)
-    const [started, ended, printed, traces, errors] = run.total()
-    expect([started, ended, printed]).toEqual([rows.length, rows.length, rows.length])
-    expect(traces).toBeGreaterThanOrEqual(new Set(rows.map((row) => row.trace)).size)
-    expect(errors).toBe(rows.filter((row) => row.details.startsWith('ERROR ')).length)
-  })
+  it('stops by itself, has drained and lost nothing', () => expectNothingLost(run))
 
   it('says where its page is', () => {
     expect(run.stdout).toMatch(/^fastify-chat {2}http:\/\/127\.0\.0\.1:\d+ /m)
@@ -129,10 +119,7 @@ describe('demo --for', () => {
     expect(summary.get('websocket.server.ping.missed')).toBe(1)
   })
 
-  it('keeps its lines short, and plain where no terminal is', () => {
-    for (const line of run.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(140)
-    expect(run.stdout).not.toContain('\u001b')
-  })
+  it('keeps its lines short, and plain where no terminal is', () => expectPlainLines(run))
 })
 
 describe('demo', () => {
@@ -142,11 +129,7 @@ describe('demo', () => {
       const run = demo(['--port', '0'])
       await run.printed(/ process search /)
       run.child.kill('SIGINT')
-      run.child.kill('SIGINT')
-      expect(await run.exited).toBe(0)
-      expect(run.stderr).toBe('')
-      const count = run.rows().length
-      expect(run.total().slice(0, 3)).toEqual([count, count, count])
+      await interrupt(run)
     },
     LIMIT,
   )
@@ -238,18 +221,5 @@ describe('demo', () => {
     expect(run.stdout).toMatch(/^ {2}--for <duration> /m)
   })
 
-  it('says so when its port is taken', async () => {
-    const other = createServer()
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
-    const { port } = other.address() as AddressInfo
-    try {
-      const run = demo(['--port', String(port)])
-      expect(await run.exited).toBe(1)
-      expect(run.stderr).toBe(
-        `fastify-chat could not start: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`,
-      )
-    } finally {
-      other.close()
-    }
-  })
+  it('says so when its port is taken', () => expectPortTaken(demo, 'fastify-chat'))
 })

@@ -123,7 +123,7 @@ describe('the chat server', () => {
   it('serves its page', async () => {
     for (const [path, type] of [
       ['/', 'text/html'],
-      ['/chat.js', 'application/javascript'],
+      ['/chat.js', 'text/javascript'],
       ['/chat.css', 'text/css'],
     ] as const) {
       const response = await fetch(url + path)

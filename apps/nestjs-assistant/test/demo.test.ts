@@ -1,24 +1,19 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { DemoProcess, type Row } from '@otel-ws/demo-kit/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  type DemoProcess,
+  expectNothingLost,
+  expectPlainLines,
+  expectPortTaken,
+  interrupt,
+  type Row,
+  useDemo,
+} from '@otel-ws/demo-kit/testing'
+import { beforeAll, describe, expect, it } from 'vitest'
 
 const LIMIT = 60_000
-const processes: DemoProcess[] = []
-
-function demo(...args: string[]): DemoProcess {
-  const started = new DemoProcess(['nestjs', '--port', '0', ...args])
-  processes.push(started)
-  return started
-}
-
-afterAll(() => {
-  for (const { child } of processes) child.kill('SIGKILL')
-})
+const demo = useDemo('nestjs', '--port', '0')
 
 describe('demo nestjs --for', () => {
   let run: DemoProcess
-  let exitCode: number | null
   let rows: Row[]
   const named = (name: string) => rows.filter((row) => row.name === name)
   /** The rows of a trace, by the short id that its first row has. */
@@ -27,17 +22,12 @@ describe('demo nestjs --for', () => {
     new Set(named(name).flatMap(({ details }) => /^ERROR (\w+): /.exec(details)?.[1] ?? []))
 
   beforeAll(async () => {
-    run = demo('--for', '5s', '--metrics', '1s', '--no-viewer')
-    exitCode = await run.exited
+    run = demo(['--for', '5s', '--metrics', '1s', '--no-viewer'])
+    await run.exited
     rows = run.rows()
   }, LIMIT)
 
-  it('stops by itself, has drained and lost nothing', () => {
-    expect(run.stderr).toBe('')
-    expect(exitCode).toBe(0)
-    const [started, ended, printed] = run.total()
-    expect([started, ended, printed]).toEqual([rows.length, rows.length, rows.length])
-  })
+  it('stops by itself, has drained and lost nothing', () => expectNothingLost(run))
 
   it('says where its sockets are', () => {
     expect(run.stdout).toMatch(
@@ -93,10 +83,7 @@ describe('demo nestjs --for', () => {
     expect(closes).toHaveLength(handshakes.length + named('connect /assistant').length)
   })
 
-  it('keeps its lines short, and plain where no terminal is', () => {
-    for (const line of run.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(140)
-    expect(run.stdout).not.toContain('\u001b')
-  })
+  it('keeps its lines short, and plain where no terminal is', () => expectPlainLines(run))
 })
 
 describe('demo nestjs', () => {
@@ -107,27 +94,10 @@ describe('demo nestjs', () => {
       await run.printed(/ process listen .*stream cancelled/)
       const url = /^viewer +(http:\S+)/m.exec(run.stdout)?.[1] as string
       expect((await fetch(url)).status).toBe(200)
-      run.child.kill('SIGINT')
-      expect(await run.exited).toBe(0)
-      expect(run.stderr).toBe('')
-      const count = run.rows().length
-      expect(run.total().slice(0, 3)).toEqual([count, count, count])
+      await interrupt(run)
     },
     LIMIT,
   )
 
-  it('says so when its port is taken', async () => {
-    const other = createServer()
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
-    const { port } = other.address() as AddressInfo
-    try {
-      const run = demo('--port', String(port))
-      expect(await run.exited).toBe(1)
-      expect(run.stderr).toBe(
-        `nestjs-assistant could not start: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`,
-      )
-    } finally {
-      other.close()
-    }
-  })
+  it('says so when its port is taken', () => expectPortTaken(demo, 'nestjs-assistant'))
 })

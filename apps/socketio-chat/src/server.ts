@@ -3,11 +3,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { trace } from '@opentelemetry/api'
-import type { PageTelemetry } from '@otel-ws/demo-kit'
+import { chatPage, type PageTelemetry } from '@otel-ws/demo-kit'
 import { connectionOf, traceSocketServer } from '@otel-ws/socket.io'
 import { Server, type ServerOptions, type Socket } from 'socket.io'
 import type { ClientEvents, NodeEvents, Person, ServerEvents } from './events.ts'
-import { servePage } from './page.ts'
+import { serveFile } from './serve-file.ts'
 
 /** How long a search takes, in milliseconds: it is the demo's slow handler. */
 export const SEARCH_TIME = 300
@@ -17,6 +17,8 @@ const VOTING_TIME = 400
 
 /** Lines that a node remembers. */
 const HISTORY = 200
+
+const PAGE_SCRIPT = new URL('../public/chat.js', import.meta.url)
 
 const NAME = /^[\p{L}\p{N}_-]{1,20}$/u
 
@@ -61,7 +63,8 @@ export async function startChatServer({
   page = {},
   onError,
 }: ChatServerOptions): Promise<ChatServer> {
-  const http = createServer((request, response) => servePage(request, response, page))
+  const files = chatPage(PAGE_SCRIPT, page)
+  const http = createServer((request, response) => serveFile(files, request, response))
   const io = new Server<ClientEvents, ServerEvents, NodeEvents, Person>(http, {
     ...(adapter && { adapter }),
     pingInterval: 2_000,

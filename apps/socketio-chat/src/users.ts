@@ -1,46 +1,25 @@
-import { setMaxListeners } from 'node:events'
-import { setTimeout as delay } from 'node:timers/promises'
+import { nameOf, pause, simulateUsers, smallTalk, type Users } from '@otel-ws/demo-kit'
 import { type ChatClient, enter, gone } from './client.ts'
-
-/** Simulated users that have been let loose on the nodes. */
-export interface Users {
-  /** Lets everybody finish the sentence and leave. */
-  stop(): Promise<void>
-}
-
-type Part = (urls: readonly string[], stop: AbortSignal, round: number) => Promise<void>
-
-const NAMES = ['ada', 'grace', 'alan', 'edsger', 'barbara', 'dennis', 'frances', 'donald', 'radia', 'ken']
-const LINES = ['hello', 'has anybody seen the minutes?', 'coffee is ready', 'brb', 'it works on my machine', 'ship it']
 
 /** Milliseconds that an answer is waited for. */
 const PATIENCE = 5_000
 
 /** Starts `count` users on all nodes in turn and, if there are any, a few strangers that misbehave. */
 export function startUsers(urls: readonly string[], count: number): Users {
-  const controller = new AbortController()
-  const stop = controller.signal
-  // Everybody who pauses listens.
-  setMaxListeners(0, stop)
-  const parts = Array.from({ length: count }, (_, index) => resident(urls, index, count, stop))
-  if (count > 0) {
-    const strangers: [part: Part, firstAfter: number, period: number][] = [
-      [intruder, 300, 4_000],
-      [dawdler, 100, 6_000],
-      [vanisher, 1_200, 7_000],
-    ]
-    parts.push(...strangers.map(([part, firstAfter, period]) => repeat(part, urls, firstAfter, period, stop)))
-  }
-  return {
-    async stop() {
-      controller.abort()
-      await Promise.all(parts)
-    },
-  }
+  return simulateUsers({
+    place: urls,
+    count,
+    resident: (place, stop, index) => resident(place, stop, index, count),
+    strangers: [
+      { visit: intruder, after: 300, every: 4_000 },
+      { visit: dawdler, after: 100, every: 6_000 },
+      { visit: vanisher, after: 1_200, every: 7_000 },
+    ],
+  })
 }
 
 /** Chats in turns, each user starting at another point of the same agenda, and comes back when the connection breaks. */
-async function resident(urls: readonly string[], index: number, count: number, stop: AbortSignal): Promise<void> {
+async function resident(urls: readonly string[], stop: AbortSignal, index: number, count: number): Promise<void> {
   const url = urls[index % urls.length] as string
   while (!stop.aborted) {
     const client = await enter(url, nameOf(index))
@@ -59,7 +38,7 @@ async function resident(urls: readonly string[], index: number, count: number, s
 
 /** Takes one turn and waits for what comes of it, if the connection holds. */
 async function take(client: ChatClient, turn: number, friend: string): Promise<void> {
-  const text = LINES[turn % LINES.length] as string
+  const text = smallTalk(turn)
   const ask = client.timeout(PATIENCE)
   const agenda: (() => unknown)[] = [
     () => client.emit('say', text),
@@ -106,28 +85,4 @@ async function vanisher(urls: readonly string[], stop: AbortSignal, round: numbe
   if (transport.ws === undefined) transport.close()
   else transport.ws.terminate()
   await disconnected
-}
-
-async function repeat(
-  part: Part,
-  urls: readonly string[],
-  firstAfter: number,
-  period: number,
-  stop: AbortSignal,
-): Promise<void> {
-  await pause(firstAfter, stop)
-  for (let round = 1; !stop.aborted; round++) {
-    await part(urls, stop, round)
-    await pause(period, stop)
-  }
-}
-
-/** Waits, unless everybody is asked to stop. */
-async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
-  await delay(milliseconds, undefined, { signal: stop }).catch(() => {})
-}
-
-function nameOf(index: number): string {
-  const name = NAMES[index % NAMES.length] as string
-  return index < NAMES.length ? name : `${name}-${Math.floor(index / NAMES.length) + 1}`
 }

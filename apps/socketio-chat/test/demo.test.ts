@@ -1,19 +1,9 @@
-import { DemoProcess, type Row } from '@otel-ws/demo-kit/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type DemoProcess, expectNothingLost, interrupt, type Row, useDemo } from '@otel-ws/demo-kit/testing'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { SEARCH_TIME } from '../src/server.ts'
 
 const LIMIT = 120_000
-const processes: DemoProcess[] = []
-
-function demo(args: readonly string[], env: NodeJS.ProcessEnv = {}): DemoProcess {
-  const started = new DemoProcess(['socketio', '--port', '0', '--no-viewer', ...args], env)
-  processes.push(started)
-  return started
-}
-
-afterAll(() => {
-  for (const { child } of processes) child.kill('SIGKILL')
-})
+const demo = useDemo('socketio', '--port', '0', '--no-viewer')
 
 /** The node that a row comes from. */
 function nodeOf({ details }: Row): string | undefined {
@@ -30,29 +20,18 @@ function below(rows: readonly Row[], row: Row): Row[] {
   return found
 }
 
-function expectNothingLost(run: DemoProcess, rows: readonly Row[]): void {
-  const [started, ended, printed, , errors] = run.total()
-  expect([started, ended, printed]).toEqual([rows.length, rows.length, rows.length])
-  expect(errors).toBe(rows.filter((row) => row.details.startsWith('ERROR ')).length)
-}
-
 describe.each(['cluster', 'redis', 'postgres'])('demo socketio --adapter %s', (adapter) => {
   let run: DemoProcess
-  let exitCode: number | null
   let rows: Row[]
   const named = (name: string) => rows.filter((row) => row.name === name)
 
   beforeAll(async () => {
     run = demo(['--for', '3s', '--metrics', '1s', ...(adapter === 'cluster' ? [] : ['--adapter', adapter])])
-    exitCode = await run.exited
+    await run.exited
     rows = run.rows()
   }, LIMIT)
 
-  it('stops by itself, has drained and lost nothing', () => {
-    expect(run.stderr).toBe('')
-    expect(exitCode).toBe(0)
-    expectNothingLost(run, rows)
-  })
+  it('stops by itself, has drained and lost nothing', () => expectNothingLost(run))
 
   it('says where each node is', () => {
     expect(run.stdout).toMatch(/^socketio-chat(?: {2}http:\/\/127\.0\.0\.1:\d+){3} /m)
@@ -115,10 +94,7 @@ describe('demo socketio --adapter redis --redis-outage', () => {
     'survives, loses no span of local work, and shows what happens',
     async () => {
       const run = demo(['--for', '6s', '--metrics', '10s', '--adapter', 'redis', '--redis-outage'], { REDIS_URL: '' })
-      expect(await run.exited).toBe(0)
-      expect(run.stderr).toBe('')
-      const rows = run.rows()
-      expectNothingLost(run, rows)
+      await expectNothingLost(run)
       const lines = run.stdout.split('\n')
       const killed = lines.findIndex((line) => line.endsWith('Redis is killed'))
       const started = lines.findIndex((line) => line.endsWith('Redis is started again'))
@@ -157,10 +133,7 @@ describe('demo socketio', () => {
     async () => {
       const run = demo(['--metrics', '10s'])
       await run.printed(/deliver said/)
-      run.child.kill('SIGINT')
-      expect(await run.exited).toBe(0)
-      expect(run.stderr).toBe('')
-      expectNothingLost(run, run.rows())
+      await interrupt(run)
     },
     LIMIT,
   )

@@ -1,5 +1,4 @@
-import { setMaxListeners } from 'node:events'
-import { setTimeout as delay } from 'node:timers/promises'
+import { nameOf, pause, simulateUsers, type Users } from '@otel-ws/demo-kit'
 import { encodeFrame } from '../audio-frame.ts'
 import { SYMBOL_BYTES } from '../engines/tones.ts'
 import type { RefusalCode } from '../errors.ts'
@@ -7,15 +6,6 @@ import type { AssistantServer } from '../platforms/server.ts'
 import { Phone, Refused } from './phone.ts'
 import type { Caller } from './wire.ts'
 
-/** Simulated users that have been let loose on the assistants. */
-export interface Users {
-  /** Lets everybody hear the answer and hang up. */
-  stop(): Promise<void>
-}
-
-type Part = (server: AssistantServer) => Promise<void>
-
-const NAMES = ['ada', 'grace', 'alan', 'edsger', 'barbara', 'dennis', 'frances', 'donald', 'radia', 'ken']
 const QUESTIONS = [
   'what is seven times six?',
   'add milk to my list.',
@@ -29,33 +19,29 @@ const QUESTIONS = [
 
 /** Starts `count` users, in turns on the one platform and the other, and a few strangers that the assistants refuse. */
 export function startUsers(servers: readonly AssistantServer[], count: number): Users {
-  const controller = new AbortController()
-  const stop = controller.signal
-  // Everybody who pauses listens.
-  setMaxListeners(0, stop)
-  const parts = Array.from({ length: count }, (_, index) => resident(serverOf(servers, index), index, stop))
-  if (count > 0) {
-    const strangers: [part: Part, firstAfter: number, period: number][] = [
-      [mumbler, 200, 3_000],
-      [nobody, 500, 3_500],
-      [freeloader, 800, 4_000],
-      [foreigner, 1_100, 4_500],
-      [garbler, 1_400, 5_000],
-      [chatterbox, 1_550, 5_000],
-      [hasty, 1_700, 5_500],
-    ]
-    parts.push(...strangers.map(([part, firstAfter, period]) => repeat(part, servers, firstAfter, period, stop)))
-  }
-  return {
-    async stop() {
-      controller.abort()
-      await Promise.all(parts)
-    },
-  }
+  return simulateUsers({
+    place: servers,
+    count,
+    resident: (places, stop, index) => resident(serverOf(places, index), stop, index),
+    strangers: [
+      { visit: inTurn(mumbler), after: 200, every: 3_000 },
+      { visit: inTurn(nobody), after: 500, every: 3_500 },
+      { visit: inTurn(freeloader), after: 800, every: 4_000 },
+      { visit: inTurn(foreigner), after: 1_100, every: 4_500 },
+      { visit: inTurn(garbler), after: 1_400, every: 5_000 },
+      { visit: inTurn(chatterbox), after: 1_550, every: 5_000 },
+      { visit: inTurn(hasty), after: 1_700, every: 5_500 },
+    ],
+  })
+}
+
+/** Goes to each platform in turn. */
+function inTurn(visit: (server: AssistantServer) => Promise<void>) {
+  return (servers: readonly AssistantServer[], _stop: AbortSignal, round: number) => visit(serverOf(servers, round - 1))
 }
 
 /** Asks one thing after the other, each user starting at another point of the same agenda. */
-async function resident(server: AssistantServer, index: number, stop: AbortSignal): Promise<void> {
+async function resident(server: AssistantServer, stop: AbortSignal, index: number): Promise<void> {
   await pause(index * 150, stop)
   while (!stop.aborted) {
     const phone = await call(server, { user: nameOf(index), plan: 'premium' })
@@ -144,31 +130,6 @@ function noise(symbols: number): Buffer {
   return audio
 }
 
-/** Lets a stranger come again and again, to each platform in turn. */
-async function repeat(
-  part: Part,
-  servers: readonly AssistantServer[],
-  firstAfter: number,
-  period: number,
-  stop: AbortSignal,
-): Promise<void> {
-  await pause(firstAfter, stop)
-  for (let round = 0; !stop.aborted; round++) {
-    await part(serverOf(servers, round))
-    await pause(period, stop)
-  }
-}
-
-/** Waits, unless everybody is asked to stop. */
-async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
-  await delay(milliseconds, undefined, { signal: stop }).catch(() => {})
-}
-
 function serverOf(servers: readonly AssistantServer[], index: number): AssistantServer {
   return servers[index % servers.length] as AssistantServer
-}
-
-function nameOf(index: number): string {
-  const name = NAMES[index % NAMES.length] as string
-  return index < NAMES.length ? name : `${name}-${Math.floor(index / NAMES.length) + 1}`
 }

@@ -1,0 +1,80 @@
+import { setMaxListeners } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Simulated users that have been let loose on a server. */
+export interface Users {
+  /** Lets everybody finish what they do and leave. */
+  stop(): Promise<void>
+}
+
+/** Somebody who comes again and again, to misbehave. */
+export interface Stranger<Place> {
+  /** What happens in a visit, the first of which is round 1. */
+  readonly visit: (place: Place, stop: AbortSignal, round: number) => Promise<void>
+  /** Milliseconds until the first visit. */
+  readonly after: number
+  /** Milliseconds between two visits. */
+  readonly every: number
+}
+
+/** Who there is. */
+export interface Cast<Place> {
+  /** Where everybody goes. */
+  readonly place: Place
+  /** How many residents there are; without any, there are no strangers either. */
+  readonly count: number
+  /** What a resident does until everybody is stopped. */
+  readonly resident: (place: Place, stop: AbortSignal, index: number) => Promise<void>
+  readonly strangers: readonly Stranger<Place>[]
+}
+
+const NAMES = ['ada', 'grace', 'alan', 'edsger', 'barbara', 'dennis', 'frances', 'donald', 'radia', 'ken']
+
+/** Lets users loose until they are stopped. */
+export function simulateUsers<Place>({ place, count, resident, strangers }: Cast<Place>): Users {
+  const controller = new AbortController()
+  const stop = controller.signal
+  // Everybody who pauses listens.
+  setMaxListeners(0, stop)
+  const parts = Array.from({ length: count }, (_, index) => resident(place, stop, index))
+  if (count > 0) parts.push(...strangers.map((stranger) => comeAgain(stranger, place, stop)))
+  return {
+    async stop() {
+      controller.abort()
+      await Promise.all(parts)
+    },
+  }
+}
+
+async function comeAgain<Place>({ visit, after, every }: Stranger<Place>, place: Place, stop: AbortSignal) {
+  await pause(after, stop)
+  for (let round = 1; !stop.aborted; round++) {
+    await visit(place, stop, round)
+    await pause(every, stop)
+  }
+}
+
+/** Waits, unless everybody is asked to stop. */
+export async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
+  await delay(milliseconds, undefined, { signal: stop }).catch(() => {})
+}
+
+/** The name of the resident with this index. */
+export function nameOf(index: number): string {
+  const name = NAMES[index % NAMES.length] as string
+  return index < NAMES.length ? name : `${name}-${Math.floor(index / NAMES.length) + 1}`
+}
+
+const SMALL_TALK = [
+  'hello',
+  'has anybody seen the minutes?',
+  'coffee is ready',
+  'brb',
+  'it works on my machine',
+  'ship it',
+]
+
+/** What somebody says in a turn. */
+export function smallTalk(turn: number): string {
+  return SMALL_TALK[turn % SMALL_TALK.length] as string
+}
