@@ -44,22 +44,11 @@ export class EchoConnection {
 
   /** Resolves when the message that goes to all has come. */
   hear(): Promise<void> {
-    const socket = this.#socket
     let left = this.#dialect.news
-    return new Promise((resolve, reject) => {
-      const finish = (error?: Error) => {
-        socket.off('data', receive).off('error', finish).off('close', closed)
-        if (error === undefined) resolve()
-        else reject(error)
-      }
-      const closed = () => finish(new Error('the server closed the connection'))
-      const receive = (chunk: Buffer) => {
-        if (!left.subarray(0, chunk.length).equals(chunk))
-          return finish(new Error('the news differ from what was told'))
-        left = left.subarray(chunk.length)
-        if (left.length === 0) finish()
-      }
-      socket.on('data', receive).on('error', finish).on('close', closed)
+    return this.#listen((chunk, finish) => {
+      if (!left.subarray(0, chunk.length).equals(chunk)) return finish(new Error('the news differ from what was told'))
+      left = left.subarray(chunk.length)
+      if (left.length === 0) finish()
     })
   }
 
@@ -68,33 +57,40 @@ export class EchoConnection {
     const socket = this.#socket
     const { request, response, expected } = this.#dialect
     const burst = repeated(request, Math.min(window, messages))
-    return new Promise((resolve, reject) => {
-      let unsent = messages
-      let receivedBytes = 0
-      let echoed = 0
-      const send = (count: number) => {
-        unsent -= count
-        socket.write(burst.subarray(0, count * request.length))
+    let unsent = messages
+    let receivedBytes = 0
+    let echoed = 0
+    const send = (count: number) => {
+      unsent -= count
+      socket.write(burst.subarray(0, count * request.length))
+    }
+    const echoes = this.#listen((chunk, finish) => {
+      const offset = receivedBytes % response.length
+      if (expected.compare(chunk, 0, chunk.length, offset, offset + chunk.length) !== 0) {
+        return finish(new Error('the echo differs from what was sent'))
       }
+      receivedBytes += chunk.length
+      const answered = Math.floor(receivedBytes / response.length) - echoed
+      echoed += answered
+      if (unsent > 0 && answered > 0) send(Math.min(answered, unsent))
+      else if (echoed === messages) finish()
+    })
+    send(Math.min(window, messages))
+    return echoes
+  }
+
+  /** Hands out what comes until `receive` calls `finish`; rejects when it does so with an error, or nothing more can come. */
+  #listen(receive: (chunk: Buffer, finish: (error?: Error) => void) => void): Promise<void> {
+    const socket = this.#socket
+    return new Promise((resolve, reject) => {
       const finish = (error?: Error) => {
-        socket.off('data', receive).off('error', finish).off('close', closed)
+        socket.off('data', take).off('error', finish).off('close', closed)
         if (error === undefined) resolve()
         else reject(error)
       }
       const closed = () => finish(new Error('the server closed the connection'))
-      const receive = (chunk: Buffer) => {
-        const offset = receivedBytes % response.length
-        if (expected.compare(chunk, 0, chunk.length, offset, offset + chunk.length) !== 0) {
-          return finish(new Error('the echo differs from what was sent'))
-        }
-        receivedBytes += chunk.length
-        const answered = Math.floor(receivedBytes / response.length) - echoed
-        echoed += answered
-        if (unsent > 0 && answered > 0) send(Math.min(answered, unsent))
-        else if (echoed === messages) finish()
-      }
-      socket.on('data', receive).on('error', finish).on('close', closed)
-      send(Math.min(window, messages))
+      const take = (chunk: Buffer) => receive(chunk, finish)
+      socket.on('data', take).on('error', finish).on('close', closed)
     })
   }
 

@@ -20,6 +20,16 @@ const telemetry = new Telemetry()
 telemetry.install()
 `
 
+/** Joins a namespace by hand, once the server of the block listens. */
+const CONNECT_SOCKET_IO = `
+await new Promise((resolve) => setImmediate(resolve))
+const { port } = (io as unknown as { httpServer: { address(): { port: number } } }).httpServer.address()
+const client = await connect('ws://127.0.0.1:' + port + '/socket.io/?EIO=4&transport=websocket')
+await client.next()
+client.send('40')
+await client.next()
+`
+
 const PRINT = `
 process.stdout.write('\\n' + JSON.stringify(telemetry.names()))
 `
@@ -90,12 +100,7 @@ ${PRINT}`,
   },
   'packages/socket.io/README.md 1': {
     code: `${INSTALL}
-const url = () => 'ws://127.0.0.1:' + ((io as unknown as { httpServer: { address(): { port: number } } }).httpServer.address().port) + '/socket.io/?EIO=4&transport=websocket'
-await new Promise((resolve) => setImmediate(resolve))
-const client = await connect(url())
-await client.next()
-client.send('40')
-await client.next()
+${CONNECT_SOCKET_IO}
 client.send('420["hello","you"]')
 if ((await client.next()) !== '430["hello you"]') throw new Error('another acknowledgement')
 client.send('41')
@@ -108,12 +113,7 @@ ${PRINT}`,
   },
   'packages/socket.io/README.md 2': {
     code: `${INSTALL}
-const url = () => 'ws://127.0.0.1:' + ((io as unknown as { httpServer: { address(): { port: number } } }).httpServer.address().port) + '/socket.io/?EIO=4&transport=websocket'
-await new Promise((resolve) => setImmediate(resolve))
-const client = await connect(url())
-await client.next()
-client.send('40')
-await client.next()
+${CONNECT_SOCKET_IO}
 client.send('41')
 const close = await telemetry.waitForSpan('close /')
 if (close.attributes['user.id'] !== 'u-42') throw new Error('user.id is not on the close span')

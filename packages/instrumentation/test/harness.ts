@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import websocket, { type WebsocketPluginOptions } from '@fastify/websocket'
 import { FastifyWebSocketInstrumentation, WsInstrumentation } from '@otel-ws/instrumentation'
-import type { Connection, Harness, Host, HostOptions } from '@otel-ws/testkit'
+import { type Connection, closeWsServer, type Harness, type Host, type HostOptions } from '@otel-ws/testkit'
 import { broadcast, connectionOf, connectionSampler } from '@otel-ws/ws'
 import Fastify from 'fastify'
 import { WebSocketServer } from 'ws'
@@ -29,13 +29,7 @@ async function startWs({ telemetry, connection, server }: HostOptions): Promise<
       await instrumentation?.shutdown()
     },
     async close() {
-      for (const socket of wss.clients) socket.terminate()
-      wss.close()
-      const ended = new Promise((resolve) => http.close(resolve))
-      http.closeAllConnections()
-      await ended
-      // A socket whose listener threw is stuck and never tells its close: it is not waited for.
-      for (let turn = 0; turn < 10 && wss.clients.size > 0; turn++) await new Promise(setImmediate)
+      await closeWsServer(wss, http)
       instrumentation?.disable()
     },
   }

@@ -11,7 +11,7 @@ import {
   type EventHost,
   type EventHostOptions,
   type EventSocket,
-  Queue,
+  socketIoClient,
 } from '@otel-ws/testkit'
 import { io } from 'socket.io-client'
 import { type Platform, startApp } from './app.ts'
@@ -138,34 +138,12 @@ async function connectWs(url: string): Promise<EventClient> {
   }
 }
 
-async function connectSocketIo(url: string): Promise<EventClient> {
+function connectSocketIo(url: string): Promise<EventClient> {
   const socket = io(url, { transports: ['websocket'], reconnection: false, forceNew: true })
-  const events = new Queue<{ name: string; data: unknown }>()
-  const answers = new Map<string, (data: unknown) => unknown>()
-  const closed = new Promise<void>((resolve) => socket.once('disconnect', () => resolve()))
-  socket.once('disconnect', (reason) => events.end(new Error(`disconnected while an event was awaited: ${reason}`)))
-  socket.onAny(async (name: string, ...args: unknown[]) => {
-    const answer = answers.get(name)
-    if (answer === undefined) events.push({ name, data: args[0] })
-    else (args.pop() as (value: unknown) => void)(await answer(args[0]))
+  return socketIoClient(socket, () => {
+    const { transport } = socket.io.engine as unknown as { transport: { ws?: { terminate(): void } } }
+    transport.ws?.terminate()
   })
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve)
-    socket.once('connect_error', reject)
-  })
-  return {
-    emit: (name, data) => void (data === undefined ? socket.emit(name) : socket.emit(name, data)),
-    request: (name, data) => (data === undefined ? socket.emitWithAck(name) : socket.emitWithAck(name, data)),
-    answer: (name, answer) => void answers.set(name, answer),
-    next: () => events.next(),
-    async leave() {
-      socket.disconnect()
-      await closed
-    },
-    abort: () =>
-      (socket.io.engine as unknown as { transport: { ws?: { terminate(): void } } }).transport.ws?.terminate(),
-    closed,
-  }
 }
 
 function harnessOf(platform: Platform): EventHarness {

@@ -10,7 +10,7 @@ import {
   type EventHost,
   type EventHostOptions,
   type EventSocket,
-  Queue,
+  socketIoClient,
 } from '@otel-ws/testkit'
 import { Server, type Socket } from 'socket.io'
 import { connect } from 'socket.io-client'
@@ -118,46 +118,19 @@ function socketOf(raw: Socket): EventSocket {
   }
 }
 
-async function connectClient(url: string, { transport, parser }: SetUp): Promise<EventClient> {
+function connectClient(url: string, { transport, parser }: SetUp): Promise<EventClient> {
   const socket = connect(url, {
     forceNew: true,
     reconnection: false,
     transports: [transport],
     ...(parser !== undefined && { parser }),
   })
-  const events = new Queue<{ name: string; data: unknown }>()
-  const answers = new Map<string, (data: unknown) => unknown>()
-  const closed = new Promise<void>((resolve) => socket.once('disconnect', () => resolve()))
-  socket.once('disconnect', (reason) => events.end(new Error(`disconnected while an event was awaited: ${reason}`)))
-  socket.onAny(async (name: string, ...args: unknown[]) => {
-    const answer = answers.get(name)
-    if (answer === undefined) events.push({ name, data: args[0] })
-    else {
-      const reply = args.pop() as (value: unknown) => void
-      reply(await answer(args[0]))
-    }
+  return socketIoClient(socket, () => {
+    const { engine } = socket.io
+    const { transport } = engine as unknown as { transport: Transport }
+    if (transport.name === 'websocket') transport.ws?.terminate()
+    else engine.close()
   })
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve)
-    socket.once('connect_error', reject)
-  })
-  return {
-    emit: (name, data) => void (data === undefined ? socket.emit(name) : socket.emit(name, data)),
-    request: (name, data) => (data === undefined ? socket.emitWithAck(name) : socket.emitWithAck(name, data)),
-    answer: (name, answer) => void answers.set(name, answer),
-    next: () => events.next(),
-    async leave() {
-      socket.disconnect()
-      await closed
-    },
-    abort() {
-      const { engine } = socket.io
-      const { transport } = engine as unknown as { transport: Transport }
-      if (transport.name === 'websocket') transport.ws?.terminate()
-      else engine.close()
-    },
-    closed,
-  }
 }
 
 /** What the client of Engine.IO keeps of its connection. */

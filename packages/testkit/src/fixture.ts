@@ -1,12 +1,9 @@
-import { afterEach, beforeEach, expect } from 'vitest'
 import type { ClientOptions, WebSocket } from 'ws'
 import { connect, type TestClient } from './client.ts'
 import type { Connection, Harness, Host, HostOptions } from './harness.ts'
 import { RawClient, rawConnect, type UpgradeOptions } from './raw-client.ts'
-import { Telemetry } from './telemetry.ts'
-
-/** Said by the SDK when a span is used after its end. */
-const MISUSE = /ended Span|end\(\) on a span once|startTime > endTime/
+import { useResources } from './resources.ts'
+import type { Telemetry } from './telemetry.ts'
 
 /** What each test of a suite works with; made new for each. */
 export interface Fixture {
@@ -43,52 +40,22 @@ export interface ConnectOptions extends ClientOptions {
   readonly protocols?: string[]
 }
 
-/**
- * Registers hooks that give each test an in-memory SDK and take hosts and clients down after it. Afterwards every span
- * must have ended, once, and no span may have been used after its end.
- */
+/** The fixture of each test of a suite, with the hooks of `useResources()`. */
 export function useFixture(harness: Harness): Fixture {
-  let telemetry = new Telemetry()
-  let hosts: Host[] = []
-  let clients: { destroy: () => void }[] = []
-
-  async function settle(): Promise<void> {
-    const closing = hosts
-    hosts = []
-    for (const host of closing) {
-      await host.close()
-      await host.shutdown()
-    }
-  }
-
-  beforeEach(() => {
-    telemetry = new Telemetry()
-    telemetry.install()
-  })
-
-  afterEach(async () => {
-    for (const client of clients) client.destroy()
-    clients = []
-    await settle()
-    await telemetry.uninstall()
-    expect(telemetry.openSpans()).toEqual([])
-    expect(telemetry.diagnostics.filter((line) => MISUSE.test(line))).toEqual([])
-  })
+  const resources = useResources<Host>()
 
   function keep<C extends TestClient | RawClient>(client: C): C {
     const { socket } = client
-    clients.push({ destroy: () => ('terminate' in socket ? socket.terminate() : socket.destroy()) })
+    resources.keepClient(() => ('terminate' in socket ? socket.terminate() : socket.destroy()))
     return client
   }
 
   const fixture: Fixture = {
     get telemetry() {
-      return telemetry
+      return resources.telemetry
     },
     async serve(options) {
-      const host = await harness.start(options)
-      hosts.push(host)
-      return host
+      return resources.keepHost(await harness.start(options))
     },
     async connect(host, { query = '', protocols = [], ...options } = {}) {
       return keep(await connect(host.url + query, protocols, options))
@@ -116,7 +83,7 @@ export function useFixture(harness: Harness): Fixture {
       const client = await fixture.connect(host, clientOptions)
       return { host, client, ...(await server) }
     },
-    settle,
+    settle: resources.settle,
   }
   return fixture
 }

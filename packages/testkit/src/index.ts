@@ -11,6 +11,7 @@ export type {
   EventNames,
   EventSocket,
 } from './events/harness.ts'
+export { socketIoClient } from './events/socket-io-client.ts'
 export { closePayload, decodeFrames, encodeFrame, type Frame, type FrameOptions, OPCODE } from './frames.ts'
 export type { Capabilities, Connection, ConnectionHandler, Harness, Host, HostOptions } from './harness.ts'
 export { type ProcessError, withProcessErrors } from './process-errors.ts'
@@ -18,3 +19,4 @@ export { Queue } from './queue.ts'
 export { RawClient, rawConnect, type UpgradeOptions } from './raw-client.ts'
 export { linkTo, type MetricRow, milliseconds, Telemetry } from './telemetry.ts'
 export { type JsonTextVectors, jsonTextVectors, type NegotiationVectors, negotiationVectors } from './vectors.ts'
+export { closeWsServer } from './ws-server.ts'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Connection, Harness, Host, HostOptions } from '@otel-ws/testkit'
+import { type Connection, closeWsServer, type Harness, type Host, type HostOptions } from '@otel-ws/testkit'
 import { broadcast, connectionOf, connectionSampler, traceWebSocketServer } from '@otel-ws/ws'
 import { type ServerOptions, WebSocketServer } from 'ws'
 
@@ -62,15 +62,7 @@ async function start(
     async shutdown() {
       await traced?.shutdown()
     },
-    async close() {
-      for (const socket of wss.clients) socket.terminate()
-      wss.close()
-      const ended = new Promise((resolve) => http.close(resolve))
-      http.closeAllConnections()
-      await ended
-      // A socket whose listener threw is stuck and never tells its close: it is not waited for.
-      for (let turn = 0; turn < 10 && wss.clients.size > 0; turn++) await new Promise(setImmediate)
-    },
+    close: () => closeWsServer(wss, http),
   }
 }
 

@@ -1,10 +1,7 @@
-import { afterEach, beforeEach, expect } from 'vitest'
 import type { Connection } from '../harness.ts'
-import { Telemetry } from '../telemetry.ts'
+import { useResources } from '../resources.ts'
+import type { Telemetry } from '../telemetry.ts'
 import type { EventClient, EventHarness, EventHost, EventHostOptions, EventSocket } from './harness.ts'
-
-/** Said by the SDK when a span is used after its end. */
-const MISUSE = /ended Span|end\(\) on a span once|startTime > endTime/
 
 /** What each test of a suite works with; made new for each. */
 export interface EventFixture {
@@ -24,50 +21,20 @@ export interface OpenedEvents {
   readonly connection: Connection
 }
 
-/**
- * Registers hooks that give each test an in-memory SDK and take hosts and clients down after it. Afterwards every span
- * must have ended, once, and no span may have been used after its end.
- */
+/** The fixture of each test of a suite, with the hooks of `useResources()`. */
 export function useEventFixture(harness: EventHarness): EventFixture {
-  let telemetry = new Telemetry()
-  let hosts: EventHost[] = []
-  let clients: EventClient[] = []
-
-  async function settle(): Promise<void> {
-    const closing = hosts
-    hosts = []
-    for (const host of closing) {
-      await host.close()
-      await host.shutdown()
-    }
-  }
-
-  beforeEach(() => {
-    telemetry = new Telemetry()
-    telemetry.install()
-  })
-
-  afterEach(async () => {
-    for (const client of clients) client.abort()
-    clients = []
-    await settle()
-    await telemetry.uninstall()
-    expect(telemetry.openSpans()).toEqual([])
-    expect(telemetry.diagnostics.filter((line) => MISUSE.test(line))).toEqual([])
-  })
+  const resources = useResources<EventHost>()
 
   const fixture: EventFixture = {
     get telemetry() {
-      return telemetry
+      return resources.telemetry
     },
     async serve(options) {
-      const host = await harness.start({ telemetry: {}, ...options })
-      hosts.push(host)
-      return host
+      return resources.keepHost(await harness.start({ telemetry: {}, ...options }))
     },
     async connect(host) {
       const client = await host.connect()
-      clients.push(client)
+      resources.keepClient(() => client.abort())
       return client
     },
     async open(options = {}) {
@@ -88,7 +55,7 @@ export function useEventFixture(harness: EventHarness): EventFixture {
       if (connection === undefined) throw new Error('the connection has no record')
       return { host, client, socket, connection }
     },
-    settle,
+    settle: resources.settle,
   }
   return fixture
 }
