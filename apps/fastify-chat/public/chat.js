@@ -1,7 +1,7 @@
-import { jsonName, traceUrl, traceWebSocket } from '@otel-ws/client'
+import { clientMetrics, jsonName, traceUrl, traceWebSocket } from '@otel-ws/client'
 import { act, chatView, startPageTelemetry } from '@otel-ws/demo-kit/page'
 
-const TRACING = { route: '/chat/:room', messageName: jsonName('$.type') }
+const TRACING = { route: '/chat/:room', messageName: jsonName('$.type'), metrics: clientMetrics }
 
 let socket
 

@@ -3,7 +3,14 @@ import { traceTarget } from './event-target.ts'
 import type { WebSocketLike } from './socket.ts'
 import { trace } from './trace.ts'
 
-export { type ClientConnectionContext, type ClientOptions, jsonName, OptionError } from '@otel-ws/core/client'
+export {
+  type ClientConnectionContext,
+  type ClientMetrics,
+  type ClientOptions,
+  clientMetrics,
+  jsonName,
+  OptionError,
+} from '@otel-ws/core/client'
 export { traceUrl } from './offer.ts'
 export { connectionOf } from './record.ts'
 

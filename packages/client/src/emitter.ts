@@ -2,13 +2,16 @@ import type { Span } from '@opentelemetry/api'
 import {
   ATTR_WEBSOCKET_MESSAGE_SIZE,
   type ClientConnection,
+  type ClientProcess,
   closeCodeOf,
   dispatch,
   type Emitter,
+  memberNamed,
   override,
   PROTOCOL_NAME,
-  type Process,
   readAnswer,
+  runProcess,
+  textOf,
   usesPlainEmit,
 } from '@otel-ws/core/client'
 import { sizeOf } from './payload.ts'
@@ -54,11 +57,14 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
   /** Of the message that is being sent in fragments. */
   let partial: { readonly binary: boolean; readonly size: number; readonly span: Span | undefined } | undefined
   let failure: unknown
+  /** Close code that stands for the error of the protocol that this side found. */
+  let failedCode: number | undefined
+  let terminated = false
   let status: number | undefined
 
-  function emitMessage(operation: Process, own: WsClient, data: unknown, binary: unknown): boolean {
-    return plain && operation.timed
-      ? dispatch(operation, own, 'message', data, binary)
+  function emitMessage(process: ClientProcess, own: WsClient, data: unknown, binary: unknown): boolean {
+    return plain && process.timed
+      ? dispatch(process, own, 'message', data, binary)
       : emit.call(own, 'message', data, binary)
   }
 
@@ -82,16 +88,16 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
           break
         case 'message':
           if (typeof b === 'boolean' && arguments.length === 3) {
-            if (!b && connection.greeted(textOf(a))) return this.listenerCount('message') > 0
-            const data = b ? a : connection.unwrap(a)
-            const operation = connection.receive(data, b, sizeOf(data))
-            if (operation === undefined) return emit.call(this, 'message', data, b)
-            return operation.run(emitMessage, this, data, b)
+            if (!b && connection.greeted(helloOf(a))) return this.listenerCount('message') > 0
+            const data = b ? a : unwrap(connection, a)
+            const process = connection.receive(data, b, sizeOf(data))
+            if (process === undefined) return emit.call(this, 'message', data, b)
+            return runProcess(process, emitMessage, this, data, b)
           }
           break
         case 'error':
           if (!connection.isOpen) failure = a
-          else connection.failing(closeCodeOf(a))
+          else failedCode ??= closeCodeOf(a)
           break
         case 'close':
           try {
@@ -101,7 +107,12 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
             partial = undefined
             if (failure !== undefined) connection.failed('failed', undefined, failure)
             const received = this._closeFrameReceived ?? a !== 1006
-            connection.close({ received: received ? (a as number) : undefined, reason: String(b ?? '') })
+            connection.close({
+              received: received ? (a as number) : undefined,
+              failed: failedCode,
+              terminated,
+              reason: String(b ?? ''),
+            })
           }
       }
       return emit.apply(this, arguments as unknown as [string])
@@ -125,7 +136,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
       // Of a message that goes out in fragments nobody has the whole.
       const span = before === undefined ? connection.sending(isLast ? data : undefined, binary, total) : before.span
       // The first fragment that is not empty carries.
-      if (!binary && total === size) args[0] = connection.wrap(data, span, !isLast)
+      if (!binary && total === size) args[0] = wrap(connection, data, span, !isLast)
       partial = isLast ? undefined : { binary, size: total, span }
       if (!isLast) {
         send.apply(this, args)
@@ -135,7 +146,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
       const given = args.at(-1)
       if (typeof given === 'function' && args.length > 1) {
         args[args.length - 1] = function (this: unknown, error: unknown): void {
-          connection.transmitted(span, error)
+          transmitted(connection, span, error)
           given.apply(this, arguments)
         }
       }
@@ -156,7 +167,8 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
     },
 
     terminate(this: WsClient): void {
-      connection.terminating()
+      terminated = true
+      connection.failed('abandoned')
       terminate.call(this)
     },
   }
@@ -168,9 +180,38 @@ function statusOf(response: unknown): number | undefined {
 }
 
 /** The text that `ws` hands out as a buffer, as far as it may be a server's hello. */
-function textOf(data: unknown): string | undefined {
+function helloOf(data: unknown): string | undefined {
   const bytes = data instanceof Uint8Array || data instanceof ArrayBuffer ? data : undefined
   return bytes === undefined || bytes.byteLength > 64 ? undefined : new TextDecoder().decode(bytes)
+}
+
+/** Takes the context out of a text that arrived, whatever `ws` hands it out as. */
+function unwrap(connection: ClientConnection, data: unknown): unknown {
+  const { agreement } = connection
+  const text = agreement && textOf(data)
+  const found = text && memberNamed(agreement.member.name).remove(text)
+  if (!found) return data
+  connection.found(found)
+  return found.carrier === undefined ? data : found.payload
+}
+
+/** Puts the context of a message into its text, or into the first fragment of it. */
+function wrap(connection: ClientConnection, data: unknown, span: Span | undefined, partial: boolean): unknown {
+  const { agreement } = connection
+  const text = agreement && textOf(data)
+  if (text === undefined) return data
+  const member = memberNamed(agreement?.member.name)
+  return member.admits(text) ? member.wrap(data, text, connection.carrier(span), partial) : data
+}
+
+/** What the callback of a send says: a message was written, or was not. */
+function transmitted(connection: ClientConnection, span: Span | undefined, error: unknown): void {
+  if (error === undefined || error === null) {
+    connection.end(span)
+    return
+  }
+  connection.series?.missed('error')
+  connection.sendFailed(span, error)
 }
 
 /** The `traceparent` that a client's upgrade request has been given, while it is under way. */

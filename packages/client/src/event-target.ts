@@ -1,5 +1,5 @@
 import { context } from '@opentelemetry/api'
-import { type ClientConnection, override, type Process } from '@otel-ws/core/client'
+import { type ClientConnection, type ClientProcess, override } from '@otel-ws/core/client'
 import { isBinary, sizeOf } from './payload.ts'
 import { OPEN, type WebSocketLike } from './socket.ts'
 
@@ -7,7 +7,7 @@ type Handler = (this: unknown, event: unknown) => unknown
 type Arguments = [type: string, listener: unknown, ...options: unknown[]]
 
 /** The members that stand in front of a socket's own, as they are called. */
-interface Target {
+export interface Target {
   addEventListener(...args: Arguments): void
   removeEventListener(...args: Arguments): void
   dispatchEvent(...args: unknown[]): unknown
@@ -21,31 +21,34 @@ interface CloseFields {
   readonly reason: string
 }
 
-/**
- * Node's `EventTarget` says so. It takes care of promises that listeners return: a rejection ends the process. Its
- * WebSocket dispatches by its own `dispatchEvent`, and what an event tells of its dispatch, it tells the first listener
- * only: there must be none of ours.
- */
-const IS_NODES =
-  (globalThis as unknown as { EventTarget?: Record<symbol, unknown> }).EventTarget?.[
-    Symbol.for('nodejs.event_target')
-  ] === true
+/** What is told of a socket's events, whoever sees them. */
+export interface Watcher {
+  opened(): void
+  closed(event: unknown): void
+  /** A message is about to be dispatched; `false` for the server's hello, which is none of the application's. */
+  begin(event: unknown): boolean
+  /** The dispatch of a message is over. */
+  end(): void
+}
+
+/** Has a watcher told of a socket's events, where listeners of ours cannot. */
+export type Watch = (target: Target, connection: ClientConnection, watcher: Watcher) => void
 
 /**
- * Traces a socket that is an `EventTarget` of the platform: a browser's, or Node's global one. The platform calls each
- * listener by itself and nothing of ours stands above it, so each `message` listener is registered behind a function of
- * ours, which runs it in the message's context. Where the dispatch begins and ends two listeners of ours tell, one before
- * and one behind all others; in Node, our `dispatchEvent`.
+ * Traces a socket that is an `EventTarget` of the platform. The platform calls each listener by itself and nothing of ours
+ * stands above it, so each `message` listener is registered behind a function of ours, which runs it in the message's
+ * context. Where the dispatch begins and ends two listeners of ours tell, one before and one behind all others.
+ *
+ * @param watch does what these two do, on platforms that take care of the promises that listeners return as well
  */
-export function traceTarget(socket: WebSocketLike, connection: ClientConnection): void {
+export function traceTarget(socket: WebSocketLike, connection: ClientConnection, watch?: Watch): void {
   const target = socket as unknown as Target
-  const { addEventListener, removeEventListener, send, close } = target
+  const { addEventListener, removeEventListener } = target
   const wrappers = new WeakMap<object, object>()
   const originals = new WeakMap<object, object>()
-  let current: Process | undefined
+  let current: ClientProcess | undefined
   let event: unknown
   let isTailDisplaced = false
-  let isLeaving = false
 
   /** Calls what listens, in the context of the message that is being dispatched. */
   function call(handler: Handler, self: unknown, occurred: unknown): unknown {
@@ -56,14 +59,14 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
         process.span === undefined
           ? handler.call(self, occurred)
           : context.with(process, handler, self as never, occurred)
-      if (process.timed) process.follow(result, IS_NODES)
+      if (process.timed) process.follow(result, watch !== undefined)
       return result
     } catch (error) {
       process.fail(error)
       throw error
     } finally {
       // Either of its stops says so; after one of them ours is not called any more.
-      if ((occurred as Event).cancelBubble) setTimeout(() => current === process && tail())
+      if ((occurred as Event).cancelBubble) setTimeout(() => current === process && end())
     }
   }
 
@@ -92,9 +95,8 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
     return wrapper
   }
 
-  /** A message is about to be dispatched; `false` for the server's hello, which is none of the application's. */
   function begin(occurred: unknown): boolean {
-    tail()
+    end()
     const { data } = occurred as { data: unknown }
     if (connection.greeted(data)) return false
     const own = typeof data === 'string' ? connection.unwrap(data) : data
@@ -105,24 +107,12 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
     return true
   }
 
-  function head(occurred: unknown): void {
-    if (!begin(occurred)) (occurred as Event).stopImmediatePropagation()
-  }
-
-  function tail(): void {
+  function end(): void {
     const process = current
     current = undefined
     event = undefined
     if (isTailDisplaced) moveTail()
     process?.done()
-  }
-
-  /** Makes ours the last listener again. One that is moved while listeners are called would be passed over. */
-  function moveTail(): void {
-    isTailDisplaced = event !== undefined && !IS_NODES
-    if (isTailDisplaced || IS_NODES) return
-    removeEventListener.call(socket, 'message', tail)
-    addEventListener.call(socket, 'message', tail)
   }
 
   function opened(): void {
@@ -131,38 +121,31 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
 
   function closed(occurred: unknown): void {
     const { code, reason } = occurred as CloseFields
-    tail()
-    // Node's own fires it within the call of `close` when it gives up a connect.
-    if (isLeaving) connection.closing()
+    end()
     connection.close({ received: code === 1006 ? undefined : code, reason })
   }
 
-  if (IS_NODES) {
-    const { dispatchEvent } = target
-    // Of a connect that failed Node 22 tells the error and no close.
-    override(socket, 'dispatchEvent', function (this: Target, ...args: unknown[]): unknown {
-      const [occurred] = args
-      const { type } = (occurred ?? {}) as { type?: unknown }
-      if (type === 'open') opened()
-      else if (type === 'close') closed(occurred)
-      else if (type === 'error' && !connection.isOpen) connection.failed(isLeaving ? 'abandoned' : 'failed')
-      else if (type === 'message') {
-        if (!begin(occurred)) return true
-        try {
-          return dispatchEvent.apply(this, args)
-        } finally {
-          tail()
-        }
-      }
-      return dispatchEvent.apply(this, args)
-    })
-  } else {
+  function head(occurred: unknown): void {
+    if (!begin(occurred)) (occurred as Event).stopImmediatePropagation()
+  }
+
+  /** Makes ours the last listener again. One that is moved while listeners are called would be passed over. */
+  function moveTail(): void {
+    isTailDisplaced = event !== undefined
+    if (isTailDisplaced || watch) return
+    removeEventListener.call(socket, 'message', end)
+    addEventListener.call(socket, 'message', end)
+  }
+
+  if (watch) watch(target, connection, { opened, closed, begin, end })
+  else {
     addEventListener.call(socket, 'open', opened)
     addEventListener.call(socket, 'close', closed)
     addEventListener.call(socket, 'message', head)
-    addEventListener.call(socket, 'message', tail)
+    moveTail()
   }
 
+  const { send, close } = target
   const methods = {
     addEventListener(this: Target, ...args: Arguments): void {
       const isMessage = args[0] === 'message' && args.length > 1
@@ -182,14 +165,15 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
       const binary = isBinary(data)
       // What the platform would do, done once: to know the size, and since a conversion may be the application's code.
       if (!binary && typeof data === 'object') args[0] = `${data}`
-      const size = sizeOf(args[0])
+      const [own] = args
+      const size = sizeOf(own)
       if (socket.readyState !== OPEN) {
         send.apply(this, args)
         connection.notSent(data, binary, size)
         return
       }
-      const span = connection.sending(args[0], binary, size)
-      if (typeof args[0] === 'string') args[0] = connection.wrap(args[0], span)
+      const span = connection.sending(own, binary, size)
+      if (typeof own === 'string') args[0] = connection.wrap(own, span)
       try {
         send.apply(this, args)
       } catch (error) {
@@ -197,16 +181,11 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection)
         throw error
       }
       connection.taken(span, binary, size)
-      if (span !== undefined) connection.end(span)
+      connection.end(span)
     },
     close(this: Target, ...args: unknown[]): void {
       const first = socket.readyState <= OPEN
-      isLeaving = first
-      try {
-        close.apply(this, args)
-      } finally {
-        isLeaving = false
-      }
+      close.apply(this, args)
       if (first) connection.closing(...(args as [number?, string?]))
     },
   }

@@ -1,11 +1,19 @@
-import type { ClientOptions } from '@otel-ws/core/client'
+import { begunWith, type ClientOptions, clientMetrics } from '@otel-ws/core/client'
 import { isEmitter, traceEmitter, traceparentOf } from './emitter.ts'
 import { traceTarget } from './event-target.ts'
+import { IS_NODES, watchDispatch } from './node-target.ts'
+import { traceHeaders as headersFor, traceUrl as urlFor } from './offer.ts'
 import type { WebSocketLike } from './socket.ts'
 import { trace } from './trace.ts'
 
-export { type ClientConnectionContext, type ClientOptions, jsonName, OptionError } from '@otel-ws/core/client'
-export { traceHeaders, traceUrl } from './offer.ts'
+export {
+  type ClientConnectionContext,
+  type ClientMetrics,
+  type ClientOptions,
+  clientMetrics,
+  jsonName,
+  OptionError,
+} from '@otel-ws/core/client'
 export { connectionOf } from './record.ts'
 
 /**
@@ -16,6 +24,39 @@ export { connectionOf } from './record.ts'
  * @throws OptionError for wrong options
  */
 export function traceWebSocket<S extends WebSocketLike>(socket: S, options?: ClientOptions): S {
-  if (!isEmitter(socket)) return trace(socket, options, traceTarget)
-  return trace(socket, options, traceEmitter, traceparentOf(socket))
+  const settings = measured(options)
+  if (!isEmitter(socket)) {
+    return trace(socket, settings, (target, connection) =>
+      traceTarget(target, connection, IS_NODES ? watchDispatch : undefined),
+    )
+  }
+  const traceparent = traceparentOf(socket)
+  return trace(socket, settings, traceEmitter, traceparent && begunWith(traceparent, socket.url))
+}
+
+/**
+ * The URL with the context of its connect, for sockets that can set no headers: `new WebSocket(traceUrl(url))`. The
+ * connect span begins now, and the server's handshake becomes its child. It also asks the server for context in messages,
+ * so trace the socket with {@link traceWebSocket}. While there is no SDK the URL stays as it is.
+ *
+ * @param options those that the socket is traced with
+ * @throws OptionError for wrong options
+ */
+export function traceUrl(url: string | URL, options?: ClientOptions): string {
+  return urlFor(url, measured(options))
+}
+
+/**
+ * Headers with the context of a connect, for clients that can set some: `new WebSocket(url, { headers: traceHeaders(url) })`
+ * of `ws`. Otherwise as {@link traceUrl}.
+ *
+ * @throws OptionError for wrong options
+ */
+export function traceHeaders(url: string | URL, options?: ClientOptions): Record<string, string> {
+  return headersFor(url, measured(options))
+}
+
+/** Outside of pages, clients are measured without being asked to. */
+function measured(options: ClientOptions | undefined): ClientOptions {
+  return { metrics: clientMetrics, ...options }
 }

@@ -1,4 +1,4 @@
-import { type ClientOptions, ClientTelemetry, warn } from '@otel-ws/core/client'
+import { type ClientOptions, ClientTelemetry, clientMetrics, warn } from '@otel-ws/core/client'
 import type { Host } from './socket.io/host.ts'
 import { traceHost } from './socket.io/socket.ts'
 import { SCOPE } from './version.ts'
@@ -24,7 +24,7 @@ const TRACED = Symbol.for('otel-ws.socket.io-client')
  * @throws OptionError for wrong options
  */
 export function traceSocket<S extends SocketLike>(socket: S, options?: ClientOptions): S {
-  const telemetry = new ClientTelemetry(options, SCOPE)
+  const telemetry = new ClientTelemetry({ metrics: clientMetrics, ...options }, SCOPE)
   if (!telemetry.options.enabled) return socket
   if (Object.hasOwn(socket, TRACED)) {
     warn('this socket is traced already: the second call has no effect')

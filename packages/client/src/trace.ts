@@ -18,13 +18,13 @@ export type Seam = (socket: WebSocketLike, connection: ClientConnection) => void
 /**
  * Traces a socket by its seam; one that is traced already, on either end, is left as it is.
  *
- * @param traceparent header of the request, where it can be known
+ * @param begun key of the connect that began before its socket was there, where the URL does not tell it
  */
 export function trace<S extends WebSocketLike>(
   socket: S,
   options: ClientOptions | undefined,
   seam: Seam,
-  traceparent?: string,
+  begun?: string,
 ): S {
   const telemetry = new ClientTelemetry(options, SCOPE)
   if (!telemetry.options.enabled || serverRecordOf(socket) !== undefined) return socket
@@ -32,7 +32,7 @@ export function trace<S extends WebSocketLike>(
     warn('this WebSocket is traced already, or cannot be: the call has no effect')
     return socket
   }
-  const connection = new ClientConnection(connectOf(telemetry, socket.url, traceparent), socket)
+  const connection = new ClientConnection(connectOf(telemetry, socket.url, begun), socket)
   if (asks(socket.url)) connection.asked()
   claim(socket, connection)
   seam(socket, connection)

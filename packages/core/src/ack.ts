@@ -9,13 +9,16 @@ export interface AckWaiter {
   settle(outcome: AckOutcome): void
 }
 
+/** What an acknowledgement is owed by, on either end. */
+type Debtor = Pick<Process, 'span' | 'owe' | 'done'>
+
 /** The acknowledgement that this side owes to the sender of a message: its process span lasts until it is sent. */
 export class OwedAck implements AckWaiter {
-  readonly #process: Process
+  readonly #process: Debtor
   readonly #waiters: Set<AckWaiter>
   #settled = false
 
-  constructor(process: Process, waiters: Set<AckWaiter>) {
+  constructor(process: Debtor, waiters: Set<AckWaiter>) {
     this.#process = process
     this.#waiters = waiters
     waiters.add(this)

@@ -74,34 +74,25 @@ export function tellClose(facts: CloseFacts): Close {
   return { code, category: facts.timedOut ? 'timeout' : categoryOf(code), initiator }
 }
 
+const CATEGORIES: Readonly<Record<number, CloseCategory>> = {
+  1000: 'normal',
+  1001: 'going_away',
+  1002: 'protocol_error',
+  1003: 'protocol_error',
+  1005: 'no_status',
+  1006: 'abnormal',
+  1007: 'protocol_error',
+  1008: 'policy',
+  1009: 'too_big',
+  1010: 'protocol_error',
+  1011: 'server_error',
+  1012: 'restart',
+  1013: 'restart',
+  1014: 'server_error',
+}
+
 function categoryOf(code: number): CloseCategory {
-  switch (code) {
-    case 1000:
-      return 'normal'
-    case 1001:
-      return 'going_away'
-    case 1002:
-    case 1003:
-    case 1007:
-    case 1010:
-      return 'protocol_error'
-    case 1005:
-      return 'no_status'
-    case 1006:
-      return 'abnormal'
-    case 1008:
-      return 'policy'
-    case 1009:
-      return 'too_big'
-    case 1011:
-    case 1014:
-      return 'server_error'
-    case 1012:
-    case 1013:
-      return 'restart'
-    default:
-      return code >= 3000 && code <= 4999 ? 'application' : 'other'
-  }
+  return CATEGORIES[code] ?? (code >= 3000 && code <= 4999 ? 'application' : 'other')
 }
 
 /** The code as a metric attribute: exact where the set is closed or declared, else its range. */

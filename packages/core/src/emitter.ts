@@ -42,7 +42,13 @@ function captureMarkOf(emitter: Emitter): symbol | undefined {
  * Calls an emitter's listeners as Node's `emit` does, in order and with their own `this`, and lets the operation follow
  * the promises that they return, which `emit` discards.
  */
-export function dispatch(operation: Operation, emitter: Emitter, type: string, a: unknown, b: unknown): boolean {
+export function dispatch(
+  operation: Pick<Operation, 'follow'>,
+  emitter: Emitter,
+  type: string,
+  a: unknown,
+  b: unknown,
+): boolean {
   const listeners = emitter.rawListeners(type) as Listener[]
   const mark = captureMarkOf(emitter)
   const captures = mark !== undefined && (emitter as unknown as Record<symbol, unknown>)[mark] === true

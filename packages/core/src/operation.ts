@@ -2,6 +2,7 @@ import { type Context, context, type Span, SpanStatusCode } from '@opentelemetry
 import { errorType } from './diagnostics.ts'
 import type { Expirable, Expiry } from './expiry.ts'
 import { Frame } from './frame.ts'
+import { follow } from './native-promise.ts'
 import { ATTR_ERROR_TYPE, ATTR_WEBSOCKET_SPAN_ENDED_BY } from './schema.ts'
 
 /** Marks a span as failed: status, `error.type`, and the exception itself, once. */
@@ -123,26 +124,9 @@ export abstract class Operation extends Frame implements Expirable {
     this.#error = error
   }
 
-  /**
-   * Follows what a handler returned. Native promises are awaited; all else is none of our business: calling `then` on
-   * a lazy thenable, such as a query builder, would start its work. A rejection that nobody else handles stays
-   * unhandled, unless `handled` says that the host takes care of it.
-   */
+  /** Follows what a handler returned, as {@link follow} says. */
   follow(result: unknown, handled = false): void {
-    if (!isNativePromise(result)) return
-    const fulfilled = () => this.done()
-    const rejected = (error: unknown) => {
-      this.fail(error)
-      this.done()
-      if (!handled) throw error
-    }
-    try {
-      // The built-in itself: an own `then` is not called, and a look-alike is refused before anything of it is touched.
-      then.call(result, fulfilled, rejected)
-    } catch {
-      return
-    }
-    this.hold()
+    follow(this, result, handled)
   }
 
   /** Ends the span although the code goes on. Metrics still tell the true duration when it settles. */
@@ -162,11 +146,4 @@ export abstract class Operation extends Frame implements Expirable {
     this.release()
     span.end()
   }
-}
-
-const { then } = Promise.prototype
-
-/** A promise made by the language itself, whose `then` does nothing but observe. */
-export function isNativePromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Promise.prototype
 }

@@ -9,7 +9,7 @@ import { Handshake, type HandshakeSeam } from './handshake.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { type MetricSet, metricSet } from './metrics.ts'
 import { BoundedNames, type MessageName, messageName, otherName } from './names.ts'
-import { isNativePromise } from './operation.ts'
+import { isNativePromise } from './native-promise.ts'
 import {
   type IgnoreSubject,
   type ResolvedOptions,

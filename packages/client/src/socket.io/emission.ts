@@ -4,6 +4,7 @@ import {
   ATTR_WEBSOCKET_ACK_OUTCOME,
   ATTR_WEBSOCKET_SPAN_ENDED_BY,
   type ClientConnection,
+  clientExpiry,
   type Expirable,
 } from '@otel-ws/core/client'
 
@@ -23,13 +24,13 @@ export class Emission implements Expirable {
 
   /** It is not over with the call: nothing is held for ever. */
   hold(): void {
-    this.connection.telemetry.expiry.add(this)
+    clientExpiry().add(this)
   }
 
   /** The acknowledgement came, or will not. */
   settle(outcome: AckOutcome): void {
     if (this.#isOver) return
-    if (outcome === 'timeout') this.connection.series.missed('ack_timeout')
+    if (outcome === 'timeout') this.connection.series?.missed('ack_timeout')
     this.span?.setAttribute(ATTR_WEBSOCKET_ACK_OUTCOME, outcome)
     this.end()
   }
@@ -37,8 +38,8 @@ export class Emission implements Expirable {
   end(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.connection.telemetry.expiry.delete(this)
-    if (this.span !== undefined) this.connection.end(this.span)
+    clientExpiry().delete(this)
+    this.connection.end(this.span)
   }
 
   expire(reason: 'age' | 'shutdown'): void {

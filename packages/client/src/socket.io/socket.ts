@@ -5,11 +5,14 @@ import {
   ATTR_WEBSOCKET_MESSAGE_TYPE,
   ATTR_WEBSOCKET_UNDELIVERED_REASON,
   ClientConnection,
+  type ClientProcess,
   type ClientTelemetry,
   Connect,
   OwedAck,
+  offerOf,
+  otherName,
   override,
-  type Process,
+  runProcess,
   takeCarrier,
   withCarrier,
 } from '@otel-ws/core/client'
@@ -45,13 +48,14 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
   const waiters = new Set<AckWaiter>()
   const owed = new Map<number, OwedAck>()
   const arrivals = new WeakMap<object, Packet>()
+  let connect: Connect | undefined
   let connection: ClientConnection | undefined
 
   /** The record of the connection that is there or being made. */
   function begin(): ClientConnection {
     if (connection !== undefined && !connection.isOver) return connection
     telemetry.refresh()
-    const connect = new Connect(telemetry, socket.io.uri, socket.nsp)
+    connect = new Connect(telemetry, socket.io.uri, socket.nsp)
     connection = new ClientConnection(connect, {
       get bufferedAmount() {
         return socket.io.engine?.transport?.ws?.bufferedAmount ?? 0
@@ -64,13 +68,17 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
 
   const sharer: Sharer = {
     nsp: socket.nsp,
-    opening: () => (socket.active ? begin().offer() : {}),
+    opening() {
+      if (!socket.active) return {}
+      begin()
+      return connect === undefined ? {} : offerOf(connect)
+    },
     agreed: (id) => connection?.agree(id),
   }
   manager.sharers.add(sharer)
 
   /** Calls the listeners of an event as Socket.IO does, and keeps what they return, which it discards. */
-  function dispatch(process: Process, args: unknown[]): void {
+  function dispatch(process: ClientProcess, args: unknown[]): void {
     for (const listener of [...(socket._anyListeners ?? [])]) process.follow(listener.apply(socket, args))
     const name = args[0] as string
     for (const listener of [...socket.listeners(name)]) {
@@ -109,7 +117,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
       const isQueued = this._opts.retries && !this.flags.fromQueue && !this.flags.volatile
       if (connection === undefined || isQueued || typeof name !== 'string') return own.emit.apply(this, args)
       const reply = typeof args.at(-1) === 'function'
-      const started = new Emission(connection, connection.sending(args, false, 0, name, reply))
+      const started = new Emission(connection, connection.sending(args, false, 0, telemetry.named(name), reply))
       const outer = emitting
       emitting = started
       const before = this.sendBuffer.length
@@ -174,15 +182,15 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
       const event = taken(connection, args, packet, manager.receivedAs(packet))
       const isReply = packet.id != null
       const name = String(event.args[0])
-      const isRegistered = this.listeners(name).length > 0
+      const message = this.listeners(name).length > 0 ? telemetry.named(name) : otherName(name)
       const { binary, size } = event
-      const process = connection.receive(event.args, binary, size, name, isReply, isRegistered)
+      const process = connection.receive(event.args, binary, size, message, isReply)
       if (process === undefined) {
         own.emitEvent.call(this, event.args)
         return
       }
       if (isReply) owed.set(packet.id as number, new OwedAck(process, waiters))
-      process.run(dispatch, event.args, undefined, undefined)
+      runProcess(process, dispatch, event.args, undefined, undefined)
     },
 
     onack(this: Host, packet: Packet): void {
@@ -225,7 +233,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
       emission.hold()
       return
     }
-    emission.connection.series.missed('volatile')
+    emission.connection.series?.missed('volatile')
     emission.span?.setAttribute(ATTR_WEBSOCKET_UNDELIVERED_REASON, 'volatile')
     awaited.delete(emission)
     emission.end()

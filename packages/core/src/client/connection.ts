@@ -7,43 +7,32 @@ import {
   propagation,
   ROOT_CONTEXT,
   type Span,
-  type SpanContext,
   SpanKind,
-  SpanStatusCode,
   trace,
 } from '@opentelemetry/api'
-import { type CloseFacts, closeCodeLabel, tellClose, truncateUtf8 } from '../close.ts'
+import { type CloseFacts, tellClose } from '../close.ts'
 import { closeAttributes } from '../close-attributes.ts'
-import { activeCarrier, enclosing, isUnsampled } from '../enclosing.ts'
+import { enclosing, enclosingSpan, isUnsampled } from '../enclosing.ts'
 import { unref } from '../expiry.ts'
+import { markFailed } from '../failure.ts'
 import { withoutSpan, withSpan } from '../frame.ts'
 import { describeMessage } from '../message.ts'
-import { type MessageName, otherName } from '../names.ts'
+import type { MessageName } from '../names.ts'
 import { recordError } from '../operation.ts'
-import type { CloseInfo } from '../options.ts'
-import { Process } from '../process.ts'
-import {
-  type Agreement,
-  agreementOf,
-  carrierFor,
-  type InBand,
-  readInBand,
-  textOf,
-  withBaggage,
-} from '../propagation/agreement.ts'
+import type { RemoteContext } from '../options.ts'
+import { carrierFor, type InBand, readInBand, withBaggage } from '../propagation/agreement.ts'
 import type { Carrier } from '../propagation/carrier.ts'
-import { readHello } from '../propagation/negotiation.ts'
+import type { Found } from '../propagation/carrier-text.ts'
+import { AGREED_MEMBER, readHello } from '../propagation/negotiation.ts'
+import { TextMember } from '../propagation/text-member.ts'
 import { randomId } from '../random-id.ts'
 import * as schema from '../schema.ts'
 import type { Connect } from './connect.ts'
-import { type ClientSeries, directed } from './metrics.ts'
-import { offerOf } from './offer.ts'
+import { linkTo } from './link.ts'
+import type { Buffering, ClientSeries } from './metrics.ts'
+import { ClientProcess } from './process.ts'
 import { lose } from './reconnects.ts'
 import type { ClientTelemetry } from './telemetry.ts'
-
-const HANDSHAKE_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'handshake' }
-const MESSAGE_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'message' }
-const NO_LINKS: Link[] = []
 
 /** Milliseconds after the open for which spans wait for the hello of a server that was asked for one. */
 const HELLO_PATIENCE = 2000
@@ -64,30 +53,38 @@ export interface ClientConnectionContext {
   traceContext(): Record<string, string>
 }
 
+/** What both ends have agreed on, or the user has declared. */
+interface ClientAgreement {
+  readonly member: TextMember
+}
+
+const AGREED: ClientAgreement = { member: /* @__PURE__ */ new TextMember(AGREED_MEMBER) }
+
 /** The record of one connection of a client. Holds numbers, texts and ids; never a span that has ended. */
 export class ClientConnection implements ClientConnectionContext {
   readonly telemetry: ClientTelemetry
-  series: ClientSeries
-  /** What both ends have agreed on, or the user has declared; `undefined` while nothing is put into messages. */
-  agreement: Agreement | undefined
+  /** `undefined` without metrics. */
+  series: ClientSeries | undefined
+  /** `undefined` while nothing is put into messages. */
+  agreement: ClientAgreement | undefined
+  subprotocol: string | undefined
   received = 0
   sent = 0
   receivedBytes = 0
   sentBytes = 0
   /** Called once when the connection is closed, or has not come about. */
   onEnded: (() => void) | undefined
-  readonly #socket: { readonly bufferedAmount?: number }
+  readonly #socket: Buffering
   readonly #connect: Connect
+  readonly #links: Link[]
+  readonly #trust: RemoteContext
   #id: string | undefined
   #extra: Attributes | undefined
   #attributes: Attributes | undefined
-  #handshakeLinks: Link[] | undefined
   #openedAt = 0
   #closed = false
   #sentCode: number | undefined
   #sentReason: string | undefined
-  #failedCode: number | undefined
-  #terminated = false
   #patience: ReturnType<typeof setTimeout> | undefined
   #inBand: InBand | undefined
   /** The server was asked for the connection's id, so that spans may have started without it. */
@@ -95,13 +92,15 @@ export class ClientConnection implements ClientConnectionContext {
   /** Spans that are over and wait for the connection's id, while the server has been asked for it and may answer. */
   #parked: { readonly span: Span; readonly endTime: number }[] | undefined
 
-  constructor(connect: Connect, socket: { readonly bufferedAmount?: number }) {
+  constructor(connect: Connect, socket: Buffering) {
     this.telemetry = connect.telemetry
-    const { propagation: mode, carrierName } = this.telemetry.options
-    if (mode === 'always') this.agreement = this.#terms(carrierName)
+    const { propagation: mode, carrierName = AGREED_MEMBER, remoteContext = 'parent' } = this.telemetry.options
+    if (mode === 'always') this.agreement = { member: new TextMember(carrierName) }
+    this.#trust = remoteContext
     this.#connect = connect
     this.#socket = socket
-    this.series = this.telemetry.metrics.series(connect.route, connect.namespace)
+    this.#links = linkTo(connect.spanContext, 'handshake')
+    this.#join()
   }
 
   get id(): string | undefined {
@@ -111,10 +110,6 @@ export class ClientConnection implements ClientConnectionContext {
 
   get route(): string | undefined {
     return this.#connect.route
-  }
-
-  get subprotocol(): string | undefined {
-    return this.series.attributes[schema.ATTR_WEBSOCKET_SUBPROTOCOL] as string | undefined
   }
 
   /** True from the open to the close. */
@@ -146,13 +141,10 @@ export class ClientConnection implements ClientConnectionContext {
     const carrier: Record<string, string> = {}
     const active = context.active()
     const handshake = this.#connect.spanContext
-    if (trace.getSpanContext(active) !== undefined) propagation.inject(active, carrier)
-    else if (handshake !== undefined) propagation.inject(trace.setSpanContext(ROOT_CONTEXT, handshake), carrier)
+    const source =
+      handshake === undefined || trace.getSpan(active) ? active : trace.setSpanContext(ROOT_CONTEXT, handshake)
+    propagation.inject(source, carrier)
     return carrier
-  }
-
-  bufferedAmount(): number {
-    return this.#socket.bufferedAmount ?? 0
   }
 
   /**
@@ -166,7 +158,7 @@ export class ClientConnection implements ClientConnectionContext {
 
   /** The server agrees, in its answer or with its hello. */
   agree(id: string): void {
-    if (this.telemetry.options.propagation !== 'always') this.agreement = this.#terms()
+    if (this.telemetry.options.propagation !== 'always') this.agreement = AGREED
     this.#identified(id)
   }
 
@@ -184,12 +176,15 @@ export class ClientConnection implements ClientConnectionContext {
   }
 
   /** Takes the context out of a text that arrived. What came in belongs to the next `receive`. */
-  unwrap(data: unknown): unknown {
-    const text = textOf(data)
-    const found = text === undefined ? undefined : this.agreement?.member.remove(text)
-    if (found === undefined) return data
-    this.carried(readInBand(found.carrier, found.problem))
-    return found.problem === undefined ? found.payload : data
+  unwrap(text: string): string {
+    const found = this.agreement?.member.remove(text)
+    return found === undefined ? text : this.found(found)
+  }
+
+  /** Takes what was found at the front of a text, and returns the text without it. */
+  found<T>({ payload, carrier, problem }: Found<T>): T {
+    this.carried(readInBand(carrier, problem))
+    return payload
   }
 
   /** What came in with a message, for the next `receive`. For hosts whose messages are no texts. */
@@ -198,31 +193,19 @@ export class ClientConnection implements ClientConnectionContext {
     if (inBand?.problem !== undefined) this.telemetry.carrierRefused(inBand.problem)
   }
 
-  /** What the request of this connection carries, and the offer to take context in messages. */
-  offer(): Record<string, string> {
-    return offerOf(this.#connect)
-  }
-
   /** What a message carries: the context of its span, else of the span that is active. */
   carrier(span: Span | undefined): Carrier | undefined {
-    const { agreement } = this
-    if (agreement === undefined) return undefined
-    return span === undefined
-      ? activeCarrier(agreement)
-      : carrierFor(span.spanContext(), context.active(), agreement.sendsBaggage)
+    const active = context.active()
+    return carrierFor((span ?? enclosingSpan(active))?.spanContext(), active, true)
   }
 
   /**
    * Puts the context of a message into its text.
    *
    * @param span of the message; without one the context is that of the span that is active
-   * @param partial the text is the first fragment of a message
    */
-  wrap(data: unknown, span: Span | undefined, partial = false): unknown {
-    const { agreement } = this
-    const text = agreement === undefined ? undefined : textOf(data)
-    if (agreement === undefined || text === undefined || !agreement.member.admits(text)) return data
-    return agreement.member.wrap(data, text, this.carrier(span), partial)
+  wrap(text: string, span: Span | undefined): string {
+    return this.agreement === undefined ? text : this.agreement.member.wrap(text, this.carrier(span))
   }
 
   /** The connection is open. */
@@ -230,11 +213,13 @@ export class ClientConnection implements ClientConnectionContext {
     if (this.#openedAt !== 0 || this.#closed) return
     this.#openedAt = performance.now()
     this.telemetry.refresh()
-    this.series = this.telemetry.metrics.series(this.route, this.#connect.namespace, subprotocol)
-    this.series.live.add(this)
-    if (this.#connect.replaced !== undefined) this.series.reconnects++
-    const connected = this.#connect.settle('accepted', status, undefined, this.#identity())
-    if (connected !== undefined) this.end(connected.span, connected.endTime)
+    this.subprotocol = subprotocol || undefined
+    this.#attributes = undefined
+    this.#join()
+    this.series?.opened(this.#socket, this.#connect.replaced !== undefined)
+    this.#connect.settle('accepted', status, undefined, (span, endTime) =>
+      this.end(span.setAttributes(this.#identity()), endTime),
+    )
     if (this.#parked !== undefined) this.#patience = unref(setTimeout(() => this.#identified(), HELLO_PATIENCE))
   }
 
@@ -244,61 +229,66 @@ export class ClientConnection implements ClientConnectionContext {
     this.#closed = true
     this.onEnded?.()
     this.#parked = undefined
-    const connected = this.#connect.settle(outcome, status, error)
-    connected?.span.end(connected.endTime)
+    this.#connect.settle(outcome, status, error)
   }
 
   /**
-   * A message arrived and is about to be dispatched. Counts it. Returns the operation that its handlers run in, or
+   * A message arrived and is about to be dispatched. Counts it. Returns the process that its handlers run in, or
    * `undefined` when it can go its way untouched.
+   *
+   * @param named its name, where the host knows it
    */
-  receive(
-    data: unknown,
-    binary: boolean,
-    size: number,
-    name?: string,
-    reply = false,
-    registered = true,
-  ): Process | undefined {
-    const sequence = ++this.received
+  receive(data: unknown, binary: boolean, size: number, named?: MessageName, reply = false): ClientProcess | undefined {
+    this.received++
     this.receivedBytes += size
-    const { series, telemetry } = this
-    series.count('receive', binary, size)
     const inBand = this.#inBand
     this.#inBand = undefined
+    const { series, telemetry } = this
+    const { options } = telemetry
+    series?.count('receive', binary, size, options.messageSizeMetric)
     if (telemetry.dark) return undefined
-    const { options, metrics } = telemetry
-    if (options.messageSizeMetric) metrics.messageSize.record(size, { ...series.attributes, ...directed('receive') })
-    const message =
-      name === undefined
-        ? telemetry.nameOf(data, binary, this.route)
-        : registered
-          ? telemetry.named(name)
-          : otherName(name)
-    const active = this.agreement?.takesBaggage ? withBaggage(context.active(), inBand?.baggage) : context.active()
-    const span = options.messages ? this.#startProcess(message, reply, active, inBand?.spanContext) : undefined
-    if (span === undefined && !metrics.recording) return undefined
+    const message = named ?? telemetry.nameOf(data, binary, this.route)
+    const trust = this.#trust
+    let active = context.active()
+    if (trust === 'parent') active = withBaggage(active, inBand?.baggage)
+    let span: Span | undefined
+    if (options.messages) {
+      const remote = trust === 'ignore' ? undefined : inBand?.spanContext
+      const isParent = remote !== undefined && trust === 'parent'
+      const base = withoutSpan(active)
+      span = this.#start(
+        message.process,
+        reply ? SpanKind.SERVER : SpanKind.CONSUMER,
+        isParent ? withSpan(base, trace.wrapSpanContext(remote)) : base,
+        remote === undefined || isParent ? this.#links : [...this.#links, ...linkTo(remote, 'message')],
+      )
+    }
+    if (span === undefined && !series?.recording) return undefined
     if (span?.isRecording()) {
-      this.#describe(span, message, 'receive', data, binary, size, sequence)
+      this.#describe(span, message, 'receive', data, binary, size, this.received)
       if (inBand?.problem !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, inBand.problem)
     }
-    return new Process(this, message, active, span)
+    return new ClientProcess(series, message, active, span)
   }
 
-  /** A message is about to be handed to the host. Returns its span, or `undefined` when it is only counted. */
-  sending(data: unknown, binary: boolean, size: number, name?: string, reply = false): Span | undefined {
+  /**
+   * A message is about to be handed to the host. Returns its span, or `undefined` when it is only counted.
+   *
+   * @param named its name, where the host knows it
+   */
+  sending(data: unknown, binary: boolean, size: number, named?: MessageName, reply = false): Span | undefined {
     const { telemetry } = this
     if (telemetry.dark || !telemetry.options.messages || !telemetry.options.outgoing) return undefined
     const active = context.active()
     const parent = enclosing(active)
     // What is sent under a span that is not sampled inherits its decision, which saves every further step.
     if (isUnsampled(parent)) return undefined
-    const message = name === undefined ? telemetry.nameOf(data, binary, this.route) : telemetry.named(name)
+    const message = named ?? telemetry.nameOf(data, binary, this.route)
     const span = this.#start(
       message.send,
       reply ? SpanKind.CLIENT : SpanKind.PRODUCER,
       parent ?? withoutSpan(active),
-      parent ? NO_LINKS : this.#links(),
+      parent ? [] : this.#links,
     )
     if (span?.isRecording()) this.#describe(span, message, 'send', data, binary, size)
     return span
@@ -306,148 +296,83 @@ export class ClientConnection implements ClientConnectionContext {
 
   /** The host has taken a message: it is counted, and its span knows its place. */
   taken(span: Span | undefined, binary: boolean, size: number): void {
-    const { series, telemetry } = this
-    this.sentBytes += size
-    series.count('send', binary, size)
     this.sent++
+    this.sentBytes += size
+    this.series?.count('send', binary, size, this.telemetry.options.messageSizeMetric)
     span?.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEQUENCE, this.sent)
-    const { options, metrics } = telemetry
-    if (options.messageSizeMetric && metrics.recording)
-      metrics.messageSize.record(size, { ...series.attributes, ...directed('send') })
   }
 
   /** Ends a span of the connection, once it knows the connection's id. */
-  end(span: Span, endTime?: number): void {
+  end(span: Span | undefined, endTime?: number): void {
     if (this.#parked !== undefined) {
-      this.#parked.push({ span, endTime: endTime ?? Date.now() })
+      if (span !== undefined) this.#parked.push({ span, endTime: endTime ?? Date.now() })
       return
     }
     // It may have started before the id was known.
-    if (this.#wasAsked) span.setAttribute(schema.ATTR_WEBSOCKET_CONNECTION_ID, this.id as string)
-    span.end(endTime)
+    if (this.#wasAsked) span?.setAttribute(schema.ATTR_WEBSOCKET_CONNECTION_ID, this.id as string)
+    span?.end(endTime)
   }
 
   /** The host did not take a message, or could not write it. */
   sendFailed(span: Span | undefined, error: unknown): void {
-    if (span === undefined) return
-    recordError(span, error)
+    if (span !== undefined) recordError(span, error)
     this.end(span)
-  }
-
-  /** What the callback of a send says: a message was written, or was not. */
-  transmitted(span: Span | undefined, error: unknown): void {
-    if (error === undefined || error === null) {
-      if (span !== undefined) this.end(span)
-      return
-    }
-    this.series.missed('error')
-    this.sendFailed(span, error)
   }
 
   /** The application sent a message on a connection that is not open. */
   notSent(data: unknown, binary: boolean, size: number): void {
-    this.series.missed('not_open')
+    this.series?.missed('not_open')
     const span = this.sending(data, binary, size)
-    if (span === undefined) return
-    this.end(span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, 'not_open'))
+    this.end(span && markFailed(span, 'not_open'))
   }
 
   /** This side sent the first close frame. 1005 stands for a frame without a code. */
   closing(code = 1005, reason?: string): void {
-    if (this.#openedAt === 0) {
-      this.failed('abandoned')
-      return
-    }
+    this.failed('abandoned')
     if (this.#sentCode !== undefined) return
     this.#sentCode = code
     this.#sentReason = reason
   }
 
-  /** This side found an error of the protocol that this close code stands for. */
-  failing(code: number | undefined): void {
-    this.#failedCode ??= code
-  }
-
-  /** This side cuts the connection without a close frame. */
-  terminating(): void {
-    this.#terminated = true
-    if (this.#openedAt === 0) this.failed('abandoned')
-  }
-
   /** The connection has closed. The first call is told; later ones are ignored. */
   close(facts: CloseFacts): void {
-    if (this.#openedAt === 0) this.failed('failed')
+    this.failed('failed')
     if (this.#closed) return
     this.#closed = true
     this.onEnded?.()
     this.#identified()
-    const { series, telemetry } = this
-    const { options, metrics, tracer } = telemetry
-    series.live.delete(this)
-    const close = tellClose({
-      sent: this.#sentCode,
-      failed: this.#failedCode,
-      terminated: this.#terminated,
-      ...facts,
-    })
+    const { telemetry, route } = this
+    const { options } = telemetry
+    const close = tellClose({ sent: this.#sentCode, ...facts })
+    const { code, category, initiator } = close
     const now = performance.now()
-    const isGoodbye = close.initiator === 'local' && (close.code === 1000 || close.code === 1001 || close.code === 1005)
-    if (!isGoodbye) lose(this.#connect.target, { handshake: this.#connect.spanContext, at: now, attempts: 0 })
+    const { target, spanContext } = this.#connect
+    if (initiator !== 'local' || (code !== 1000 && code !== 1001 && code !== 1005)) {
+      lose({ target, handshake: spanContext, at: now, attempts: 0 })
+    }
     const duration = (now - this.#openedAt) / 1000
-    if (metrics.recording) {
-      metrics.connectionDuration.record(duration, {
-        ...series.attributes,
-        [schema.ATTR_WEBSOCKET_CLOSE_CATEGORY]: close.category,
-        [schema.ATTR_WEBSOCKET_CLOSE_INITIATOR]: close.initiator,
-        [schema.ATTR_WEBSOCKET_CLOSE_CODE]: closeCodeLabel(close.code, options.closeCodes),
-      })
-    }
-    const suffix = this.route === undefined ? '' : ` ${this.route}`
-    const span = tracer?.startSpan(
-      `close${suffix}`,
-      { attributes: this.#identity(), links: this.#links() },
-      withoutSpan(context.active()),
-    )
-    if (span === undefined) return
-    if (span.isRecording()) {
+    this.series?.closed(this.#socket, duration, close, options.closeCodes)
+    const base = withoutSpan(context.active())
+    const span = this.#start(route === undefined ? 'close' : `close ${route}`, SpanKind.INTERNAL, base, this.#links)
+    if (span?.isRecording()) {
       const reason = this.#sentCode === undefined ? facts.reason : this.#sentReason
-      const text = options.closeReason && reason ? truncateUtf8(reason, 123) : undefined
-      span.setAttributes(closeAttributes(close, text, duration, this))
-      if (options.closeErrors.has(close.category)) {
-        span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, close.category)
-      }
-      if (options.onClose !== undefined) {
-        const info: CloseInfo = { connectionId: this.id as string, ...close, reason, duration }
-        const extra = telemetry.guard('onClose', options.onClose, span, info)
-        if (extra) span.setAttributes(extra)
+      span.setAttributes(closeAttributes(close, (options.closeReason && reason) || undefined, duration, this))
+      if (options.closeErrors.has(category)) markFailed(span, category)
+      const { onClose } = options
+      if (onClose !== undefined) {
+        telemetry.describe('onClose', onClose, span, { connectionId: this.id as string, ...close, reason, duration })
       }
     }
-    span.end()
-  }
-
-  #startProcess(
-    message: MessageName,
-    reply: boolean,
-    active: Context,
-    remote: SpanContext | undefined,
-  ): Span | undefined {
-    const kind = reply ? SpanKind.SERVER : SpanKind.CONSUMER
-    const base = withoutSpan(active)
-    const trust = this.agreement?.trust
-    if (remote === undefined || trust === 'ignore') return this.#start(message.process, kind, base, this.#links())
-    if (trust === 'parent') {
-      return this.#start(message.process, kind, withSpan(base, trace.wrapSpanContext(remote)), this.#links())
-    }
-    return this.#start(message.process, kind, base, [...this.#links(), { context: remote, attributes: MESSAGE_LINK }])
+    span?.end()
   }
 
   #start(name: string, kind: SpanKind, parent: Context, links: Link[]): Span | undefined {
     return this.telemetry.tracer?.startSpan(name, { kind, attributes: this.#identity(), links }, parent)
   }
 
-  #terms(name?: string): Agreement {
-    const trust = this.telemetry.options.remoteContext ?? 'parent'
-    return agreementOf(trust, trust === 'parent', true, name)
+  /** The series of the connection, as far as it is known what it has in common with others. */
+  #join(): void {
+    this.series = this.telemetry.metrics?.series(this.route, this.#connect.namespace, this.subprotocol)
   }
 
   /** The connection's id is known, or will not be told: one of our own does then. */
@@ -457,10 +382,7 @@ export class ClientConnection implements ClientConnectionContext {
     if (id !== undefined) this.#id = id
     this.#parked = undefined
     this.#attributes = undefined
-    if (parked === undefined) return
-    for (const { span, endTime } of parked) {
-      span.setAttribute(schema.ATTR_WEBSOCKET_CONNECTION_ID, this.id as string).end(endTime)
-    }
+    for (const { span, endTime } of parked ?? []) this.end(span, endTime)
   }
 
   #describe(
@@ -475,24 +397,18 @@ export class ClientConnection implements ClientConnectionContext {
     describeMessage(span, message, binary, size, sequence)
     const { onMessage } = this.telemetry.options
     if (onMessage === undefined) return
-    const info = { connectionId: this.id ?? '', direction, data, binary }
-    const extra = this.telemetry.guard('onMessage', onMessage, span, info)
-    if (extra) span.setAttributes(extra)
+    this.telemetry.describe('onMessage', onMessage, span, { connectionId: this.id ?? '', direction, data, binary })
   }
 
   /** Attributes of every span of the connection. */
   #identity(): Attributes {
     this.#attributes ??= {
-      ...(this.id !== undefined && { [schema.ATTR_WEBSOCKET_CONNECTION_ID]: this.id }),
-      ...this.series.attributes,
+      [schema.ATTR_WEBSOCKET_CONNECTION_ID]: this.id,
+      [schema.ATTR_WEBSOCKET_ROUTE]: this.route,
+      [schema.ATTR_WEBSOCKET_NAMESPACE]: this.#connect.namespace,
+      [schema.ATTR_WEBSOCKET_SUBPROTOCOL]: this.subprotocol,
       ...this.#extra,
     }
     return this.#attributes
-  }
-
-  #links(): Link[] {
-    const handshake = this.#connect.spanContext
-    this.#handshakeLinks ??= handshake === undefined ? NO_LINKS : [{ context: handshake, attributes: HANDSHAKE_LINK }]
-    return this.#handshakeLinks
   }
 }

@@ -1,20 +1,33 @@
 import {
   type Attributes,
   type BatchObservableResult,
+  type Context,
   createNoopMeter,
   type Histogram,
   type Meter,
   type MeterProvider,
   type Observable,
 } from '@opentelemetry/api'
+import { type Close, closeCodeLabel } from '../close.ts'
 import { sharedSet } from '../metric-registry.ts'
 import type { MessageName } from '../names.ts'
+import { forceFlush } from '../providers.ts'
 import * as schema from '../schema.ts'
+
+export type Direction = 'receive' | 'send'
+export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile'
+type ScopeName = { name: string; version: string }
+type Observe = (value: number, more?: Attributes) => void
+
+/** What bytes of an open connection wait to be sent can be asked for. */
+export interface Buffering {
+  readonly bufferedAmount?: number
+}
 
 /** The numbers of all connections of a client that share route, namespace and subprotocol. */
 export class ClientSeries {
   readonly attributes: Attributes
-  readonly live = new Set<{ bufferedAmount(): number }>()
+  readonly live = new Set<Buffering>()
   /** Messages by direction and type. */
   readonly messages = { receive: { text: 0, binary: 0 }, send: { text: 0, binary: 0 } }
   /** Payload bytes by direction. */
@@ -23,15 +36,47 @@ export class ClientSeries {
   readonly undelivered: Partial<Record<UndeliveredReason, number>> = {}
   processing = 0
   reconnects = 0
+  readonly #set: ClientMetricSet
 
-  constructor(attributes: Attributes) {
+  constructor(set: ClientMetricSet, attributes: Attributes) {
+    this.#set = set
     this.attributes = attributes
   }
 
+  /** False while nothing would be recorded. */
+  get recording(): boolean {
+    return this.#set.recording
+  }
+
+  /** An attempt to connect has its outcome, after so many seconds. */
+  connected(duration: number, outcome: Attributes, active: Context): void {
+    if (this.recording) this.#set.connectDuration.record(duration, { ...this.attributes, ...outcome }, active)
+  }
+
+  opened(socket: Buffering, isReplacement: boolean): void {
+    this.live.add(socket)
+    if (isReplacement) this.reconnects++
+  }
+
+  /** A connection has closed, after so many seconds. */
+  closed(socket: Buffering, duration: number, close: Close, declaredCodes: ReadonlySet<number>): void {
+    this.live.delete(socket)
+    if (!this.recording) return
+    this.#set.connectionDuration.record(duration, {
+      ...this.attributes,
+      [schema.ATTR_WEBSOCKET_CLOSE_CATEGORY]: close.category,
+      [schema.ATTR_WEBSOCKET_CLOSE_INITIATOR]: close.initiator,
+      [schema.ATTR_WEBSOCKET_CLOSE_CODE]: closeCodeLabel(close.code, declaredCodes),
+    })
+  }
+
   /** Counts a message. */
-  count(direction: Direction, binary: boolean, size: number): void {
+  count(direction: Direction, binary: boolean, size: number, recordsSize: boolean | undefined): void {
     this.messages[direction][binary ? 'binary' : 'text']++
     this.bytes[direction] += size
+    if (recordsSize && this.recording) {
+      this.#set.messageSize.record(size, { ...this.attributes, ...directed(direction) })
+    }
   }
 
   /** Counts a message that was not delivered. */
@@ -39,21 +84,24 @@ export class ClientSeries {
     this.undelivered[reason] = (this.undelivered[reason] ?? 0) + 1
   }
 
-  /** Attributes of this series with a message name. */
-  named({ name }: MessageName): Attributes {
-    return name === undefined ? this.attributes : { ...this.attributes, [schema.ATTR_WEBSOCKET_MESSAGE_NAME]: name }
+  /** The handlers of a message are about to run. */
+  started(): void {
+    this.processing++
   }
 
-  /** Attributes of this series with a message name and the type of an error. */
-  failed(name: MessageName, type: string): Attributes {
-    return { ...this.named(name), [schema.ATTR_ERROR_TYPE]: type }
+  /** The handlers of a message that was dispatched at `startTime` have settled; with the type of an error when one failed. */
+  settled({ name }: MessageName, startTime: number, error: string | undefined, active: Context): void {
+    this.processing--
+    if (!this.recording || startTime === 0) return
+    const attributes =
+      name === undefined ? this.attributes : { ...this.attributes, [schema.ATTR_WEBSOCKET_MESSAGE_NAME]: name }
+    this.#set.processDuration.record(
+      (performance.now() - startTime) / 1000,
+      error === undefined ? attributes : { ...attributes, [schema.ATTR_ERROR_TYPE]: error },
+      active,
+    )
   }
 }
-
-export type Direction = 'receive' | 'send'
-export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile'
-type ScopeName = { name: string; version: string }
-type Observe = (value: number, more?: Attributes) => void
 
 /** What is read from a series when metrics are collected. */
 const READINGS: readonly (readonly [schema.InstrumentSchema, (series: ClientSeries, observe: Observe) => void])[] = [
@@ -64,7 +112,7 @@ const READINGS: readonly (readonly [schema.InstrumentSchema, (series: ClientSeri
     schema.METRIC_CLIENT_SEND_BUFFERED,
     ({ live }, observe) => {
       let bytes = 0
-      for (const connection of live) bytes += connection.bufferedAmount()
+      for (const { bufferedAmount } of live) bytes += bufferedAmount ?? 0
       observe(bytes)
     },
   ],
@@ -97,7 +145,7 @@ const READINGS: readonly (readonly [schema.InstrumentSchema, (series: ClientSeri
 const keys = Object.keys as <T extends object>(of: T) => (keyof T)[]
 
 /** A direction as an attribute. */
-export function directed(direction: Direction): Attributes {
+function directed(direction: Direction): Attributes {
   return { [schema.ATTR_WEBSOCKET_MESSAGE_DIRECTION]: direction }
 }
 
@@ -105,6 +153,7 @@ export function directed(direction: Direction): Attributes {
 export class ClientMetricSet {
   readonly #series = new Map<string, ClientSeries>()
   readonly #scope: ScopeName
+  #provider: MeterProvider | undefined
   #meter: Meter = createNoopMeter()
   #unbind: (() => void) | undefined
   recording = false
@@ -119,11 +168,11 @@ export class ClientMetricSet {
   }
 
   /** The series of a combination of attributes; connections hold on to theirs. */
-  series(route: string | undefined, namespace?: string, subprotocol?: string): ClientSeries {
+  series(route: string | undefined, namespace: string | undefined, subprotocol: string | undefined): ClientSeries {
     const key = `${route}\n${namespace}\n${subprotocol}`
     let series = this.#series.get(key)
     if (series === undefined) {
-      series = new ClientSeries({
+      series = new ClientSeries(this, {
         ...(route !== undefined && { [schema.ATTR_WEBSOCKET_ROUTE]: route }),
         ...(namespace !== undefined && { [schema.ATTR_WEBSOCKET_NAMESPACE]: namespace }),
         ...(subprotocol && { [schema.ATTR_WEBSOCKET_SUBPROTOCOL]: subprotocol }),
@@ -134,6 +183,7 @@ export class ClientMetricSet {
   }
 
   bind(provider: MeterProvider): void {
+    this.#provider = provider
     const meter = provider.getMeter(this.#scope.name, this.#scope.version)
     if (meter === this.#meter) return
     this.#unbind?.()
@@ -141,6 +191,11 @@ export class ClientMetricSet {
     this.recording = meter !== createNoopMeter()
     this.#createHistograms()
     if (this.recording) this.#observe()
+  }
+
+  /** Asks the provider to export what it has. */
+  flush(): Promise<void> {
+    return forceFlush(this.#provider)
   }
 
   #createHistograms(): void {
@@ -180,7 +235,11 @@ export class ClientMetricSet {
 
 const create = (scope: ScopeName): ClientMetricSet => new ClientMetricSet(scope)
 
-/** The metric set of a client's scope, shared as that of a server. */
-export function clientMetricSet(scope: ScopeName, provider: MeterProvider | undefined): ClientMetricSet {
-  return sharedSet(scope, provider, create)
-}
+/** Makes the metrics of a client: value of option `metrics`. */
+export type ClientMetrics = (scope: ScopeName, provider: MeterProvider | undefined) => ClientMetricSet
+
+/**
+ * The metrics of clients, `websocket.client.*`, for option `metrics`. In Node they are on by themselves; a page that does
+ * not use them does not carry them. They go to option `meterProvider`, or to the global one.
+ */
+export const clientMetrics: ClientMetrics = (scope, provider) => sharedSet(scope, provider, create)

@@ -19,43 +19,46 @@ export function offer(telemetry: ClientTelemetry, url: string): Record<string, s
   const parameters = offerOf(connect)
   const { traceparent } = parameters
   if (traceparent !== undefined) pending.set(keyOf(traceparent), connect)
-  for (const [key, oldest] of pending) {
-    if (pending.size <= MAX_PENDING) break
+  if (pending.size > MAX_PENDING) {
+    const [[key, oldest]] = pending as unknown as [[string, Connect]]
     pending.delete(key)
-    const abandoned = oldest.settle('abandoned')
-    abandoned?.span.end(abandoned.endTime)
+    oldest.settle('abandoned')
   }
   return parameters
 }
 
 /** What the request of a connect carries, and the offer to take context in messages. */
 export function offerOf({ spanContext, telemetry }: Connect): Record<string, string> {
-  const carrier = carrierOf(spanContext)
-  if (carrier === undefined) return {}
-  const { traceparent = '', tracestate } = carrier
-  return {
-    traceparent,
-    ...(tracestate !== undefined && { tracestate }),
-    ...(telemetry.options.propagation !== 'off' && { [PROTOCOL_NAME]: OFFER }),
-  }
+  const carrier = carrierOf(spanContext) as Record<string, string> | undefined
+  if (carrier !== undefined && telemetry.options.propagation !== 'off') carrier[PROTOCOL_NAME] = OFFER
+  return carrier ?? {}
 }
 
-/** The connect that began with these headers or this URL, or begins now. */
-export function connectOf(telemetry: ClientTelemetry, url: string, traceparent?: string): Connect {
-  const key = keyOf(traceparent ?? url)
-  const found = pending.has(key) || traceparent === undefined ? key : begunTo(url)
-  const begun = pending.get(found)
-  pending.delete(found)
+/**
+ * The connect that began with this URL, or begins now.
+ *
+ * @param key of the connect that began, where the URL does not tell it
+ */
+export function connectOf(telemetry: ClientTelemetry, url: string, key: string = keyOf(url)): Connect {
+  const begun = pending.get(key)
+  pending.delete(key)
   if (begun === undefined) return new Connect(telemetry, url)
   begun.adopt(telemetry, url)
   return begun
 }
 
-/** Of requests whose header has the context of somebody else's span by now, such as that of an instrumentation of http. */
-function begunTo(url: string): string {
+/**
+ * Key of the connect to a URL that began with headers.
+ *
+ * @param traceparent of the request: by now it may have the context of somebody else's span, such as that of an
+ * instrumentation of http
+ */
+export function begunWith(traceparent: string, url: string): string {
+  const own = keyOf(traceparent)
+  if (pending.has(own)) return own
   const target = targetOf(url, undefined)
   for (const [key, connect] of pending) if (connect.target === target) return key
-  return ''
+  return own
 }
 
 /** True when a URL asks for context in messages. */

@@ -1,6 +1,7 @@
 import type { CloseCategory } from '../close.ts'
 import { OptionError } from '../option-error.ts'
 import type { RemoteContext, TelemetryOptions } from '../options.ts'
+import type { ClientMetrics } from './metrics.ts'
 
 /** Options of a traced client: names, meaning and defaults are those of the servers. They are not read from variables. */
 export interface ClientOptions
@@ -31,6 +32,11 @@ export interface ClientOptions
   messageName?: (data: unknown, binary: boolean) => string | undefined
   /** What a context that the server sends with a message is used for: the parent of our span, a link, or nothing. Default `parent`. */
   remoteContext?: RemoteContext
+  /**
+   * Measures what is traced: `clientMetrics`. Default: that in Node, and nothing in a page, which carries them only when it
+   * asks for them.
+   */
+  metrics?: ClientMetrics
 }
 
 /** Options of a client after validation, with every default in place. */
@@ -53,6 +59,7 @@ const KINDS: { readonly [K in keyof Required<ClientOptions>]: string } = {
   propagation: 'string',
   carrierName: 'string',
   remoteContext: 'string',
+  metrics: 'function',
   onMessage: 'function',
   onClose: 'function',
   tracerProvider: 'object',

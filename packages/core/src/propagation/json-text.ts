@@ -1,20 +1,10 @@
-import { CARRIER_KEYS, type Carrier, type CarrierKey, isPlain, MAX_CARRIER_LENGTH } from './carrier.ts'
+import type { Carrier } from './carrier.ts'
+import { type Found, frontOf, headOf, MAX_LOOK, readWritten } from './carrier-text.ts'
 
-/** Why something that begins like a carrier is none. */
-export type CarrierProblem = 'malformed' | 'oversized'
-
-/** What stands at the front of a text that begins like one with a carrier. */
-export interface Found<T> {
-  /** The text without the carrier; where it is none, the text as it came. */
-  readonly payload: T
-  /** `undefined` when it is none. */
-  readonly carrier: Carrier | undefined
-  readonly problem: CarrierProblem | undefined
-}
+export type { CarrierProblem, Found } from './carrier-text.ts'
 
 const OPENING_BRACE = 0x7b
 const CLOSING_BRACE = 0x7d
-const COMMA = 0x2c
 
 const encoder = new TextEncoder()
 /** Makes one character of each byte; of bytes that are no ASCII, characters that no carrier has. */
@@ -33,7 +23,7 @@ export class JsonMember {
   /** @param name must need no escapes in JSON */
   constructor(name: string) {
     this.name = name
-    this.#head = `{"${name}":{`
+    this.#head = headOf(name)
     this.#headBytes = encoder.encode(this.#head)
   }
 
@@ -58,7 +48,7 @@ export class JsonMember {
 
   /** The text with the carrier in it. Call it for texts that admit one. */
   insert<T extends string | Uint8Array>(text: T, carrier: Carrier): T {
-    const front = `${this.#head}${membersText(carrier)}}${isEmptyObject(text) ? '' : ','}`
+    const front = frontOf(this.#head, carrier, isEmptyObject(text))
     if (typeof text === 'string') return (front + text.slice(1)) as T
     const joined = new Uint8Array(front.length + text.length - 1)
     encoder.encodeInto(front, joined)
@@ -72,19 +62,15 @@ export class JsonMember {
    */
   remove<T extends string | Uint8Array>(text: T): Found<T> | undefined {
     if (!this.#hasHead(text)) return undefined
-    // One character more than a carrier may have, to see what follows it.
     const from = this.#head.length - 1
-    const to = from + MAX_CARRIER_LENGTH + 1
+    const to = from + MAX_LOOK
     const front = typeof text === 'string' ? text.slice(from, to) : decoder.decode(text.subarray(from, to))
-    const carrier: { -readonly [K in CarrierKey]?: string } = {}
-    const length = readCarrier(front, carrier)
-    if (length === OVERSIZED) return { payload: text, carrier: undefined, problem: 'oversized' }
-    const next = front.charCodeAt(length)
-    if (length === MALFORMED || !follows(next)) return { payload: text, carrier: undefined, problem: 'malformed' }
-    const rest = from + length + (next === COMMA ? 1 : 0)
-    if (typeof text === 'string') return { payload: `{${text.slice(rest)}` as T, carrier, problem: undefined }
+    const { carrier, problem, length } = readWritten(front)
+    if (carrier === undefined) return { payload: text, carrier, problem }
+    const rest = from + length
+    if (typeof text === 'string') return { payload: `{${text.slice(rest)}` as T, carrier, problem }
     text[rest - 1] = OPENING_BRACE
-    return { payload: text.subarray(rest - 1) as T, carrier, problem: undefined }
+    return { payload: text.subarray(rest - 1) as T, carrier, problem }
   }
 
   #hasHead(text: string | Uint8Array): boolean {
@@ -98,49 +84,6 @@ export class JsonMember {
     }
     return true
   }
-}
-
-const MALFORMED = -1
-const OVERSIZED = -2
-
-/**
- * Reads a carrier from the front of a text into `carrier`. It has the written form only: its members in their order,
- * without white space, escapes or anything else.
- *
- * @returns the carrier's length, `MALFORMED`, or `OVERSIZED` when it goes on at the end of the text
- */
-function readCarrier(text: string, carrier: { -readonly [K in CarrierKey]?: string }): number {
-  let at = 1
-  let separator = ''
-  for (const key of CARRIER_KEYS) {
-    const start = `${separator}"${key}":"`
-    if (!text.startsWith(start, at)) continue
-    const from = at + start.length
-    const end = text.indexOf('"', from)
-    if (end === -1) return text.length > MAX_CARRIER_LENGTH ? OVERSIZED : MALFORMED
-    const value = text.slice(from, end)
-    if (!isPlain(value)) return MALFORMED
-    carrier[key] = value
-    at = end + 1
-    separator = ','
-  }
-  if (at >= MAX_CARRIER_LENGTH) return OVERSIZED
-  return text.charCodeAt(at) === CLOSING_BRACE ? at + 1 : MALFORMED
-}
-
-function membersText(carrier: Carrier): string {
-  let text = ''
-  for (const key of CARRIER_KEYS) {
-    const value = carrier[key]
-    if (value === undefined) continue
-    text += text === '' ? `"${key}":"${value}"` : `,"${key}":"${value}"`
-  }
-  return text
-}
-
-/** What comes after a carrier: another member, or the end of the object. */
-function follows(code: number): boolean {
-  return code === COMMA || code === CLOSING_BRACE || isSpace(code)
 }
 
 /** True when the object that the text opens has no members, so that a first one takes no comma. */

@@ -1,5 +1,10 @@
-import { type Agreement, type InBand, readInBand } from './agreement.ts'
+import { type InBand, readInBand } from './agreement.ts'
 import { type Carrier, carrierFrom } from './carrier.ts'
+
+/** As much of an agreement as packets need. */
+interface Agreement {
+  readonly member: { readonly name: string }
+}
 
 /**
  * The data of a packet with the carrier as its last element, in a new list; `undefined` when the packet is to go as it

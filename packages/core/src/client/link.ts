@@ -1,0 +1,7 @@
+import type { Link, SpanContext } from '@opentelemetry/api'
+import { ATTR_WEBSOCKET_LINK_KIND } from '../schema.ts'
+
+/** Links of a span: one to another span, or none where there is none to link to. */
+export function linkTo(context: SpanContext | undefined, kind: 'handshake' | 'previous' | 'message'): Link[] {
+  return context === undefined ? [] : [{ context, attributes: { [ATTR_WEBSOCKET_LINK_KIND]: kind } }]
+}

@@ -1,0 +1,25 @@
+import { context } from '@opentelemetry/api'
+import type { ClientProcess } from './process.ts'
+
+/**
+ * Calls `dispatch` in the context of a process, which is over when all that it left pending has settled. Takes its
+ * arguments one by one so that no closure is made per message. Returns and throws what `dispatch` returns and throws.
+ */
+export function runProcess<A, B, C, R>(
+  process: ClientProcess,
+  dispatch: (process: ClientProcess, a: A, b: B, c: C) => R,
+  a: A,
+  b: B,
+  c: C,
+): R {
+  try {
+    return process.span === undefined
+      ? dispatch(process, a, b, c)
+      : context.with(process, dispatch, undefined, process, a, b, c)
+  } catch (error) {
+    process.fail(error)
+    throw error
+  } finally {
+    process.done()
+  }
+}
