@@ -99,7 +99,7 @@ export class Live {
   }
 
   #connection(page: Page, facts: FactsOf): ConnectionDetail | null {
-    const detail = connectionDetail(this.#store.connections, page.query.open, page.nextMark, facts)
+    const detail = connectionDetail(this.#store.connections, this.#store.traces, page.query.open, page.nextMark, facts)
     if (detail === null) page.nextMark = 0
     else page.nextMark = Math.max(page.nextMark, (detail.marks.at(-1)?.number ?? -1) + 1)
     return detail

@@ -25,14 +25,37 @@ export interface Status {
   readonly endpoint: string
 }
 
-export interface Highlights {
+export interface SlowHandler {
+  /** Name of its spans. */
+  readonly name: string
+  readonly ofClient: boolean
   /** Milliseconds. */
-  readonly slowest: { readonly name: string; readonly p95: number; readonly count: number } | undefined
-  readonly failing:
-    | { readonly name: string; readonly failed: number; readonly count: number; readonly error: string }
-    | undefined
-  readonly rejected: { readonly what: string; readonly count: number; readonly all: number } | undefined
-  readonly dropped: { readonly what: string; readonly count: number; readonly all: number } | undefined
+  readonly p95: number
+  readonly count: number
+}
+
+export interface FailingHandler {
+  readonly name: string
+  readonly ofClient: boolean
+  /** How often it failed, of how many runs. */
+  readonly failed: number
+  readonly count: number
+  /** The most frequent errors first; not all of them. */
+  readonly errors: Counted['what']
+}
+
+export interface Counted {
+  readonly all: number
+  /** The most frequent first; not all of them. */
+  readonly what: readonly { readonly what: string; readonly count: number }[]
+}
+
+/** What a newcomer should look at first; of each the worst first, and nothing where there is nothing to see. */
+export interface Highlights {
+  readonly slowest: readonly SlowHandler[]
+  readonly failing: readonly FailingHandler[]
+  readonly rejected: Counted
+  readonly dropped: Counted
 }
 
 export interface TraceRow {
@@ -48,6 +71,8 @@ export interface TraceRow {
   /** Of the first span in error its error type or status message; else how a handshake failed or why a close is unusual. */
   readonly error: string
   readonly services: readonly string[]
+  /** Processes that its spans are of. */
+  readonly nodes: number
   readonly route: string
   readonly connection: string
 }
@@ -79,11 +104,16 @@ export interface SpanDetail {
   readonly name: string
   readonly kind: SpanKind
   readonly operation: Operation
+  /** What its attributes say, in a few words. */
+  readonly note: string
   readonly start: number
   readonly duration: number
   readonly error: boolean
   readonly statusMessage: string
   readonly service: string
+  readonly instance: string
+  /** Whether it is of the client's end of a connection. */
+  readonly ofClient: boolean
   readonly scope: string
   readonly attributes: readonly Attribute[]
   readonly resource: readonly Attribute[]
@@ -110,11 +140,16 @@ export interface TraceDetail {
 
 export interface ConnectionRow {
   readonly id: string
+  /** Whether only the client's end tells of it. */
+  readonly ofClient: boolean
   readonly service: string
+  readonly instance: string
   readonly route: string
   readonly subprotocol: string
+  readonly transport: string
   readonly peer: string
-  readonly state: 'open' | 'closed' | 'rejected' | 'abandoned'
+  readonly user: string
+  readonly state: 'open' | 'closed' | 'rejected' | 'abandoned' | 'failed'
   readonly dropped: boolean
   readonly opened: number
   readonly openedSeen: boolean
@@ -144,6 +179,8 @@ export interface ConnectionList {
   readonly total: number
   readonly open: number
   readonly routes: readonly string[]
+  /** Whether the connections are those of more than one process. */
+  readonly severalNodes: boolean
 }
 
 /** One thing that happened on a connection. A tuple would save bytes and cost every reader. */
@@ -158,6 +195,8 @@ export interface Mark {
   readonly error: string
   readonly size: number | null
   readonly sequence: number | null
+  /** What its attributes say, in a few words. */
+  readonly note: string
   /** Told by the other end of the connection, under the same id. */
   readonly peer: boolean
 }
@@ -172,6 +211,9 @@ export interface ConnectionDetail {
   readonly omitted: number
   /** True when `marks` replaces what the page has. */
   readonly reset: boolean
+  /** Ids of the connection that this one replaces, and of the one that replaced it; empty where there is none. */
+  readonly previous: string
+  readonly next: string
 }
 
 export type Unit = 'count' | 'perSecond' | 'seconds' | 'bytes' | 'bytesPerSecond' | 'plain'
@@ -202,6 +244,8 @@ export interface MetricsBoard {
   readonly panels: readonly Panel[]
   readonly handlers: readonly HandlerRow[]
   readonly services: readonly string[]
+  /** Instances of the services, where those are told. */
+  readonly nodes: readonly string[]
   readonly routes: readonly string[]
   readonly instruments: readonly {
     readonly name: string

@@ -4,7 +4,7 @@ import { metricsBoard } from '../src/query/board.ts'
 import { MetricStore } from '../src/store/metrics.ts'
 
 const t0 = 1_763_721_000_000
-const everything = { service: '', route: '', message: '', instrument: '', windowMs: 10_000 }
+const everything = { service: '', node: '', route: '', message: '', instrument: '', windowMs: 10_000 }
 
 function boardOf(points: readonly Partial<MetricPoint>[], filter: Partial<typeof everything> = {}) {
   const store = new MetricStore({ maxSeries: 100, maxSamples: 1000 }, t0)
@@ -80,6 +80,46 @@ test('lines that are too many to tell apart are summed up in one', () => {
     ['/r06', 1],
     ['others', 5],
   ])
+})
+
+test('a level that is 0 all the time is not drawn beside one that is not, and all are where there is none', () => {
+  const active = (route: string, value: number) => ({
+    name: 'websocket.server.connection.active',
+    kind: 'gauge' as const,
+    value,
+    attributes: [['websocket.route', route]] as const,
+  })
+  const labels = (points: Partial<MetricPoint>[]) => lines(boardOf(points), 'active')!.map(([label]) => label)
+  expect(labels([active('/chat', 2), active('/idle', 0)])).toEqual(['/chat'])
+  expect(labels([active('/chat', 0), active('/idle', 0)])).toEqual(['/chat', '/idle'])
+})
+
+test('percentiles of what is counted are whole', () => {
+  const recipients = {
+    name: 'websocket.server.broadcast.recipients',
+    kind: 'histogram' as const,
+    histogram: { bounds: [1, 2, 5], counts: [0, 2, 8, 0], max: 5 },
+  }
+  expect(lines(boardOf([recipients]), 'broadcast')).toEqual([
+    ['p50', [4]],
+    ['p95', [5]],
+    ['p99', [5]],
+  ])
+})
+
+test('one node of several is chosen', () => {
+  const on = (instance: string, value: number) => ({
+    name: 'jobs',
+    value,
+    resource: { service: 'chat', instance, attributes: [] },
+  })
+  const points = [on('node-1', 3), on('node-2', 4)]
+  expect(boardOf(points).nodes).toEqual(['node-1', 'node-2'])
+  expect(lines(boardOf(points, { instrument: 'jobs' }), 'instrument')).toEqual([
+    ['chat node-1', [3]],
+    ['chat node-2', [4]],
+  ])
+  expect(lines(boardOf(points, { instrument: 'jobs', node: 'node-2' }), 'instrument')).toEqual([['chat', [4]]])
 })
 
 test('the latency chart is that of the message that was chosen', () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Span } from '../src/model.ts'
 import { connectionDetail } from '../src/query/connection-detail.ts'
 import { type ConnectionFilter, connectionRow, listConnections } from '../src/query/connection-list.ts'
 import type { Store } from '../src/store/store.ts'
@@ -145,7 +146,7 @@ test('the other end may tell its side under the same id: it is drawn, and counte
   const a = of('a')
   store.addSpans([a.handshake(), a.process(10, 1, 100), a.send(9, 1, 100, 'browser')], 0)
   expect(row(store, 'a')).toMatchObject({ service: 'chat', received: 1, sent: 0 })
-  const { marks } = connectionDetail(store.connections, 'a', 0, nothingKnown)!
+  const { marks } = connectionDetail(store.connections, store.traces, 'a', 0, nothingKnown)!
   expect(marks.map(({ operation, peer }) => [operation, peer])).toEqual([
     ['handshake', false],
     ['process', false],
@@ -153,15 +154,119 @@ test('the other end may tell its side under the same id: it is drawn, and counte
   ])
 })
 
+/** What a client tells of the connection, from the same process as its server. */
+function ofClient(id: string) {
+  const common = { 'websocket.connection.id': id, 'websocket.route': '/chat/:room' }
+  const told = (name: string, at: number, attributes = {}, more: Partial<Parameters<typeof span>[0]> = {}) =>
+    span({ scope: '@otel-ws/client', name, start: start + at, attributes: { ...common, ...attributes }, ...more })
+  return {
+    connect: (links: Span['links'] = []) =>
+      told('connect /chat/:room', -5, { 'websocket.handshake.outcome': 'accepted' }, { kind: 'client', links }),
+    process: (at: number, sequence: number) => told('process said', at, { 'websocket.message.sequence': sequence }),
+    close: (at: number) =>
+      told('close /chat/:room', at, {
+        'websocket.close.category': 'going_away',
+        'websocket.close.code': 1001,
+        'websocket.connection.messages.received': 50,
+        'websocket.connection.messages.sent': 40,
+      }),
+  }
+}
+
+test('a client in the process of its server is the other end too, whichever end is told first', () => {
+  const server = of('a')
+  const client = ofClient('a')
+  const clients = [client.connect(), client.process(30, 50), client.close(1001)]
+  const servers = [server.handshake(), server.process(10, 40, 100), server.close(1000, 'timeout', 1006)]
+  for (const spans of [
+    [...clients, ...servers],
+    [...servers, ...clients],
+    [clients[0]!, ...servers, ...clients.slice(1)],
+  ]) {
+    const store = storeWith()
+    store.addSpans(spans, 0)
+    expect(row(store, 'a')).toMatchObject({
+      ofClient: false,
+      state: 'closed',
+      peer: '10.0.0.7:5000',
+      status: 101,
+      opened: start + 2,
+      received: 40,
+      sent: 50,
+      closeCategory: 'timeout',
+      closeCode: 1006,
+    })
+    const { marks } = connectionDetail(store.connections, store.traces, 'a', 0, nothingKnown)!
+    expect(marks.filter(({ peer }) => peer).map(({ operation }) => operation)).toEqual(['connect', 'process', 'close'])
+  }
+})
+
+test('a connection of which only the client tells is told as the client does', () => {
+  const store = storeWith()
+  const client = ofClient('a')
+  store.addSpans([client.connect(), client.process(30, 7), client.close(1000)], 0)
+  expect(row(store, 'a')).toMatchObject({ ofClient: true, state: 'closed', received: 50, sent: 40, dropped: false })
+  const { marks } = connectionDetail(store.connections, store.traces, 'a', 0, nothingKnown)!
+  expect(marks.map(({ operation, peer }) => [operation, peer])).toEqual([
+    ['connect', false],
+    ['process', false],
+    ['close', false],
+  ])
+})
+
+test('a connection leads to the one that it replaces, and to the one that replaced it', () => {
+  const store = storeWith()
+  const first = ofClient('a').connect()
+  const link = {
+    traceId: first.traceId,
+    spanId: first.spanId,
+    attributes: [['websocket.link.kind', 'previous']] as const,
+  }
+  store.addSpans([first, ofClient('b').connect([link])], 0)
+  const detail = (id: string) => connectionDetail(store.connections, store.traces, id, 0, nothingKnown)!
+  expect(detail('a')).toMatchObject({ previous: '', next: 'b' })
+  expect(detail('b')).toMatchObject({ previous: 'a', next: '' })
+})
+
+test('a connection within another has the peer of the one that carries it', () => {
+  const store = storeWith()
+  const carrying = span({
+    name: 'GET /socket.io',
+    kind: 'server',
+    attributes: {
+      'websocket.route': '/socket.io',
+      'websocket.handshake.outcome': 'accepted',
+      'client.address': '::1',
+      'client.port': 5000,
+    },
+  })
+  const common = { 'websocket.connection.id': 'a', 'websocket.namespace': '/admin' }
+  const { traceId, spanId: parentSpanId } = carrying
+  const told = (name: string, attributes: Record<string, string>, more = {}) =>
+    span({ name, attributes: { ...common, ...attributes }, ...more })
+  const accepted = { 'websocket.handshake.outcome': 'accepted', 'websocket.transport': 'polling' }
+  store.addSpans([carrying, told('CONNECT /admin', accepted, { traceId, parentSpanId })], 0)
+  store.addSpans([told('process hello', { 'websocket.route': '/admin', 'user.id': 'ada' })], 0)
+  expect(row(store, 'a')).toMatchObject({ route: '/admin', peer: '[::1]:5000', transport: 'polling', user: 'ada' })
+  // Its pings too are those of the one that carries it.
+  const facts = (_: string, route: string) => ({ rtt: route === '/socket.io' ? 0.004 : null, buffered: 7 })
+  expect(connectionRow(store.connections.get('a')!, facts)).toMatchObject({ routeRtt: 0.004, routeBuffered: 7 })
+  store.addSpans(
+    [told('close /admin', { 'websocket.close.category': 'normal', 'websocket.transport': 'websocket' })],
+    0,
+  )
+  expect(row(store, 'a')).toMatchObject({ peer: '[::1]:5000', transport: 'websocket', user: 'ada', state: 'closed' })
+})
+
 test('marks are told once, and what is dropped is counted', () => {
   const store = storeWith({ maxSpans: 3 })
   const a = of('a')
   store.addSpans([a.handshake(), a.process(10, 1, 10)], 0)
-  const first = connectionDetail(store.connections, 'a', 0, nothingKnown)!
+  const first = connectionDetail(store.connections, store.traces, 'a', 0, nothingKnown)!
   expect(first.marks.map(({ number }) => number)).toEqual([0, 1])
   expect(first).toMatchObject({ reset: true, firstMark: 0, omitted: 0 })
   store.addSpans([a.process(20, 2, 10), a.process(30, 3, 10)], 0)
-  const second = connectionDetail(store.connections, 'a', 2, nothingKnown)!
+  const second = connectionDetail(store.connections, store.traces, 'a', 2, nothingKnown)!
   expect(second.marks.map(({ number, sequence }) => [number, sequence])).toEqual([
     [2, 2],
     [3, 3],

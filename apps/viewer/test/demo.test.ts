@@ -43,7 +43,7 @@ afterAll(async () => {
 
 test('while the demo runs a newcomer sees what is slow, what fails, who was rejected and who was dropped', async () => {
   await page.goto(viewer.url)
-  const cards = page.getByRole('region', { name: 'Highlights' }).getByRole('link')
+  const cards = page.getByRole('region', { name: 'Highlights' }).locator('.card-main')
   await Promise.race([died, page.locator('.card.slow').waitFor()])
   await page.locator('.card.bad').nth(2).waitFor()
   expect(await cards.locator('strong').allTextContents()).not.toContain('None')

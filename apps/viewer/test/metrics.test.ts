@@ -8,7 +8,7 @@ import { increases, levels, quantiles, type Range, rangeUntil, rates } from '../
 
 const t0 = 1_763_721_000_000
 const limits = { maxSeries: 10, maxSamples: 1000 }
-const everything = { service: '', route: '', message: '', instrument: '', windowMs: 10_000 }
+const everything = { service: '', node: '', route: '', message: '', instrument: '', windowMs: 10_000 }
 
 /** Ten steps of one second from `t0` on. */
 const range: Range = { from: t0, step: 1000, steps: 10 }
@@ -93,6 +93,19 @@ test('a restart is not a negative increase', () => {
 test('points that come twice or out of order are left out', () => {
   const store = storeOf(point(2000, { value: 10 }), point(2000, { value: 10 }), point(1000, { value: 5 }))
   expect(rounded(rates(store.named('m'), range)).slice(0, 3)).toEqual([5, 5, null])
+})
+
+test('a rate is told until all processes have told theirs, and does not wait for one that has ended', () => {
+  const told = (instance: string, at: number, value: number) =>
+    point(at, { value, resource: { service: 'chat', instance, attributes: [] } })
+  const store = storeOf(
+    told('ended', 1000, 2),
+    ...[1000, 2000, 3000, 4000].map((at) => told('early', at, at / 100)),
+    ...[1500, 2500, 3500].map((at) => told('late', at, at / 100)),
+  )
+  expect(rounded(rates(store.named('m'), range)).slice(0, 6)).toEqual([22, 20, 20, 20, null, null])
+  store.add(told('early', 5500, 55))
+  expect(rounded(rates(store.named('m'), range)).slice(0, 6)).toEqual([22, 20, 20, 20, null, null])
 })
 
 test('levels of several series add up, and end when nothing more is told', () => {

@@ -61,7 +61,7 @@ test('traces arrive while the page is open, and their links are followed both wa
   await pane.getByRole('option').nth(1).waitFor()
   expect(await pane.getByRole('option').allTextContents()).toEqual([
     'processchat.message↔ 18 ms',
-    'broadcastchat.message475 µs',
+    'broadcastchat.messageto 3 here475 µs',
   ])
   // From the message to the handshake that it links to, and back again.
   await page.getByTestId('facts').getByRole('link', { name: 'GET /chat/:room' }).click()
@@ -84,7 +84,7 @@ test('a newcomer finds the slow handler, the failing one, the rejected login and
   two.close(at + 9000, { code: 1006, category: 'timeout', initiator: 'local', error: 'timeout' })
   await page.goto(viewer.url)
   await exported(13)
-  const cards = page.getByRole('region', { name: 'Highlights' }).getByRole('link')
+  const cards = page.getByRole('region', { name: 'Highlights' }).locator('.card-main')
   expect(await cards.locator('strong').allTextContents()).toEqual([
     'chat.summarize',
     'order.place',

@@ -214,35 +214,161 @@ test('the list says what went wrong, also where it is no error of the server', (
   ])
 })
 
-test('highlights name the slowest and the failing handler, rejections and drops, and forget what is not kept', () => {
+test('a handshake that is rejected within another says so for their trace', () => {
+  const store = storeWith()
+  const engine = span({
+    name: 'GET /socket.io',
+    kind: 'server',
+    attributes: { 'websocket.handshake.outcome': 'accepted' },
+  })
+  const namespace = span({
+    traceId: engine.traceId,
+    parentSpanId: engine.spanId,
+    name: 'CONNECT /',
+    attributes: { 'websocket.handshake.outcome': 'rejected', 'error.type': 'Error' },
+  })
+  store.addSpans([engine, namespace], 0)
+  expect(listTraces(store.traces, everything, 'newest', 10).rows).toMatchObject([
+    { name: 'GET /socket.io', error: 'rejected' },
+  ])
+  expect(store.highlights.rejected).toEqual({ all: 1, what: [{ what: 'CONNECT /: Error', count: 1 }] })
+})
+
+test('a trace tells of how many processes its spans are', () => {
+  const store = storeWith()
+  const node = (instance: string) => ({ service: 'chat', instance, attributes: [] })
+  const first = span({ resource: node('node-1') })
+  const others = ['node-2', 'node-1', 'node-3'].map((instance) =>
+    span({ traceId: first.traceId, resource: node(instance) }),
+  )
+  store.addSpans([first, ...others], 0)
+  expect(listTraces(store.traces, everything, 'newest', 10).rows).toMatchObject([{ services: ['chat'], nodes: 3 }])
+  expect(
+    traceDetail(store.traces, first.traceId)!
+      .spans.map(({ instance }) => instance)
+      .sort(),
+  ).toEqual(['node-1', 'node-1', 'node-2', 'node-3'])
+})
+
+test('highlights name the slowest and the failing handler, rejections and drops', () => {
   const store = storeWith({ maxSpans: 30 })
-  const message = { 'websocket.connection.id': 'c1', 'websocket.route': '/chat' }
-  const rejected = { ...message, 'websocket.handshake.outcome': 'rejected', 'http.response.status_code': 401 }
-  const closed = { ...message, 'websocket.close.category': 'timeout', 'websocket.close.code': 1006 }
-  const usual = { ...message, 'websocket.close.category': 'normal', 'websocket.close.code': 1000 }
+  const message = (id: string) => ({ 'websocket.connection.id': id, 'websocket.route': '/chat' })
+  const rejected = { ...message('c0'), 'websocket.handshake.outcome': 'rejected', 'http.response.status_code': 401 }
+  const closed = (id: string, category: string, code: number) =>
+    span({
+      name: 'close /chat',
+      attributes: { ...message(id), 'websocket.close.category': category, 'websocket.close.code': code },
+    })
+  const failed = (name: string, error: string) =>
+    span({ name, attributes: { ...message('c1'), 'error.type': error }, error: true })
   store.addSpans(
     [
-      span({ name: 'process fast', attributes: message, duration: 1 }),
-      span({ name: 'process slow', attributes: message, duration: 1000 }),
-      span({ name: 'process bad', attributes: { ...message, 'error.type': 'TypeError' }, error: true }),
+      span({ name: 'process fast', attributes: message('c1'), duration: 1 }),
+      span({ name: 'process slow', attributes: message('c1'), duration: 1000 }),
+      span({ name: 'process slower', attributes: message('c1'), duration: 3000 }),
+      failed('process bad', 'TypeError'),
+      failed('process bad', 'Refused'),
+      failed('process bad', 'TypeError'),
+      failed('process worse', 'RangeError'),
+      span({ name: 'process bad', attributes: message('c1') }),
       span({ name: 'GET /chat', attributes: rejected, error: true }),
-      span({ name: 'close /chat', attributes: closed }),
-      span({ name: 'close /chat', attributes: usual }),
+      closed('c1', 'timeout', 1006),
+      closed('c2', 'normal', 1000),
+      closed('c3', 'timeout', 1006),
+      closed('c4', 'too_big', 1009),
     ],
     0,
   )
   const { slowest, ...rest } = store.highlights
-  expect(slowest).toMatchObject({ name: 'process slow', count: 1 })
-  expect(slowest!.p95).toBeGreaterThan(900)
-  expect(slowest!.p95).toBeLessThan(1100)
+  expect(slowest.map(({ name, count }) => [name, count])).toEqual([
+    ['process slower', 1],
+    ['process slow', 1],
+  ])
+  expect(slowest[1]!.p95).toBeGreaterThan(900)
+  expect(slowest[1]!.p95).toBeLessThan(1100)
   expect(rest).toEqual({
-    failing: { name: 'process bad', failed: 1, count: 1, error: 'TypeError' },
-    rejected: { what: '401 /chat', count: 1, all: 1 },
-    dropped: { what: 'timeout (1006)', count: 1, all: 1 },
+    failing: [
+      {
+        name: 'process bad',
+        ofClient: false,
+        failed: 3,
+        count: 4,
+        errors: [
+          { what: 'TypeError', count: 2 },
+          { what: 'Refused', count: 1 },
+        ],
+      },
+      {
+        name: 'process worse',
+        ofClient: false,
+        failed: 1,
+        count: 1,
+        errors: [{ what: 'RangeError', count: 1 }],
+      },
+    ],
+    rejected: { all: 1, what: [{ what: '401 /chat', count: 1 }] },
+    dropped: {
+      all: 3,
+      what: [
+        { what: 'timeout (1006)', count: 2 },
+        { what: 'too_big (1009)', count: 1 },
+      ],
+    },
   })
+})
+
+test('highlights forget the spans that are not kept, and keep what is known of connections', () => {
+  const store = storeWith({ maxSpans: 4 })
+  const message = { 'websocket.connection.id': 'c1', 'websocket.route': '/chat' }
   store.addSpans(
-    Array.from({ length: 30 }, () => span()),
+    [
+      span({
+        name: 'process slow',
+        attributes: { ...message, 'error.type': 'TypeError' },
+        duration: 1000,
+        error: true,
+      }),
+      span({ attributes: { 'websocket.handshake.outcome': 'rejected', 'http.response.status_code': 401 } }),
+      span({ name: 'close /chat', attributes: { ...message, 'websocket.close.category': 'timeout' } }),
+    ],
     0,
   )
-  expect(store.highlights).toEqual({})
+  expect(store.highlights).toMatchObject({ slowest: [{}], failing: [{}], rejected: { all: 1 }, dropped: { all: 1 } })
+  store.addSpans(
+    Array.from({ length: 4 }, () => span()),
+    0,
+  )
+  expect(store.highlights).toEqual({
+    slowest: [],
+    failing: [],
+    rejected: { all: 0, what: [] },
+    dropped: { all: 1, what: [{ what: 'timeout', count: 1 }] },
+  })
+})
+
+test('what clients tell is not mixed with what servers tell', () => {
+  const store = storeWith()
+  const scope = '@otel-ws/client'
+  const message = { 'websocket.connection.id': 'c1', 'websocket.route': '/chat' }
+  const rejected = {
+    'websocket.handshake.outcome': 'rejected',
+    'http.response.status_code': 401,
+    'websocket.route': '/chat',
+  }
+  store.addSpans(
+    [
+      span({ name: 'process said', attributes: message, duration: 1000 }),
+      span({ scope, name: 'process said', attributes: message, duration: 3000 }),
+      span({ scope, name: 'connect /chat', kind: 'client', attributes: rejected }),
+    ],
+    0,
+  )
+  expect(store.highlights.slowest.map(({ name, ofClient, count }) => [name, ofClient, count])).toEqual([
+    ['process said', true, 1],
+    ['process said', false, 1],
+  ])
+  // A server that tells nothing itself: its clients do.
+  expect(store.highlights.rejected).toEqual({ all: 1, what: [{ what: '401 /chat', count: 1 }] })
+  store.addSpans([span({ name: 'GET /chat', kind: 'server', attributes: rejected })], 0)
+  expect(store.highlights.rejected).toEqual({ all: 1, what: [{ what: '401 /chat', count: 1 }] })
 })

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
+import { bytes, clock, count, duration } from '../../src/format.ts'
 import type { Panel, Unit } from '../../src/wire.ts'
-import { bytes, clock, count, duration } from './format.ts'
 import { useWidth } from './use-width.ts'
 
 const height = 150

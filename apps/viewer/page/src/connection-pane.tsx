@@ -1,7 +1,8 @@
 import { useMemo, useState } from 'preact/hooks'
+import { age, bytes, duration, exact, moment, plural } from '../../src/format.ts'
 import type { ConnectionDetail, Mark } from '../../src/wire.ts'
 import { CloseText, StateTag } from './connection-state.tsx'
-import { age, bytes, duration, exact, moment, plural } from './format.ts'
+import { intoView } from './into-view.ts'
 import { useKeys } from './keyboard.ts'
 import { OperationTag, shortName } from './operation-tag.tsx'
 import { adjust, go, href, step } from './route.ts'
@@ -43,9 +44,13 @@ export function ConnectionPane({ id, detail, marks, now, selected }: Props) {
           </h2>
           <p class="sub">
             <code title="Connection id">{id}</code>
-            {row && (
+            {detail && row && (
               <>
+                {row.user !== '' && <b>{row.user}</b>}
                 {row.peer !== '' && <span>from {row.peer}</span>}
+                {row.transport !== '' && <span>over {row.transport}</span>}
+                <span title="Service and node">{[row.service, row.instance].filter(Boolean).join(' ')}</span>
+                {row.ofClient && <span>told by the client only</span>}
                 <span title={moment(row.opened)}>{age((row.state === 'open' ? now : row.closed) - row.opened)}</span>
                 <span>
                   {plural(row.received, 'message')} in ({bytes(row.bytesReceived)}), {exact(row.sent)} out (
@@ -55,6 +60,12 @@ export function ConnectionPane({ id, detail, marks, now, selected }: Props) {
                   <CloseText row={row} />
                 </span>
                 <a href={href('traces', { connection: id })}>all its traces →</a>
+                {detail.previous !== '' && (
+                  <a href={href('connections', { open: detail.previous })}>replaces {detail.previous.slice(0, 8)} →</a>
+                )}
+                {detail.next !== '' && (
+                  <a href={href('connections', { open: detail.next })}>replaced by {detail.next.slice(0, 8)} →</a>
+                )}
               </>
             )}
           </p>
@@ -125,13 +136,14 @@ function Messages({ marks, window, selected, omitted }: MessagesProps) {
             <th class="num">Sequence</th>
             <th class="num">Size</th>
             <th class="num">Duration</th>
-            <th>Error</th>
+            <th>Outcome</th>
           </tr>
         </thead>
         <tbody>
           {shown.map((mark) => (
             <tr
               key={mark.number}
+              ref={String(mark.number) === selected ? intoView : null}
               class={mark.error === '' ? '' : 'error'}
               aria-selected={String(mark.number) === selected}
               onClick={() => adjust({ mark: String(mark.number) })}
@@ -147,12 +159,15 @@ function Messages({ marks, window, selected, omitted }: MessagesProps) {
                 >
                   {shortName(mark.name, mark.operation)}
                 </a>
-                {mark.peer && <span class="muted"> told by the peer</span>}
+                {mark.peer && <span class="muted"> at the other end</span>}
               </td>
               <td class="num mono">{mark.sequence === null ? '' : `#${exact(mark.sequence)}`}</td>
               <td class="num mono">{mark.size === null ? '' : bytes(mark.size)}</td>
               <td class="num mono">{duration(mark.duration)}</td>
-              <td class="error-text">{mark.error}</td>
+              <td class="outcome">
+                {!mark.note.includes(mark.error) && <span class="error-text">{mark.error} </span>}
+                {mark.note}
+              </td>
             </tr>
           ))}
         </tbody>

@@ -1,10 +1,12 @@
+import { age, bytes, count, duration, exact, moment } from '../../src/format.ts'
 import type { ConnectionRow } from '../../src/wire.ts'
 import { ConnectionPane } from './connection-pane.tsx'
 import { CloseText, StateTag } from './connection-state.tsx'
 import { choices, Search, Select } from './controls.tsx'
-import { age, bytes, count, duration, exact, moment } from './format.ts'
+import { intoView } from './into-view.ts'
 import { ListView } from './list-view.tsx'
 import type { Live } from './live.ts'
+import { nodeName } from './node-name.ts'
 import { href, step } from './route.ts'
 
 interface Props {
@@ -15,6 +17,7 @@ interface Props {
 export function ConnectionsView({ params, live: { data, answered, busy, marks } }: Props) {
   const { open = '', q = '', route = '', state = '', sort = '' } = params
   const now = data.now ?? Date.now()
+  const severalNodes = data.connections?.severalNodes === true
   return (
     <ListView
       noun="connections"
@@ -25,7 +28,7 @@ export function ConnectionsView({ params, live: { data, answered, busy, marks } 
       selection="mark"
       filters={(list) => (
         <>
-          <Search value={q} placeholder="Id, route, peer, service, close reason" />
+          <Search value={q} placeholder="Id, route, peer, user, node, close reason" />
           <Select label="Route" name="route" value={route} options={choices('all routes', list?.routes)} />
           <Select label="State" name="state" value={state} options={STATES} />
           <Select label="Order" name="sort" value={sort} options={ORDERS} />
@@ -36,6 +39,7 @@ export function ConnectionsView({ params, live: { data, answered, busy, marks } 
         <>
           <th>State</th>
           <th>Route</th>
+          {severalNodes && <th>Node</th>}
           <th>Peer</th>
           <th>Id</th>
           <th class="num">Age</th>
@@ -47,7 +51,7 @@ export function ConnectionsView({ params, live: { data, answered, busy, marks } 
           <th>Close</th>
         </>
       }
-      row={(row) => <Row key={row.id} row={row} now={now} params={params} />}
+      row={(row) => <Row key={row.id} row={row} now={now} params={params} severalNodes={severalNodes} />}
       empty={<p>Connections appear with their first span. Spans of otel-ws carry a connection id.</p>}
       layout="stack"
       pane={
@@ -84,14 +88,16 @@ interface RowProps {
   readonly row: ConnectionRow
   readonly now: number
   readonly params: Readonly<Record<string, string>>
+  readonly severalNodes: boolean
 }
 
-function Row({ row, now, params }: RowProps) {
+function Row({ row, now, params, severalNodes }: RowProps) {
   const opened = moment(row.opened)
-  const neverOpened = row.state === 'rejected' || row.state === 'abandoned'
+  const neverOpened = hasNeverOpened(row)
   return (
     <tr
-      class={row.dropped || row.state === 'rejected' ? 'error' : ''}
+      class={row.dropped || row.state === 'rejected' || row.state === 'failed' ? 'error' : ''}
+      ref={params.open === row.id ? intoView : null}
       aria-selected={params.open === row.id}
       onClick={() => step({ open: row.id, mark: '' })}
     >
@@ -101,8 +107,13 @@ function Row({ row, now, params }: RowProps) {
       <td class="route">
         {row.route}
         {row.subprotocol !== '' && <span class="muted"> {row.subprotocol}</span>}
+        {row.ofClient && <span class="muted"> client</span>}
       </td>
-      <td class="mono">{row.peer}</td>
+      {severalNodes && <td title={row.service}>{nodeName(row.service, row.instance)}</td>}
+      <td class="mono peer">
+        {row.user !== '' && <b>{row.user} </b>}
+        {row.peer}
+      </td>
       <td class="mono">
         <a
           href={href('connections', { ...params, open: row.id, mark: '' })}
@@ -120,11 +131,15 @@ function Row({ row, now, params }: RowProps) {
       <td class="num mono">{!neverOpened && <Rtt row={row} />}</td>
       <td class="num mono">{!neverOpened && <Buffered row={row} />}</td>
       <td class={`num mono ${row.errors > 0 ? 'bad' : ''}`}>{row.errors}</td>
-      <td class="close">
+      <td class="close" title={row.closeReason}>
         <CloseText row={row} />
       </td>
     </tr>
   )
+}
+
+function hasNeverOpened({ state }: ConnectionRow): boolean {
+  return state === 'rejected' || state === 'abandoned' || state === 'failed'
 }
 
 function Rtt({ row }: { readonly row: ConnectionRow }) {
@@ -169,7 +184,7 @@ interface TrafficProps {
 }
 
 function Traffic({ row, messages, size }: TrafficProps) {
-  if (row.state === 'rejected' || row.state === 'abandoned') return <td />
+  if (hasNeverOpened(row)) return <td />
   const note =
     row.state === 'open'
       ? 'So far: messages by the sequence numbers seen, bytes of the messages seen. Exact once it is closed.'

@@ -1,6 +1,6 @@
+import { count, exact } from '../../src/format.ts'
 import type { Status } from '../../src/wire.ts'
 import icon from '../icon.svg'
-import { count, exact } from './format.ts'
 import type { Live } from './live.ts'
 import { href, type Route, type View, views } from './route.ts'
 import type { Theme } from './theme.ts'

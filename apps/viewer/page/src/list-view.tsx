@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact'
-import { count, exact } from './format.ts'
+import { count, exact } from '../../src/format.ts'
 import { useHold } from './hold.ts'
 import { useKeys, useListKeys } from './keyboard.ts'
 import { adjust, step } from './route.ts'

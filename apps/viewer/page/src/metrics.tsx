@@ -1,7 +1,7 @@
+import { count, duration, exact } from '../../src/format.ts'
 import type { HandlerRow, MetricsBoard, Update } from '../../src/wire.ts'
 import { Chart } from './chart.tsx'
 import { choices, Select } from './controls.tsx'
-import { count, duration, exact } from './format.ts'
 import { useKeys } from './keyboard.ts'
 import { adjust, href } from './route.ts'
 import type { Theme } from './theme.ts'
@@ -21,7 +21,7 @@ const windows = [
 
 export function MetricsView({ params, data, theme }: Props) {
   const board = data.metrics
-  const { service = '', route = '', message = '', instrument = '', window = '' } = params
+  const { service = '', node = '', route = '', message = '', instrument = '', window = '' } = params
   useKeys({ Escape: () => adjust({ message: '', instrument: '' }) })
   if (board === undefined) return null
   if (board.instruments.length === 0) {
@@ -41,6 +41,9 @@ export function MetricsView({ params, data, theme }: Props) {
       <div class="filters">
         <Select label="Window" name="window" value={window} options={windows} />
         <Select label="Service" name="service" value={service} options={choices('all services', board.services)} />
+        {board.nodes.length > 1 && (
+          <Select label="Node" name="node" value={node} options={choices('all nodes', board.nodes)} />
+        )}
         <Select label="Route" name="route" value={route} options={choices('all routes', board.routes)} />
         <Select label="Latency of" name="message" value={message} options={choices('all messages', messages)} />
         <Select

@@ -1,6 +1,6 @@
+import { duration, exact } from '../../src/format.ts'
 import type { Attribute } from '../../src/model.ts'
 import type { SpanDetail, SpanRef } from '../../src/wire.ts'
-import { duration, exact } from './format.ts'
 import { href } from './route.ts'
 
 /** Everything that is known of one span. */
@@ -13,10 +13,11 @@ export function SpanFacts({ span, traceStart }: { readonly span: SpanDetail; rea
       <p class="sub">
         <span>{duration(span.duration)}</span>
         <span>starts at +{duration(span.start - traceStart)}</span>
-        <span>{span.service}</span>
+        <span>{[span.service, span.instance].filter(Boolean).join(' ')}</span>
         {span.scope !== '' && <span>{span.scope}</span>}
         <code title="Span id">{span.spanId}</code>
       </p>
+      {span.note !== '' && <p>{span.note}</p>}
       {span.error && (
         <p class="failure" role="note">
           Error{span.statusMessage !== '' && `: ${span.statusMessage}`}

@@ -1,5 +1,5 @@
+import { bytes, exact, plural } from '../../src/format.ts'
 import type { Status } from '../../src/wire.ts'
-import { bytes, exact, plural } from './format.ts'
 
 /** What is kept, and what is not: a viewer that drops silently would lie. */
 export function StatusBar({ status }: { readonly status: Status | undefined }) {

@@ -1,6 +1,6 @@
 import { useRef } from 'preact/hooks'
+import { duration } from '../../src/format.ts'
 import type { Mark } from '../../src/wire.ts'
-import { duration } from './format.ts'
 import { useKeys } from './keyboard.ts'
 import { useWidth } from './use-width.ts'
 
@@ -32,7 +32,7 @@ const laneTitles: Readonly<Record<Lane, string>> = {
   sent: 'Sent',
   peer: 'Other end',
 }
-const laneHeight = 40
+const laneHeight = 32
 const axisHeight = 22
 const labelWidth = 92
 const margin = 14

@@ -1,7 +1,7 @@
+import { duration, moment, plural } from '../../src/format.ts'
 import { textAttribute } from '../../src/model.ts'
 import { CONNECTION_ID } from '../../src/names.ts'
 import type { SpanDetail, TraceDetail } from '../../src/wire.ts'
-import { duration, moment, plural } from './format.ts'
 import { useKeys } from './keyboard.ts'
 import { adjust, href, step } from './route.ts'
 import { SpanFacts } from './span-facts.tsx'
@@ -13,10 +13,14 @@ interface Props {
   readonly trace: TraceDetail | null | undefined
   /** Id of the span whose facts are shown; empty for the one that most deserves it. */
   readonly selected: string
+  /** What the list is filtered by: a span that it names is likely the one that is looked for. */
+  readonly sought: string
 }
 
-export function TracePane({ id, trace, selected }: Props) {
-  const span = trace ? (trace.spans.find((one) => one.spanId === selected) ?? mostTelling(trace.spans)) : undefined
+export function TracePane({ id, trace, selected, sought }: Props) {
+  const span = trace
+    ? (trace.spans.find((one) => one.spanId === selected) ?? mostTelling(trace.spans, sought))
+    : undefined
   const move = (by: number) => () => {
     const next = trace?.spans[trace.spans.indexOf(span!) + by]
     if (next !== undefined) adjust({ span: next.spanId })
@@ -49,8 +53,24 @@ export function TracePane({ id, trace, selected }: Props) {
   )
 }
 
-function mostTelling(spans: readonly SpanDetail[]): SpanDetail | undefined {
-  return spans.find((span) => span.error) ?? spans[0]
+function mostTelling(spans: readonly SpanDetail[], sought: string): SpanDetail | undefined {
+  const words = sought.split(/\s+/).filter(Boolean)
+  const named = words.length === 0 ? [] : spans.filter((span) => words.every((word) => hasWord(span, word)))
+  return named.find((span) => span.error) ?? longest(named) ?? spans.find((span) => span.error) ?? spans[0]
+}
+
+function longest(spans: readonly SpanDetail[]): SpanDetail | undefined {
+  return spans.reduce<SpanDetail | undefined>(
+    (most, one) => (one.duration > (most?.duration ?? -1) ? one : most),
+    undefined,
+  )
+}
+
+function hasWord({ name, attributes }: SpanDetail, word: string): boolean {
+  const equals = word.indexOf('=')
+  return equals > 0
+    ? textAttribute(attributes, word.slice(0, equals)) === word.slice(equals + 1)
+    : name.toLowerCase().includes(word.toLowerCase())
 }
 
 function Summary({ spans }: { readonly spans: readonly SpanDetail[] }) {

@@ -1,6 +1,7 @@
+import { clock, duration, moment } from '../../src/format.ts'
 import type { TraceRow } from '../../src/wire.ts'
 import { choices, Search, Select } from './controls.tsx'
-import { clock, duration, moment } from './format.ts'
+import { intoView } from './into-view.ts'
 import { ListView } from './list-view.tsx'
 import type { Live } from './live.ts'
 import { OperationTag, shortName } from './operation-tag.tsx'
@@ -60,7 +61,7 @@ export function TracesView({ params, live: { data, answered, busy } }: Props) {
       row={(row) => <Row key={row.id} row={row} params={params} />}
       empty={<Waiting endpoint={data.status?.endpoint ?? ''} />}
       layout="split"
-      pane={<TracePane id={open} trace={data.trace} selected={params.span ?? ''} />}
+      pane={<TracePane key={open} id={open} trace={data.trace} selected={params.span ?? ''} sought={q} />}
     />
   )
 }
@@ -83,6 +84,7 @@ function Row({ row, params }: { readonly row: TraceRow; readonly params: Readonl
   return (
     <tr
       class={row.error === '' ? '' : 'error'}
+      ref={params.open === row.id ? intoView : null}
       aria-selected={params.open === row.id}
       onClick={() => step({ open: row.id, span: '' })}
     >
@@ -101,7 +103,10 @@ function Row({ row, params }: { readonly row: TraceRow; readonly params: Readonl
       </td>
       <td class="num mono">{row.spans}</td>
       <td class="route">{row.route}</td>
-      <td>{row.services.join(', ')}</td>
+      <td>
+        {row.services.join(', ')}
+        {row.nodes > row.services.length && <span class="muted"> {row.nodes} nodes</span>}
+      </td>
       <td class="mono">
         {row.connection !== '' && (
           <a href={href('connections', { open: row.connection })} onClick={(event) => event.stopPropagation()}>

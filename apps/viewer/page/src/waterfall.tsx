@@ -1,5 +1,7 @@
+import { duration, exact } from '../../src/format.ts'
 import type { SpanDetail, TraceDetail } from '../../src/wire.ts'
-import { duration, exact } from './format.ts'
+import { intoView } from './into-view.ts'
+import { nodeName } from './node-name.ts'
 import { OperationTag, shortName } from './operation-tag.tsx'
 
 interface Props {
@@ -8,24 +10,26 @@ interface Props {
   readonly onSelect: (spanId: string) => void
 }
 
-/** Services beyond this many share colours. */
-const serviceColours = 6
+/** Processes beyond this many share colours. */
+const colours = 6
 
-/** The spans of a trace on a common time axis, parents above children, one colour per service. */
+/** The spans of a trace on a common time axis, parents above children, one colour per process. */
 export function Waterfall({ trace, selected, onSelect }: Props) {
   const { spans, depths } = trace
   const start = Math.min(...spans.map((span) => span.start))
   const end = Math.max(...spans.map((span) => span.start + span.duration))
   const length = Math.max(end - start, 0.001)
-  const services = [...new Set(spans.map((span) => span.service))]
+  const severalServices = spans.some(({ service }) => service !== spans[0]?.service)
+  const originOf = (span: SpanDetail) => nameOfOrigin(span, severalServices)
+  const origins = [...new Set(spans.map(originOf))]
   return (
     <div class="waterfall" role="listbox" aria-label="Spans">
       <div class="ruler" aria-hidden="true">
         <span class="legend">
-          {services.map((service, index) => (
-            <span key={service}>
-              <i class={`dot service${index % serviceColours}`} />
-              {service}
+          {origins.map((one, index) => (
+            <span key={one}>
+              <i class={`dot service${index % colours}`} />
+              {one}
             </span>
           ))}
         </span>
@@ -40,6 +44,7 @@ export function Waterfall({ trace, selected, onSelect }: Props) {
       {spans.map((span, index) => (
         <button
           key={span.spanId}
+          ref={span.spanId === selected ? intoView : null}
           type="button"
           role="option"
           aria-selected={span.spanId === selected}
@@ -50,10 +55,15 @@ export function Waterfall({ trace, selected, onSelect }: Props) {
             <OperationTag operation={span.operation} kind={span.kind} />
             <span title={span.name}>{shortName(span.name, span.operation)}</span>
             <LinkCount span={span} />
+            {span.note !== '' && (
+              <span class="note" title={span.note}>
+                {span.note}
+              </span>
+            )}
           </span>
           <span class="span-track">
             <span
-              class={`span-bar service${services.indexOf(span.service) % serviceColours}`}
+              class={`span-bar service${origins.indexOf(originOf(span)) % colours}`}
               style={{
                 left: `${((span.start - start) / length) * 100}%`,
                 width: `${Math.max((span.duration / length) * 100, 0.3)}%`,
@@ -66,6 +76,12 @@ export function Waterfall({ trace, selected, onSelect }: Props) {
       {trace.omitted > 0 && <p class="nothing">{exact(trace.omitted)} further spans are not shown.</p>}
     </div>
   )
+}
+
+/** What a span's colour stands for: its process, and which end of the connection where one process is both. */
+function nameOfOrigin({ service, instance, ofClient }: SpanDetail, severalServices: boolean): string {
+  const node = instance === '' ? '' : nodeName(service, instance)
+  return [severalServices || node === '' ? service : '', node, ofClient ? '(client)' : ''].filter(Boolean).join(' ')
 }
 
 function LinkCount({ span }: { readonly span: SpanDetail }) {

@@ -7,6 +7,8 @@ import { drawInstrument, drawPanel, panelSpecs } from './panels.ts'
 
 export interface BoardFilter {
   readonly service: string
+  /** Instance of a service; empty for all. */
+  readonly node: string
   readonly route: string
   /** Name of a message, for the latency chart; empty for all. */
   readonly message: string
@@ -37,6 +39,7 @@ export function metricsBoard(metrics: MetricStore, filter: BoardFilter, now: num
     panels,
     handlers: handlerRows(select(processDuration), range),
     services: distinct(all.map((series) => series.service)),
+    nodes: distinct(all.map((series) => series.instance)),
     routes: distinct(all.map((series) => textAttribute(series.attributes, names.ROUTE))),
     instruments: instruments(all),
   }
@@ -44,6 +47,7 @@ export function metricsBoard(metrics: MetricStore, filter: BoardFilter, now: num
 
 function chosen(series: Series, filter: BoardFilter): boolean {
   if (filter.service !== '' && series.service !== filter.service) return false
+  if (filter.node !== '' && series.instance !== filter.node) return false
   return filter.route === '' || textAttribute(series.attributes, names.ROUTE) === filter.route
 }
 

@@ -1,9 +1,11 @@
 import { numberAttribute, type Span, textAttribute } from '../model.ts'
 import * as names from '../names.ts'
-import type { Connection, ConnectionStore } from '../store/connections.ts'
+import { type Connection, type ConnectionStore, isOtherEnd } from '../store/connections.ts'
 import { operationOf } from '../store/operation.ts'
+import type { TraceStore } from '../store/traces.ts'
 import type { ConnectionDetail, Mark } from '../wire.ts'
 import { connectionRow, type FactsOf } from './connection-list.ts'
+import { noteOf } from './note.ts'
 
 /** Marks of one connection that are shown: the newest. */
 const most = 5000
@@ -14,6 +16,7 @@ const most = 5000
  */
 export function connectionDetail(
   connections: ConnectionStore,
+  traces: TraceStore,
   id: string,
   since: number,
   factsOf: FactsOf,
@@ -28,21 +31,44 @@ export function connectionDetail(
     firstMark: shown[0]?.[1] ?? connection.nextMark,
     omitted: connection.nextMark - shown.length,
     reset: since === 0,
+    previous: previousOf(connection, traces),
+    next: nextOf(connection, traces),
   }
 }
 
+/** Id of the connection that was lost and that this one replaces; empty when there is none or it is not known. */
+function previousOf({ replaces }: Connection, traces: TraceStore): string {
+  const attempt = replaces && traces.get(replaces.traceId)?.spans.get(replaces.spanId)
+  return attempt === undefined ? '' : textAttribute(attempt.attributes, names.CONNECTION_ID)
+}
+
+/** Id of the connection that replaced this one; empty when there is none or it is not known. */
+function nextOf({ connect }: Connection, traces: TraceStore): string {
+  if (connect === undefined) return ''
+  for (const span of traces.linksTo(connect.traceId, connect.spanId) ?? []) {
+    const link = span.links.find((one) => one.traceId === connect.traceId && one.spanId === connect.spanId)
+    if (textAttribute(link?.attributes ?? [], names.LINK_KIND) === 'previous') {
+      const id = textAttribute(span.attributes, names.CONNECTION_ID)
+      if (id !== '') return id
+    }
+  }
+  return ''
+}
+
 function mark(connection: Connection, span: Span, number: number): Mark {
+  const operation = operationOf(span)
   return {
     number,
     traceId: span.traceId,
     spanId: span.spanId,
-    operation: operationOf(span),
+    operation,
     name: span.name,
     start: span.start,
     duration: span.duration,
     error: span.error ? textAttribute(span.attributes, names.ERROR_TYPE) || span.statusMessage || 'error' : '',
     size: numberAttribute(span.attributes, names.MESSAGE_SIZE) ?? null,
     sequence: numberAttribute(span.attributes, names.MESSAGE_SEQUENCE) ?? null,
-    peer: span.resource.service !== connection.service,
+    note: noteOf(span, operation),
+    peer: isOtherEnd(connection, span),
   }
 }

@@ -3,7 +3,7 @@ import type { ConnectionList, ConnectionRow } from '../wire.ts'
 import type { RouteFacts } from './route-facts.ts'
 
 export interface ConnectionFilter {
-  /** Part of the id, route, peer, service, close category or reason. */
+  /** Part of the id, route, peer, user, service, instance, close category or reason. */
   readonly text: string
   readonly route: string
   readonly state: '' | 'open' | 'closed' | 'dropped' | 'rejected' | 'errors'
@@ -24,10 +24,12 @@ export function listConnections(
   const text = filter.text.toLowerCase()
   const found: Connection[] = []
   const routes = new Set<string>()
+  const origins = new Set<string>()
   let open = 0
   for (const connection of connections.values()) {
     if (connection.state === 'open') open++
     if (routes.size < 200 && connection.route !== '') routes.add(connection.route)
+    if (origins.size < 2) origins.add(`${connection.service}\n${connection.instance}`)
     if (hasState(connection, filter.state) && hasRoute(connection, filter.route) && hasText(connection, text)) {
       found.push(connection)
     }
@@ -39,6 +41,7 @@ export function listConnections(
     total: connections.count,
     open,
     routes: [...routes].sort(),
+    severalNodes: origins.size > 1,
   }
 }
 
@@ -46,8 +49,12 @@ function hasState(connection: Connection, state: ConnectionFilter['state']): boo
   if (state === '') return true
   if (state === 'dropped') return wasDropped(connection)
   if (state === 'errors') return connection.errors > 0
-  if (state === 'rejected') return connection.state === 'rejected' || connection.state === 'abandoned'
+  if (state === 'rejected') return neverOpened(connection)
   return connection.state === state
+}
+
+function neverOpened({ state }: Connection): boolean {
+  return state === 'rejected' || state === 'abandoned' || state === 'failed'
 }
 
 function hasRoute(connection: Connection, route: string): boolean {
@@ -56,8 +63,10 @@ function hasRoute(connection: Connection, route: string): boolean {
 
 function hasText(connection: Connection, text: string): boolean {
   if (text === '') return true
-  const { id, route, peer, service, closeCategory, closeReason } = connection
-  return [id, route, peer, service, closeCategory, closeReason].some((value) => value.toLowerCase().includes(text))
+  const { id, route, peer, user, service, instance, closeCategory, closeReason } = connection
+  return [id, route, peer, user, service, instance, closeCategory, closeReason].some((value) =>
+    value.toLowerCase().includes(text),
+  )
 }
 
 function weight(connection: Connection, sort: ConnectionSort): number {
@@ -68,14 +77,17 @@ function weight(connection: Connection, sort: ConnectionSort): number {
 }
 
 export function connectionRow(connection: Connection, factsOf: FactsOf): ConnectionRow {
-  const { marks, nextMark, lastSeen, ...told } = connection
-  const facts = connection.state === 'open' ? factsOf(connection.service, connection.route) : undefined
+  const { marks, nextMark, lastSeen, connect, replaces, carrier, ...told } = connection
+  const open = connection.state === 'open'
+  const facts = open ? factsOf(connection.service, connection.route) : undefined
+  // Pings are those of the connection that carries it.
+  const pings = open && carrier !== '' ? factsOf(connection.service, carrier) : undefined
   return {
     ...told,
     dropped: wasDropped(connection),
     rtt: connection.rtt ?? null,
     buffered: connection.buffered ?? null,
-    routeRtt: facts?.rtt ?? null,
+    routeRtt: facts?.rtt ?? pings?.rtt ?? null,
     routeBuffered: facts?.buffered ?? null,
     closeCode: connection.closeCode ?? null,
   }

@@ -5,6 +5,7 @@ export interface LiveQuery {
   readonly view: 'traces' | 'connections' | 'metrics'
   readonly text: string
   readonly service: string
+  readonly node: string
   readonly route: string
   readonly connection: string
   readonly errors: boolean
@@ -34,6 +35,7 @@ export function readLiveQuery(search: URLSearchParams): LiveQuery {
     view: oneOf(text('view'), ['traces', 'connections', 'metrics'], 'traces'),
     text: text('q'),
     service: text('service'),
+    node: text('node'),
     route: text('route'),
     connection: text('connection'),
     errors: search.get('errors') === '1',

@@ -19,6 +19,7 @@ export type PanelSpec = Drawing & {
 }
 
 const server = 'websocket.server'
+const client = 'websocket.client'
 
 export const panelSpecs: readonly PanelSpec[] = [
   {
@@ -149,6 +150,66 @@ export const panelSpecs: readonly PanelSpec[] = [
     instrument: `${server}.stream.first_item.duration`,
     draw: 'percentiles',
   },
+  {
+    id: 'streams',
+    title: 'Streams',
+    hint: 'by outcome',
+    unit: 'count',
+    instrument: `${server}.stream.duration`,
+    draw: 'increases',
+    by: names.STREAM_OUTCOME,
+  },
+  {
+    id: 'lag',
+    title: 'Lag between nodes',
+    hint: 'from the publication of a broadcast to its arrival',
+    unit: 'seconds',
+    instrument: `${server}.deliver.lag`,
+    draw: 'percentiles',
+  },
+  {
+    id: 'client-connects',
+    title: 'Connects of clients',
+    hint: 'by outcome, as clients tell it',
+    unit: 'count',
+    instrument: `${client}.connect.duration`,
+    draw: 'increases',
+    by: names.HANDSHAKE_OUTCOME,
+  },
+  {
+    id: 'client-connect-time',
+    title: 'Time to connect',
+    hint: 'of clients, until their connection is open',
+    unit: 'seconds',
+    instrument: `${client}.connect.duration`,
+    draw: 'percentiles',
+  },
+  {
+    id: 'client-reconnects',
+    title: 'Reconnects of clients',
+    hint: 'by route',
+    unit: 'count',
+    instrument: `${client}.reconnects`,
+    draw: 'increases',
+    by: names.ROUTE,
+  },
+  {
+    id: 'client-messages',
+    title: 'Messages per second of clients',
+    hint: 'by direction, as clients tell it',
+    unit: 'perSecond',
+    instrument: `${client}.messages`,
+    draw: 'rates',
+    by: names.MESSAGE_DIRECTION,
+  },
+  {
+    id: 'client-latency',
+    title: 'Handler latency of clients',
+    hint: 'until every handler has settled',
+    unit: 'seconds',
+    instrument: `${client}.message.process.duration`,
+    draw: 'percentiles',
+  },
 ]
 
 /** Lines or colours that a chart can hold and a person can tell apart. */
@@ -158,7 +219,7 @@ const mostLines = 8
 export function drawPanel(spec: PanelSpec, series: readonly Series[], range: Range): Panel | undefined {
   if (series.length === 0 && !spec.always) return undefined
   const { id, title, hint, unit } = spec
-  const lines = spec.draw === 'percentiles' ? percentiles(series, range) : grouped(spec, series, range)
+  const lines = spec.draw === 'percentiles' ? percentiles(series, range, unit) : grouped(spec, series, range)
   return { id, title, hint, unit, shape: spec.draw === 'increases' ? 'bars' : 'lines', series: lines }
 }
 
@@ -166,10 +227,11 @@ export function drawPanel(spec: PanelSpec, series: readonly Series[], range: Ran
 export function drawInstrument(name: string, series: readonly Series[], range: Range): Panel {
   const first = series[0]
   const draw = first?.kind === 'counter' ? rates : levels
+  const severalNodes = series.some(({ instance }) => instance !== first?.instance)
   const lines =
     first?.kind === 'histogram'
-      ? percentiles(series, range)
-      : series.slice(0, mostLines).map((one) => ({ label: labelOf(one), values: draw([one], range) }))
+      ? percentiles(series, range, unitOf(first))
+      : series.slice(0, mostLines).map((one) => ({ label: labelOf(one, severalNodes), values: draw([one], range) }))
   return {
     id: 'instrument',
     title: name,
@@ -198,14 +260,23 @@ function grouped(
   const all = groups.length <= mostLines
   const shown = all ? groups : groups.slice(0, mostLines - 1)
   const lines = shown.map(([label, members]) => ({ label: label || 'all', values: draw(members, range) }))
-  if (all) return lines
+  if (all) return spec.draw === 'levels' ? withoutIdle(lines) : lines
   const rest = groups.slice(shown.length).flatMap(([, members]) => members)
   return [...lines, { label: 'others', values: draw(rest, range) }]
 }
 
-function percentiles(series: readonly Series[], range: Range): Panel['series'] {
+/** Leaves out the levels that are 0 all the time, as long as there is one that is not. */
+function withoutIdle(lines: Panel['series']): Panel['series'] {
+  const busy = lines.filter(({ values }) => values.some((value) => value !== null && value !== 0))
+  return busy.length === 0 ? lines : busy
+}
+
+function percentiles(series: readonly Series[], range: Range, unit: Unit): Panel['series'] {
   if (series.length === 0) return []
-  const [p50, p95, p99] = quantiles(series, range, [0.5, 0.95, 0.99])
+  const drawn = quantiles(series, range, [0.5, 0.95, 0.99])
+  // What is counted in wholes has no half in the middle of a bucket.
+  const [p50, p95, p99] =
+    unit === 'count' ? drawn.map((values) => values.map((value) => value && Math.ceil(value))) : drawn
   return [
     { label: 'p50', values: p50! },
     { label: 'p95', values: p95! },
@@ -213,9 +284,9 @@ function percentiles(series: readonly Series[], range: Range): Panel['series'] {
   ]
 }
 
-function labelOf(series: Series): string {
+function labelOf(series: Series, withInstance: boolean): string {
   const pairs = series.attributes.map(([key, value]) => `${key.slice(key.lastIndexOf('.') + 1)}=${value}`)
-  return [series.service, ...pairs].join(' ').slice(0, 120)
+  return [series.service, withInstance ? series.instance : '', ...pairs].filter(Boolean).join(' ').slice(0, 120)
 }
 
 function unitOf(series: Series | undefined): Unit {

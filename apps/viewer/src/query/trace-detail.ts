@@ -1,9 +1,10 @@
 import { type Span, textAttribute } from '../model.ts'
 import * as names from '../names.ts'
-import { operationOf } from '../store/operation.ts'
+import { isOfClient, operationOf } from '../store/operation.ts'
 import { approximateBytes } from '../store/size.ts'
 import type { Trace, TraceStore } from '../store/traces.ts'
 import type { SpanDetail, SpanRef, TraceDetail } from '../wire.ts'
+import { noteOf } from './note.ts'
 
 /** Spans of one trace that are shown. */
 const most = 1000
@@ -56,17 +57,21 @@ function* depthFirst(trace: Trace): Generator<[span: Span, depth: number]> {
 
 function detail(traces: TraceStore, span: Span): SpanDetail {
   const incoming = traces.linksTo(span.traceId, span.spanId)
+  const operation = operationOf(span)
   return {
     spanId: span.spanId,
     parentSpanId: span.parentSpanId,
     name: span.name,
     kind: span.kind,
-    operation: operationOf(span),
+    operation,
+    note: noteOf(span, operation),
     start: span.start,
     duration: span.duration,
     error: span.error,
     statusMessage: span.statusMessage,
     service: span.resource.service,
+    instance: span.resource.instance,
+    ofClient: isOfClient(span),
     scope: span.scope,
     attributes: span.attributes,
     resource: span.resource.attributes,

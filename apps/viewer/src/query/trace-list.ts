@@ -81,15 +81,19 @@ function rootOf(trace: Trace): Span {
 function row(trace: Trace): TraceRow {
   const root = rootOf(trace)
   const services = new Set<string>([root.resource.service])
+  const nodes = new Set<string>()
   let route = routeOf(root)
   let connection = textAttribute(root.attributes, names.CONNECTION_ID)
   let error = ''
+  let ended = ''
   let looked = 0
   for (const span of trace.spans.values()) {
     services.add(span.resource.service)
+    if (nodes.size < 100) nodes.add(`${span.resource.service}\n${span.resource.instance}`)
     route ||= routeOf(span)
     connection ||= textAttribute(span.attributes, names.CONNECTION_ID)
     if (span.error) error ||= textAttribute(span.attributes, names.ERROR_TYPE) || span.statusMessage || 'error'
+    ended ||= ending(span)
     if (++looked === 200) break
   }
   return {
@@ -101,8 +105,9 @@ function row(trace: Trace): TraceRow {
     duration: trace.end - trace.start,
     spans: trace.spans.size,
     errors: trace.errors,
-    error: error || ending(root),
+    error: error || ended,
     services: [...services],
+    nodes: nodes.size,
     route,
     connection,
   }
@@ -112,7 +117,7 @@ function row(trace: Trace): TraceRow {
 function ending({ attributes }: Span): string {
   const outcome = textAttribute(attributes, names.HANDSHAKE_OUTCOME)
   if (outcome === 'rejected') return `rejected ${textAttribute(attributes, names.HTTP_STATUS)}`.trim()
-  if (outcome === 'abandoned') return outcome
+  if (outcome === 'abandoned' || outcome === 'failed') return outcome
   const category = textAttribute(attributes, names.CLOSE_CATEGORY)
   return category === '' || isUsualClose(category)
     ? ''

@@ -1,20 +1,31 @@
-import { type Attribute, numberAttribute, type Span, textAttribute } from '../model.ts'
+import { type Attribute, numberAttribute, type Span, type SpanLink, textAttribute } from '../model.ts'
 import * as names from '../names.ts'
-import type { Operation } from './operation.ts'
+import { isOfClient, type Operation } from './operation.ts'
 
-export type ConnectionState = 'open' | 'closed' | 'rejected' | 'abandoned'
+export type ConnectionState = 'open' | 'closed' | 'rejected' | 'abandoned' | 'failed'
 
 /** Ids are 16 characters; a record outlives its spans, so what it holds must be small whatever was sent. */
 const longestId = 128
 const longestText = 256
 
+type SpanAddress = Pick<SpanLink, 'traceId' | 'spanId'>
+
 /** What is known of one connection, from its spans. */
 export interface Connection {
   readonly id: string
+  /** Whether only the client's end tells of it; once the server's does, that is what is told. */
+  ofClient: boolean
   service: string
+  instance: string
   route: string
   subprotocol: string
+  /** Route of the connection that carries it, where it is one within another. */
+  carrier: string
+  /** What carries it, of hosts that have several transports: the last that was told. */
+  transport: string
   peer: string
+  /** Id of the user, as the application has set it. */
+  user: string
   state: ConnectionState
   /** Epoch milliseconds; `opened` is that of the first span where the handshake was not seen. */
   opened: number
@@ -38,6 +49,9 @@ export interface Connection {
   closeInitiator: string
   closeReason: string
   errorType: string
+  /** The client's attempt that opened it, and the attempt that opened the one it replaces. */
+  connect: SpanAddress | undefined
+  replaces: SpanAddress | undefined
   /** Spans of the connection that are still kept, with their number in order of arrival. */
   readonly marks: Map<Span, number>
   nextMark: number
@@ -80,14 +94,15 @@ export class ConnectionStore {
     return this.#connections.values()
   }
 
-  add(span: Span, operation: Operation): void {
+  /** Adds a span; `parent` is its parent, where that is known. */
+  add(span: Span, operation: Operation, parent?: Span): void {
     const id = textAttribute(span.attributes, names.CONNECTION_ID)
     if (id === '' || id.length > longestId || operation === '') return
     let connection = this.#connections.get(id)
     if (connection === undefined) connection = create(id, span)
     else this.#connections.delete(id)
     this.#connections.set(id, connection)
-    update(connection, span, operation)
+    update(connection, span, operation, parent)
     if (this.#connections.size > this.#most) this.#evict()
   }
 
@@ -119,13 +134,22 @@ export class ConnectionStore {
 }
 
 function create(id: string, span: Span): Connection {
+  return { id, ...untold(span), errors: 0, connect: undefined, replaces: undefined, marks: new Map(), nextMark: 0 }
+}
+
+/** What one end tells of a connection, before it has told anything. */
+function untold(span: Span) {
   return {
-    id,
+    ofClient: isOfClient(span),
     service: span.resource.service,
+    instance: span.resource.instance,
     route: '',
+    carrier: '',
     subprotocol: '',
+    transport: '',
     peer: '',
-    state: 'open',
+    user: '',
+    state: 'open' as ConnectionState,
     opened: span.start,
     openedSeen: false,
     closed: 0,
@@ -137,51 +161,71 @@ function create(id: string, span: Span): Connection {
     bytesSent: 0,
     rtt: undefined,
     buffered: undefined,
-    errors: 0,
     closeCode: undefined,
     closeCategory: '',
     closeInitiator: '',
     closeReason: '',
     errorType: '',
-    marks: new Map(),
-    nextMark: 0,
   }
 }
 
-function update(connection: Connection, span: Span, operation: Operation): void {
-  const { attributes } = span
+function update(connection: Connection, span: Span, operation: Operation, parent: Span | undefined): void {
+  const { attributes, resource } = span
   const end = span.start + span.duration
   connection.marks.set(span, connection.nextMark++)
-  connection.lastSeen = Math.max(connection.lastSeen, end)
   if (span.error) connection.errors++
-  // The other end may tell its side under the same id: it is drawn, and counted only once.
-  if (span.resource.service !== connection.service && operation !== 'handshake') return
+  if (operation === 'connect') noteConnect(connection, span)
+  // The other end may tell its side under the same id: it is drawn, and counted only once. The server's counts.
+  if (connection.ofClient && !isOfClient(span)) Object.assign(connection, untold(span))
+  if (operation === 'handshake') connection.service = resource.service
+  if (isOtherEnd(connection, span)) return
+  connection.lastSeen = Math.max(connection.lastSeen, end)
+  connection.instance = resource.instance
   connection.route ||= shortText(attributes, names.ROUTE) || shortText(attributes, names.NAMESPACE)
   connection.subprotocol ||= shortText(attributes, names.SUBPROTOCOL)
+  connection.transport = shortText(attributes, names.TRANSPORT) || connection.transport
+  connection.user = shortText(attributes, names.USER_ID) || connection.user
   connection.rtt = numberAttribute(attributes, names.PING_RTT) ?? connection.rtt
   connection.buffered = numberAttribute(attributes, names.SEND_BUFFERED) ?? connection.buffered
   if (!connection.openedSeen) connection.opened = Math.min(connection.opened, span.start)
-  if (operation === 'handshake') openConnection(connection, span)
+  if (operation === 'handshake' || operation === 'connect') openConnection(connection, span, parent)
   else if (operation === 'process') countMessage(connection, span, 'received')
   else if (operation === 'send') countMessage(connection, span, 'sent')
   if (operation === 'close' || operation === 'connection') closeConnection(connection, span)
 }
 
-function openConnection(connection: Connection, span: Span): void {
+/** Whether a span of the connection tells of the end that the connection's record does not. */
+export function isOtherEnd(connection: Connection, span: Span): boolean {
+  return isOfClient(span) !== connection.ofClient || span.resource.service !== connection.service
+}
+
+function noteConnect(connection: Connection, { traceId, spanId, links }: Span): void {
+  connection.connect = { traceId, spanId }
+  const previous = links.find((link) => textAttribute(link.attributes, names.LINK_KIND) === 'previous')
+  if (previous !== undefined) connection.replaces = previous
+}
+
+function openConnection(connection: Connection, span: Span, parent: Span | undefined): void {
   const { attributes } = span
-  connection.service = span.resource.service
   connection.opened = span.start + span.duration
   connection.openedSeen = true
   connection.status = numberAttribute(attributes, names.HTTP_STATUS) ?? 0
-  const address = shortText(attributes, names.CLIENT_ADDRESS)
-  const port = shortText(attributes, names.CLIENT_PORT)
-  connection.peer =
-    address.includes(':') && port ? `[${address}]:${port}` : address + (port && address ? `:${port}` : '')
+  // A connection within another, as a namespace of Socket.IO is, has the peer of the one that carries it.
+  const carrier = parent?.attributes ?? []
+  connection.peer = peerOf(attributes) || peerOf(carrier)
+  connection.carrier = shortText(carrier, names.ROUTE)
   const outcome = shortText(attributes, names.HANDSHAKE_OUTCOME)
-  if (outcome !== 'rejected' && outcome !== 'abandoned') return
+  if (outcome !== 'rejected' && outcome !== 'abandoned' && outcome !== 'failed') return
   connection.state = outcome
   connection.closed = connection.opened
   connection.errorType = shortText(attributes, names.ERROR_TYPE)
+}
+
+function peerOf(attributes: readonly Attribute[]): string {
+  const address = shortText(attributes, names.CLIENT_ADDRESS)
+  const port = shortText(attributes, names.CLIENT_PORT)
+  if (address === '' || port === '') return address
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 function countMessage(connection: Connection, span: Span, direction: 'received' | 'sent'): void {

@@ -1,11 +1,13 @@
 import { numberAttribute, type Span, textAttribute } from '../model.ts'
 import * as names from '../names.ts'
-import type { Highlights } from '../wire.ts'
-import { isUsualClose } from './connections.ts'
+import type { Counted, FailingHandler, Highlights, SlowHandler } from '../wire.ts'
+import { type Connection, wasDropped } from './connections.ts'
 import { Durations } from './durations.ts'
-import type { Operation } from './operation.ts'
+import { isOfClient, type Operation } from './operation.ts'
 
 interface Handler {
+  readonly name: string
+  readonly ofClient: boolean
   readonly durations: Durations
   readonly errors: Map<string, number>
   failed: number
@@ -15,89 +17,100 @@ interface Handler {
 const most = 500
 /** A p95 below this is not worth a person's first look, in milliseconds. */
 const slow = 20
+/** What is told of each kind besides the first. */
+const mostAlso = 4
 
-/** What a newcomer should look at first, counted from the spans that are kept. */
+/** What a newcomer should look at first, counted from the spans and connections that are kept. */
 export class HighlightCounts {
   readonly #handlers = new Map<string, Handler>()
   readonly #rejections = new Map<string, number>()
-  readonly #drops = new Map<string, number>()
+  /** As clients tell them: of servers that tell nothing themselves. */
+  readonly #clientRejections = new Map<string, number>()
 
   add(span: Span, operation: Operation): void {
     if (operation === 'process') {
-      const handler = this.#handler(span.name)
+      const handler = this.#handler(span)
       handler.durations.add(span.duration)
       if (span.error) {
         handler.failed++
         change(handler.errors, errorType(span), 1)
       }
-    } else if (operation === 'handshake') {
-      const key = rejection(span)
-      if (key !== '') change(this.#rejections, key, 1)
-    } else if (operation === 'close' || operation === 'connection') {
-      const key = drop(span)
-      if (key !== '') change(this.#drops, key, 1)
-    }
+    } else this.#changeRejections(span, operation, 1)
   }
 
   remove(span: Span, operation: Operation): void {
     if (operation === 'process') {
-      const name = this.#handlers.has(span.name) ? span.name : other
-      const handler = this.#handlers.get(name)
+      const key = this.#keyOf(span)
+      const handler = this.#handlers.get(key)
       if (handler === undefined) return
       handler.durations.remove(span.duration)
       if (span.error) {
         handler.failed--
         change(handler.errors, errorType(span), -1)
       }
-      if (handler.durations.count === 0) this.#handlers.delete(name)
-    } else if (operation === 'handshake') {
-      const key = rejection(span)
-      if (key !== '') change(this.#rejections, key, -1)
-    } else if (operation === 'close' || operation === 'connection') {
-      const key = drop(span)
-      if (key !== '') change(this.#drops, key, -1)
-    }
+      if (handler.durations.count === 0) this.#handlers.delete(key)
+    } else this.#changeRejections(span, operation, -1)
   }
 
-  read(): Highlights {
-    let slowest: Highlights['slowest']
-    let failing: Highlights['failing']
-    for (const [name, handler] of this.#handlers) {
-      const p95 = handler.durations.quantile(0.95)
-      if (p95 >= slow && p95 > (slowest?.p95 ?? 0)) slowest = { name, p95, count: handler.durations.count }
-      if (handler.failed > (failing?.failed ?? 0)) {
-        failing = {
-          name,
-          failed: handler.failed,
-          count: handler.durations.count,
-          error: largest(handler.errors)?.[0] ?? '',
-        }
-      }
-    }
-    const rejected = largest(this.#rejections)
-    const dropped = largest(this.#drops)
+  read(connections: Iterable<Connection>): Highlights {
+    const drops = new Map<string, number>()
+    for (const connection of connections) if (wasDropped(connection)) change(drops, ending(connection), 1)
     return {
-      slowest,
-      failing,
-      rejected: rejected && { what: rejected[0], count: rejected[1], all: total(this.#rejections) },
-      dropped: dropped && { what: dropped[0], count: dropped[1], all: total(this.#drops) },
+      slowest: this.#slowest(),
+      failing: this.#failing(),
+      rejected: counted(this.#rejections.size > 0 ? this.#rejections : this.#clientRejections),
+      dropped: counted(drops),
     }
   }
 
   clear(): void {
     this.#handlers.clear()
     this.#rejections.clear()
-    this.#drops.clear()
+    this.#clientRejections.clear()
   }
 
-  #handler(name: string): Handler {
-    const key = this.#handlers.has(name) || this.#handlers.size < most ? name : other
+  #slowest(): SlowHandler[] {
+    return [...this.#handlers.values()]
+      .map(({ name, ofClient, durations }) => ({
+        name,
+        ofClient,
+        p95: durations.quantile(0.95),
+        count: durations.count,
+      }))
+      .filter(({ p95 }) => p95 >= slow)
+      .sort((a, b) => b.p95 - a.p95)
+      .slice(0, 1 + mostAlso)
+  }
+
+  #failing(): FailingHandler[] {
+    return [...this.#handlers.values()]
+      .filter(({ failed }) => failed > 0)
+      .sort((a, b) => b.failed - a.failed)
+      .slice(0, 1 + mostAlso)
+      .map(({ name, ofClient, failed, durations, errors }) => {
+        return { name, ofClient, failed, count: durations.count, errors: counted(errors).what }
+      })
+  }
+
+  #keyOf(span: Span): string {
+    const key = `${isOfClient(span) ? 'client' : 'server'} ${span.name}`
+    return this.#handlers.has(key) || this.#handlers.size < most ? key : other
+  }
+
+  #handler(span: Span): Handler {
+    const key = this.#keyOf(span)
     let handler = this.#handlers.get(key)
     if (handler === undefined) {
-      handler = { durations: new Durations(), errors: new Map(), failed: 0 }
+      const name = key === other ? other : span.name
+      handler = { name, ofClient: isOfClient(span), durations: new Durations(), errors: new Map(), failed: 0 }
       this.#handlers.set(key, handler)
     }
     return handler
+  }
+
+  #changeRejections(span: Span, operation: Operation, by: number): void {
+    const key = rejection(span, operation)
+    if (key !== '') change(operation === 'connect' ? this.#clientRejections : this.#rejections, key, by)
   }
 }
 
@@ -110,31 +123,27 @@ function change(counts: Map<string, number>, key: string, by: number): void {
   else counts.delete(known)
 }
 
-function largest(counts: Map<string, number>): [string, number] | undefined {
-  let found: [string, number] | undefined
-  for (const entry of counts) if (found === undefined || entry[1] > found[1]) found = entry
-  return found
-}
-
-function total(counts: Map<string, number>): number {
-  let sum = 0
-  for (const count of counts.values()) sum += count
-  return sum
+function counted(counts: ReadonlyMap<string, number>): Counted {
+  const sorted = [...counts].sort(([, a], [, b]) => b - a)
+  return {
+    all: sorted.reduce((sum, [, count]) => sum + count, 0),
+    what: sorted.slice(0, 1 + mostAlso).map(([what, count]) => ({ what, count })),
+  }
 }
 
 function errorType(span: Span): string {
   return textAttribute(span.attributes, names.ERROR_TYPE) || span.statusMessage || 'error'
 }
 
-function rejection(span: Span): string {
+function rejection(span: Span, operation: Operation): string {
+  if (operation !== 'handshake' && operation !== 'connect') return ''
   if (textAttribute(span.attributes, names.HANDSHAKE_OUTCOME) !== 'rejected') return ''
   const status = numberAttribute(span.attributes, names.HTTP_STATUS)
-  return `${status ?? ''} ${textAttribute(span.attributes, names.ROUTE) || span.name}`.trim()
+  if (status !== undefined) return `${status} ${textAttribute(span.attributes, names.ROUTE) || span.name}`
+  const error = textAttribute(span.attributes, names.ERROR_TYPE)
+  return error === '' ? span.name : `${span.name}: ${error}`
 }
 
-function drop(span: Span): string {
-  const category = textAttribute(span.attributes, names.CLOSE_CATEGORY)
-  if (category === '' || isUsualClose(category)) return ''
-  const code = numberAttribute(span.attributes, names.CLOSE_CODE)
-  return code === undefined ? category : `${category} (${code})`
+function ending({ closeCategory, closeCode }: Connection): string {
+  return closeCode === undefined ? closeCategory : `${closeCategory} (${closeCode})`
 }

@@ -20,6 +20,7 @@ export interface Series {
   readonly kind: MetricPoint['kind']
   readonly attributes: readonly Attribute[]
   readonly service: string
+  readonly instance: string
   bounds: readonly number[]
   samples: Sample[]
   /** The cumulative state that the next point is compared with. */
@@ -166,6 +167,7 @@ function create(key: string, point: MetricPoint): Series {
     kind: point.kind,
     attributes: point.attributes,
     service: point.resource.service,
+    instance: point.resource.instance,
     bounds: point.histogram?.bounds ?? [],
     samples: [],
     last: undefined,

@@ -2,6 +2,7 @@ import { attribute, type Span } from '../model.ts'
 import { BROADCAST_RECIPIENTS, CONNECTION_ID, HANDSHAKE_OUTCOME, ROUTE } from '../names.ts'
 
 export const operations = [
+  'connect',
   'handshake',
   'connection',
   'open',
@@ -9,6 +10,7 @@ export const operations = [
   'send',
   'broadcast',
   'deliver',
+  'disconnect',
   'close',
 ] as const
 /** What a span of otel-ws covers; empty for the spans of others. */
@@ -17,7 +19,8 @@ export type Operation = (typeof operations)[number] | ''
 /** Tells the operation from the span's attributes and the first word of its name. */
 export function operationOf(span: Span): Operation {
   const { attributes, name } = span
-  if (attribute(attributes, HANDSHAKE_OUTCOME) !== undefined) return 'handshake'
+  // The name of a handshake is a method and a route, of a client's attempt `connect` and a route.
+  if (attribute(attributes, HANDSHAKE_OUTCOME) !== undefined) return span.kind === 'client' ? 'connect' : 'handshake'
   const ours =
     attribute(attributes, CONNECTION_ID) !== undefined ||
     attribute(attributes, ROUTE) !== undefined ||
@@ -26,4 +29,12 @@ export function operationOf(span: Span): Operation {
   const space = name.indexOf(' ')
   const word = space < 0 ? name : name.slice(0, space)
   return operations.find((operation) => operation === word) ?? ''
+}
+
+/**
+ * Whether the span tells of the client's end of its connection. Both ends tell of a connection under one id where they
+ * have agreed on it, and may live in one process.
+ */
+export function isOfClient(span: Span): boolean {
+  return span.scope === '@otel-ws/client'
 }

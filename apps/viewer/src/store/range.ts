@@ -49,9 +49,13 @@ export function levels(series: readonly Series[], range: Range): Values {
   return sums
 }
 
-/** Increase per second of counters (or of the counts of histograms), step by step; null where nothing is known. */
+/**
+ * Increase per second of counters (or of the counts of histograms), step by step; null where nothing is known, or not
+ * yet of all: a sum over some of the processes would look like a drop.
+ */
 export function rates(series: readonly Series[], range: Range): Values {
   const sums: Values = new Array<number | null>(range.steps).fill(null)
+  const until = toldUntil(series)
   for (const { samples } of series) {
     const counted = new Float64Array(range.steps)
     const covered = new Float64Array(range.steps)
@@ -70,7 +74,14 @@ export function rates(series: readonly Series[], range: Range): Values {
       Array.from(counted, (value, step) => (covered[step]! > 0 ? (value * 1000) / covered[step]! : null)),
     )
   }
-  return sums
+  return sums.map((sum, step) => (range.from + step * range.step < until ? sum : null))
+}
+
+/** Until when all series have told what happened, leaving out those that have ended. */
+function toldUntil(series: readonly Series[]): number {
+  const last = series.flatMap(({ samples }) => samples.at(-1) ?? [])
+  const newest = Math.max(...last.map(({ to }) => to))
+  return Math.min(...last.filter(({ from, to }) => to + patience * (to - from) > newest).map(({ to }) => to))
 }
 
 /**

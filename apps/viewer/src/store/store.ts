@@ -24,7 +24,8 @@ export class Store {
   readonly traces: TraceStore
   readonly connections: ConnectionStore
   readonly metrics: MetricStore
-  readonly #highlights = new HighlightCounts()
+  readonly #highlightCounts = new HighlightCounts()
+  #highlights: { readonly version: number; readonly read: Highlights } | undefined
   #received = 0
   #dropped = 0
   #points = 0
@@ -48,7 +49,11 @@ export class Store {
   }
 
   get highlights(): Highlights {
-    return this.#highlights.read()
+    // Several pages may ask between two changes.
+    if (this.#highlights?.version !== this.#version) {
+      this.#highlights = { version: this.#version, read: this.#highlightCounts.read(this.connections.values()) }
+    }
+    return this.#highlights.read
   }
 
   counts() {
@@ -84,8 +89,9 @@ export class Store {
       if (taken === 'full') this.#dropped++
       if (taken !== 'added') continue
       const operation = operationOf(span)
-      this.connections.add(span, operation)
-      this.#highlights.add(span, operation)
+      const parent = this.traces.get(span.traceId)?.spans.get(span.parentSpanId)
+      this.connections.add(span, operation, parent)
+      this.#highlightCounts.add(span, operation)
     }
   }
 
@@ -110,7 +116,7 @@ export class Store {
     this.traces.clear()
     this.connections.clear()
     this.metrics.clear()
-    this.#highlights.clear()
+    this.#highlightCounts.clear()
     this.#received = 0
     this.#dropped = 0
     this.#points = 0
@@ -122,7 +128,7 @@ export class Store {
   #forget(span: Span): void {
     this.#dropped++
     this.connections.remove(span)
-    this.#highlights.remove(span, operationOf(span))
+    this.#highlightCounts.remove(span, operationOf(span))
   }
 
   #rate(): number {

@@ -1,3 +1,5 @@
+/* How values are written for people. Imported by both the server and the page; nothing here may need Node or a browser. */
+
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 
 function digits(value: number): string {
