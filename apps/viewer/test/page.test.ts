@@ -159,6 +159,12 @@ test('a list is still while the pointer is on it, and answers a new question at 
   expect(await rows().count()).toBe(1)
 })
 
+test('the page is drawn whatever the browser says its language is', async () => {
+  await page.addInitScript("Object.defineProperty(navigator, 'language', { value: 'en-US@posix', configurable: true })")
+  await page.goto(viewer.url)
+  await page.getByText('Waiting for the first trace').waitFor()
+})
+
 test('metrics are drawn', async () => {
   await page.goto(`${viewer.url}/#/metrics`)
   await page.getByText('Waiting for the first metrics').waitFor()
@@ -230,6 +236,13 @@ test('it is used from the keyboard', async () => {
   await page.keyboard.press('ArrowDown')
   await heading('process first')
   await page.keyboard.press('k')
+  await heading('process second')
+  // Into the trace, along the link to its handshake, and back.
+  await page.keyboard.press('Enter')
+  await page.getByTestId('facts').getByRole('link', { name: 'GET /chat/:room' }).and(page.locator(':focus')).waitFor()
+  await page.keyboard.press('Enter')
+  await heading('GET /chat/:room')
+  await page.goBack()
   await heading('process second')
   await page.keyboard.press('Escape')
   await page.locator('.pane').waitFor({ state: 'detached' })

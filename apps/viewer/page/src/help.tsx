@@ -5,7 +5,7 @@ const keys: readonly (readonly [string, string])[] = [
   ['↑ ↓ or j k', 'Move along the list and open'],
   ['[ ]', 'Previous and next span of the open trace'],
   ['← →', 'Previous and next mark of the open connection'],
-  ['Enter', 'From a mark to its trace'],
+  ['Enter', 'From a mark to its trace; into an open trace, to its links'],
   ['+ − 0', 'Zoom the timeline in, out, and back to the whole'],
   ['/', 'Filter'],
   ['Esc', 'Close what is open'],

@@ -124,12 +124,20 @@ function errorLink(handler: string, error: string): string {
 }
 
 function countedEntries({ all, what }: Counted, link: (what: string) => string): Entry[] {
-  return what.map((one, index) => ({
-    main: one.what,
-    detail:
-      index > 0 ? exact(one.count) : one.count === all ? plural(all, 'time') : `${exact(one.count)} of ${exact(all)}`,
-    link: link(one.what),
-  }))
+  return what.map((one, index) => {
+    const times = exact(one.count)
+    if (index > 0) return { main: withoutStandardCode(one.what), detail: times, link: link(one.what) }
+    return {
+      main: one.what,
+      detail: one.count === all ? plural(all, 'time') : `${times} of ${exact(all)}`,
+      link: link(one.what),
+    }
+  })
+}
+
+/** The category says it all, unless the code is one of the application's own. */
+function withoutStandardCode(what: string): string {
+  return what.replace(/ \(1\d{3}\)$/, '')
 }
 
 function rejectedLink(what: string): string {

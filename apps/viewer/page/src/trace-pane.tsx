@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks'
 import { duration, moment, plural } from '../../src/format.ts'
 import { textAttribute } from '../../src/model.ts'
 import { CONNECTION_ID } from '../../src/names.ts'
@@ -25,9 +26,12 @@ export function TracePane({ id, trace, selected, sought }: Props) {
     const next = trace?.spans[trace.spans.indexOf(span!) + by]
     if (next !== undefined) adjust({ span: next.spanId })
   }
-  useKeys({ '[': move(-1), ']': move(1) })
+  const pane = useRef<HTMLElement>(null)
+  // To its links, past all of the list.
+  const enter = () => pane.current?.querySelector<HTMLElement>('.facts a, .pane-head a, button')?.focus()
+  useKeys({ '[': move(-1), ']': move(1), Enter: enter })
   return (
-    <section class="pane" aria-label="Trace">
+    <section class="pane" aria-label="Trace" ref={pane}>
       <div class="pane-head">
         <div>
           <h2>{trace?.spans[0]?.name ?? 'Trace'}</h2>
