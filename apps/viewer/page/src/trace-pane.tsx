@@ -28,7 +28,11 @@ export function TracePane({ id, trace, selected, sought }: Props) {
   }
   const pane = useRef<HTMLElement>(null)
   // To its links, past all of the list.
-  const enter = () => pane.current?.querySelector<HTMLElement>('.facts a, .pane-head a, button')?.focus()
+  const enter = () => {
+    const first = (selector: string) => pane.current?.querySelector<HTMLElement>(selector)
+    const target = first('.facts a') ?? first('a, button')
+    target?.focus()
+  }
   useKeys({ '[': move(-1), ']': move(1), Enter: enter })
   return (
     <section class="pane" aria-label="Trace" ref={pane}>
