@@ -7,8 +7,8 @@ const nest11 = fileURLToPath(new URL('packages/nestjs/test/nest-11/node_modules/
 export default defineConfig({
   test: {
     execArgv: ['--expose-gc'],
-    // Files wait for sockets most of the time: on two cores two at once halve the time.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Files wait for sockets much of the time: three at once keep two cores busy.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // Far beyond what a test takes: a loaded machine is no failure.
     testTimeout: 60_000,
     slowTestThreshold: 10_000,

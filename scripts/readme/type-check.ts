@@ -23,7 +23,15 @@ export function typeErrors(blocks: readonly Block[]): string[] {
     return source
   }
   const program = ts.createProgram([...files.keys()], options, host)
-  return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
+  // The sources that they import are checked as what they are: `scripts/types.ts`.
+  const sources = [...files.keys()].map((name) => program.getSourceFile(name))
+  const errors = [
+    ...program.getOptionsDiagnostics(),
+    ...sources.flatMap((source) => program.getSyntacticDiagnostics(source)),
+    ...sources.flatMap((source) => program.getSemanticDiagnostics(source)),
+    ...program.getGlobalDiagnostics(),
+  ]
+  return errors.map(({ file, start, messageText }) => {
     const text = ts.flattenDiagnosticMessageText(messageText, ' ')
     if (file === undefined) return text
     const line = file.getLineAndCharacterOfPosition(start ?? 0).line + 1

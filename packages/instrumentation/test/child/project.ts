@@ -1,27 +1,16 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { cp, mkdir, mkdtemp, readdir, realpath, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll } from 'vitest'
+import { builtPackages, OURS } from './build.ts'
 
 const packages = fileURLToPath(new URL('../../..', import.meta.url))
 const root = dirname(packages)
 const apps = fileURLToPath(new URL('../apps', import.meta.url))
 
-interface Manifest {
-  readonly name: string
-  readonly dependencies?: Readonly<Record<string, string>>
-  readonly publishConfig: Readonly<Record<string, unknown>>
-}
-
-/** Packages that this one needs, built; the rest are installed packages of the workspace. */
-const BUILT = ['core', 'client', 'ws', 'fastify', 'socket.io', 'nestjs', 'instrumentation']
-
 /** Whose installed packages applications can import. */
-const INSTALLED = ['.', ...BUILT.map((name) => join('packages', name))]
+const INSTALLED = ['.', ...OURS.map((name) => join('packages', name))]
 
 /** A folder as npm would leave it. */
 export interface Project {
@@ -48,7 +37,7 @@ export function useProject(install: () => Promise<Project> = installProject): { 
 
 /** The applications of these tests, our packages as they are published, and the installed ones of this workspace. */
 async function installProject(): Promise<Project> {
-  return assemble([], (own) => Promise.all(BUILT.map((name) => build(name, join(own, name)))))
+  return assemble([], async (own) => cp(await builtPackages(), own, { recursive: true }))
 }
 
 /**
@@ -68,29 +57,6 @@ async function assemble(preferred: readonly string[], addOwn: (folder: string) =
   for (const name of [...preferred, ...INSTALLED]) await linkAll(join(root, name, 'node_modules'), modules)
   await cp(apps, folder, { recursive: true })
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
-}
-
-async function build(name: string, target: string): Promise<void> {
-  const source = join(packages, name)
-  const { publishConfig, ...manifest } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as Manifest
-  await mkdir(target, { recursive: true })
-  await writeFile(join(target, 'package.json'), JSON.stringify({ ...manifest, ...publishConfig }))
-  const tsdown = join(dirname(createRequire(join(root, 'package.json')).resolve('tsdown')), 'run.mjs')
-  const child = spawn(
-    process.execPath,
-    [tsdown, '--no-dts', '--logLevel', 'error', '--out-dir', join(target, 'dist')],
-    {
-      cwd: source,
-      env: { ...process.env, NODE_OPTIONS: '' },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  )
-  let errors = ''
-  child.stderr.setEncoding('utf8').on('data', (chunk) => {
-    errors += chunk
-  })
-  const [code] = (await once(child, 'close')) as [number]
-  if (code !== 0) throw new Error(`${name} was not built: ${errors}`)
 }
 
 async function linkAll(from: string, to: string): Promise<void> {
