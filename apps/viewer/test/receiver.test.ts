@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -160,6 +161,51 @@ test('a body that is too large is refused, by its length or as it arrives', asyn
   expect(await call(viewer, '/v1/traces', { method: 'POST', headers, body, chunked: true })).toMatchObject({
     status: 413,
   })
+})
+
+/** Sends a request and looks for the answer only once everything is sent, or the connection is cut. */
+function sendFirst(chunks: Iterable<Uint8Array | string>): Promise<{ sent: number; answer: string }> {
+  return new Promise((resolve) => {
+    let sent = 0
+    let answer = ''
+    const socket = connect(viewer.port, '127.0.0.1').pause()
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString('latin1')
+    })
+    socket.on('error', () => undefined)
+    socket.on('close', () => resolve({ sent, answer }))
+    const rest = chunks[Symbol.iterator]()
+    const next = () => {
+      const { done, value } = rest.next()
+      if (done) return socket.resume()
+      sent += value.length
+      return socket.write(value, (error) => (error ? socket.resume() : next()))
+    }
+    next()
+  })
+}
+
+const oversized =
+  'POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\n'
+
+test('a client that sends everything before it looks for the answer sees it too', async () => {
+  const body = Buffer.alloc(4 * 1024 * 1024, 0x20)
+  const told = await sendFirst([`${oversized}content-length: ${body.length}\r\n\r\n`, body])
+  expect(told.answer).toMatch(/^HTTP\/1\.1 413 .*the body is larger than 65536 bytes/s)
+  const size = body.length.toString(16)
+  const chunked = [`${oversized}transfer-encoding: chunked\r\n\r\n${size}\r\n`, body, '\r\n0\r\n\r\n']
+  expect((await sendFirst(chunked)).answer).toMatch(/^HTTP\/1\.1 413 /)
+})
+
+test('a body without end is cut off', async () => {
+  function* endless() {
+    yield `${oversized}transfer-encoding: chunked\r\n\r\n`
+    const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(0x100000, 0x20), Buffer.from('\r\n')])
+    for (;;) yield chunk
+  }
+  const { sent } = await sendFirst(endless())
+  expect(sent).toBeGreaterThan(0x100000)
+  expect(await status()).toMatchObject({ refused: 1 })
 })
 
 test('what is long is cut and what is many is counted', async () => {

@@ -42,7 +42,7 @@ export class BodyReader {
     const chunks: Buffer[] = []
     let size = 0
     try {
-      for await (const chunk of request as AsyncIterable<Buffer>) {
+      for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         if (size + chunk.length > maxBodyBytes) throw tooLarge(maxBodyBytes)
         if (this.#pending + chunk.length > bodies * maxBodyBytes) {
           throw new HttpError(503, 'too much is under way at once: retry later')
@@ -82,6 +82,33 @@ export class BodyReader {
       throw new HttpError(400, 'the body is not valid gzip')
     }
   }
+}
+
+/** Milliseconds for which the rest of a body that was refused is read. */
+const patience = 2000
+
+/**
+ * Reads what is left of a body that was refused, and forgets it: many clients look for the answer only once they have
+ * sent everything, and one whose connection is cut meanwhile never sees it. Resolves after `most` bytes, or two seconds,
+ * whatever is left.
+ */
+export function discard(request: IncomingMessage, most: number): Promise<void> {
+  if (request.complete || request.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    let left = most
+    const done = () => {
+      clearTimeout(timer)
+      request.pause()
+      resolve()
+    }
+    const timer = setTimeout(done, patience)
+    request.on('data', (chunk: Buffer) => {
+      left -= chunk.length
+      if (left < 0) done()
+    })
+    request.once('end', done)
+    request.once('close', done)
+  })
 }
 
 function tooLarge(maxBodyBytes: number): HttpError {

@@ -2,6 +2,8 @@
 export const limits = {
   /** Messages and lists of one request; beyond it the answer is 413. A span takes about 40 of them. */
   requestValues: 1_000_000,
+  /** Bytes of a body that was refused that are still read, so that its sender sees the answer. */
+  discardedBytes: 32 * 1024 * 1024,
   /** Characters of all attributes of one span, with its events and links. */
   recordLength: 131_072,
   /** Characters of all attributes of one resource or data point. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { BodyReader } from '../http/body.ts'
+import { type BodyReader, discard } from '../http/body.ts'
 import { HttpError } from '../http/error.ts'
 import type { Store } from '../store/store.ts'
 import { checkJson, TooComplex } from './complexity.ts'
@@ -41,7 +41,8 @@ export class Receiver {
       const { status, message } = error instanceof HttpError ? error : new HttpError(500, 'internal error')
       this.#store.refused(message)
       const code = rpcCodes[status] ?? 2
-      // The rest of a body that was refused is not read: the connection cannot be used again.
+      await discard(request, limits.discardedBytes)
+      // What is still not read stands in the way of another request on the connection.
       if (!request.complete) response.setHeader('connection', 'close')
       if (status === 503) response.setHeader('retry-after', '1')
       if (type === protobuf) send(response, status, type, encodeStatus(code, message))
