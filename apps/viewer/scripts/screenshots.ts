@@ -31,7 +31,7 @@ const shots: readonly Shot[] = [
   {
     name: 'trace',
     theme: 'light',
-    hash: '#/traces?service=chat-node-2',
+    hash: '#/traces?q=deliver',
     async prepare(page) {
       await page.locator('.list[aria-busy=false] tbody tr').first().click()
       await page.locator('.span-row').nth(1).click()

@@ -228,6 +228,7 @@ export interface Panel {
 }
 
 export interface HandlerRow {
+  /** Name of the message; empty for those that have none. */
   readonly name: string
   readonly rate: number
   readonly count: number

@@ -20,7 +20,7 @@ const told: readonly [name: string, attributes: Record<string, string | number>,
   [
     'deliver said',
     { 'websocket.broadcast.recipients': 3, 'websocket.broadcast.skipped': 1, 'websocket.deliver.lag': 0.0042 },
-    'to 3 here, 1 not open, lag 4.2 ms',
+    'to 3 here, 1 skipped, lag 4.2 ms',
   ],
   ['process enter', { 'websocket.ack.outcome': 'ok' }, 'ack ok'],
   [

@@ -165,8 +165,8 @@ function Messages({ marks, window, selected, omitted }: MessagesProps) {
               <td class="num mono">{mark.size === null ? '' : bytes(mark.size)}</td>
               <td class="num mono">{duration(mark.duration)}</td>
               <td class="outcome">
-                {!mark.note.includes(mark.error) && <span class="error-text">{mark.error} </span>}
-                {mark.note}
+                {mark.note !== '' && <span>{mark.note}</span>}
+                {!mark.note.includes(mark.error) && <span class="error-text">{mark.error}</span>}
               </td>
             </tr>
           ))}

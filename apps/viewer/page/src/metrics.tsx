@@ -35,7 +35,7 @@ export function MetricsView({ params, data, theme }: Props) {
       </div>
     )
   }
-  const messages = board.handlers.map((handler) => handler.name)
+  const messages = board.handlers.map(({ name }) => name).filter(Boolean)
   return (
     <div class="board scroll">
       <div class="filters">
@@ -90,8 +90,12 @@ function Handlers({ rows, message }: { readonly rows: readonly HandlerRow[]; rea
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={row.name} aria-selected={row.name === message} onClick={() => adjust({ message: row.name })}>
-              <td>{row.name}</td>
+            <tr
+              key={row.name}
+              aria-selected={row.name !== '' && row.name === message}
+              onClick={() => adjust({ message: row.name })}
+            >
+              <td>{row.name || <span class="muted">messages without a name</span>}</td>
               <td class="num mono">{count(row.rate)}</td>
               <td class="num mono">{seconds(row.p50)}</td>
               <td class="num mono">{seconds(row.p95)}</td>
@@ -100,9 +104,11 @@ function Handlers({ rows, message }: { readonly rows: readonly HandlerRow[]; rea
                 {exact(row.failed)} of {exact(row.count)}
               </td>
               <td>
-                <a href={href('traces', { q: `process ${row.name}` })} onClick={(event) => event.stopPropagation()}>
-                  traces →
-                </a>
+                {row.name !== '' && (
+                  <a href={href('traces', { q: `process ${row.name}` })} onClick={(event) => event.stopPropagation()}>
+                    traces →
+                  </a>
+                )}
               </td>
             </tr>
           ))}

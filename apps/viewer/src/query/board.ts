@@ -64,7 +64,7 @@ function handlerRows(process: readonly Series[], range: Range): HandlerRow[] {
     const { sum, seconds } = total(series, range)
     const failing = series.filter((one) => textAttribute(one.attributes, names.ERROR_TYPE) !== '')
     return {
-      name: name || '(no name)',
+      name,
       rate: seconds > 0 ? sum.count / seconds : 0,
       count: sum.count,
       failed: total(failing, range).sum.count,

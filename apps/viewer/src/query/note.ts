@@ -47,7 +47,7 @@ function recipients(number: Numeric): string[] {
   const reached = number(names.BROADCAST_RECIPIENTS)
   if (reached === undefined) return []
   const skipped = number(names.BROADCAST_SKIPPED) ?? 0
-  return [`to ${reached} here`, skipped > 0 ? `${skipped} not open` : '']
+  return [`to ${reached} here`, skipped > 0 ? `${skipped} skipped` : '']
 }
 
 function stream(text: Text, number: Numeric, after: (words: string, key: string) => string): string[] {

@@ -10,6 +10,8 @@ function sequence(seed: number): () => number {
   }
 }
 
+const users = ['ada', 'grace', 'alan', 'barbara', 'edsger', 'donald', 'frances', 'ken'] as const
+
 /** Some minutes of a chat server with everything worth looking at in them: what the screenshots and the tests show. */
 export class ChatDay {
   readonly server: ChatTraffic
@@ -21,9 +23,16 @@ export class ChatDay {
   #second = 0
 
   constructor(endpoint: string) {
-    this.server = new ChatTraffic({ endpoint, service: 'chat' })
-    this.#node = new ChatTraffic({ endpoint, service: 'chat-node-2', encoding: 'json' })
-    this.#browser = new ChatTraffic({ endpoint, service: 'chat-web', encoding: 'json', gzip: false })
+    this.server = new ChatTraffic({ endpoint, service: 'chat', instance: 'node-1' })
+    this.#node = new ChatTraffic({ endpoint, service: 'chat', instance: 'node-2', encoding: 'json' })
+    this.#browser = new ChatTraffic({
+      endpoint,
+      service: 'chat-web',
+      instance: '',
+      scope: '@otel-ws/client',
+      encoding: 'json',
+      gzip: false,
+    })
   }
 
   /** `seconds` of traffic from `from` on, at about `perSecond` messages. */
@@ -55,7 +64,9 @@ export class ChatDay {
 
   #connect(at: number): ChatConnection {
     const route = this.#random() < 0.8 ? '/chat/:room' : '/notifications'
-    const connection = this.server.connect(this.#id(), route, at, `10.0.0.${2 + Math.floor(this.#random() * 40)}`)
+    const peer = `10.0.0.${2 + Math.floor(this.#random() * 40)}`
+    const user = users[Math.floor(this.#random() * users.length)]!
+    const connection = this.server.connect(this.#id(), route, at, peer, user)
     connection.receive({ at: at + 20, name: 'room.join', duration: 3 })
     this.#open.push(connection)
     return connection
@@ -94,7 +105,7 @@ export class ChatDay {
     }
   }
 
-  /** A message whose sender and whose other node are services of their own: one trace over three of them. */
+  /** A message whose sender and whose other node are services of their own: one trace over three processes. */
   #shared(connection: ChatConnection, at: number, size: number): void {
     const sent = this.#browser.telemetry.tracer.startSpan('send chat.message', {
       kind: SpanKind.PRODUCER,

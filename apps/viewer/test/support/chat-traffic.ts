@@ -79,11 +79,11 @@ export class ChatTraffic {
     counted('websocket.server.io', 'By', this.#bytes)
   }
 
-  /** An accepted handshake. */
-  connect(id: string, route: string, at: number, peer = '127.0.0.1'): ChatConnection {
+  /** An accepted handshake; `user` is told by the spans that follow it. */
+  connect(id: string, route: string, at: number, peer = '127.0.0.1', user?: string): ChatConnection {
     const handshake = this.#handshakeSpan(id, route, at, peer, 2.4, 'accepted', 101)
     this.#active.set(route, (this.#active.get(route) ?? 0) + 1)
-    return new ChatConnection(this, id, route, at + 2.4, handshake)
+    return new ChatConnection(this, id, route, at + 2.4, handshake, user)
   }
 
   /** A handshake that was answered with an error. */
@@ -195,13 +195,19 @@ export class ChatConnection {
   readonly handshake: Span
   readonly #traffic: ChatTraffic
   readonly #route: string
+  readonly #common: Attributes
   readonly #opened: number
   readonly #totals = { received: 0, sent: 0, bytesReceived: 0, bytesSent: 0 }
 
-  constructor(traffic: ChatTraffic, id: string, route: string, opened: number, handshake: Span) {
+  constructor(traffic: ChatTraffic, id: string, route: string, opened: number, handshake: Span, user?: string) {
     this.#traffic = traffic
     this.id = id
     this.#route = route
+    this.#common = {
+      'websocket.connection.id': id,
+      'websocket.route': route,
+      ...(user !== undefined && { 'user.id': user }),
+    }
     this.#opened = opened
     this.handshake = handshake
     const span = this.#start(
@@ -303,7 +309,7 @@ export class ChatConnection {
         kind,
         startTime: at,
         links,
-        attributes: { 'websocket.connection.id': this.id, 'websocket.route': this.#route, ...attributes },
+        attributes: { ...this.#common, ...attributes },
       },
       parent,
     )

@@ -11,6 +11,10 @@ import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 export interface TelemetryOptions {
   readonly endpoint: string
   readonly service: string
+  /** Default: one of the service's own name. */
+  readonly instance?: string
+  /** Default `@otel-ws/ws`. */
+  readonly scope?: string
   readonly encoding?: 'json' | 'protobuf'
   readonly gzip?: boolean
 }
@@ -22,11 +26,13 @@ export class Telemetry {
   readonly #traces: TracerProvider
   readonly #metrics: MeterProvider
 
-  constructor({ endpoint, service, encoding = 'protobuf', gzip = true }: TelemetryOptions) {
+  constructor(options: TelemetryOptions) {
+    const { endpoint, service, instance = `${service}-1`, scope = '@otel-ws/ws' } = options
+    const { encoding = 'protobuf', gzip = true } = options
     const compression = gzip ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE
     const traces = { url: `${endpoint}/v1/traces`, compression }
     const metrics = { url: `${endpoint}/v1/metrics`, compression }
-    const resource = resourceFromAttributes({ 'service.name': service, 'service.instance.id': `${service}-1` })
+    const resource = resourceFromAttributes({ 'service.name': service, 'service.instance.id': instance })
     const spans = encoding === 'json' ? new JsonTraces(traces) : new ProtoTraces(traces)
     const points = encoding === 'json' ? new JsonMetrics(metrics) : new ProtoMetrics(metrics)
     this.#traces = new TracerProvider({
@@ -37,8 +43,8 @@ export class Telemetry {
       resource,
       readers: [new PeriodicExportingMetricReader({ exporter: points, exportIntervalMillis: 3_600_000 })],
     })
-    this.tracer = this.#traces.getTracer('@otel-ws/ws')
-    this.meter = this.#metrics.getMeter('@otel-ws/ws')
+    this.tracer = this.#traces.getTracer(scope)
+    this.meter = this.#metrics.getMeter(scope)
   }
 
   /** Exports everything so far, and resolves once the viewer has answered. */
