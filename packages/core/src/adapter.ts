@@ -16,7 +16,7 @@ export type { UndeliveredReason } from './metrics.ts'
 export { isNativePromise } from './native-promise.ts'
 export type { Open } from './open.ts'
 export type { Operation } from './operation.ts'
-export { resolveOptions } from './options.ts'
+export { resolveOptions, unknownVariables } from './options.ts'
 export { disguise, hidden, override, uncover } from './override.ts'
 export { activeProcess, type Process } from './process.ts'
 export {

@@ -340,7 +340,8 @@ export function resolveOptions(
     throw new OptionError('object', 'must be an object: pass { … } or nothing')
   }
   for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(SPECS, name)) throw new OptionError(name, `does not exist: ${suggestion(name)}`)
+    if (!Object.hasOwn(SPECS, name))
+      throw new OptionError(name, `does not exist: ${suggestion(name, Object.keys(SPECS))}`)
   }
   const resolved: Record<string, unknown> = {}
   for (const [name, spec] of Object.entries(SPECS)) {
@@ -378,9 +379,27 @@ export function resolveOptions(
   return Object.freeze(resolved) as unknown as ResolvedOptions
 }
 
+const IGNORE_VARIABLES = { routes: 'OTEL_WS_IGNORE_ROUTES', messages: 'OTEL_WS_IGNORE_MESSAGES' } as const
+
 /** `maxMessageNames` → `OTEL_WS_MAX_MESSAGE_NAMES`. */
 function variableName(option: string): string {
   return `OTEL_WS_${option.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+/**
+ * A line for each variable `OTEL_WS_*` that sets nothing, with what may have been meant.
+ *
+ * @param others names that are no options of ours and known all the same
+ */
+export function unknownVariables(
+  env: Readonly<Record<string, string | undefined>>,
+  others: readonly string[],
+): string[] {
+  const options = Object.entries<Spec>(SPECS).filter(([, { fromText }]) => fromText !== undefined)
+  const known = [...options.map(([name]) => variableName(name)), ...Object.values(IGNORE_VARIABLES), ...others]
+  return Object.keys(env)
+    .filter((name) => name.startsWith('OTEL_WS_') && !known.includes(name))
+    .map((name) => `otel-ws: variable ${name} sets nothing: ${suggestion(name, known)}`)
 }
 
 function ignoreFromEnvironment(env: Readonly<Record<string, string | undefined>>): TelemetryOptions['ignore'] {
@@ -389,8 +408,8 @@ function ignoreFromEnvironment(env: Readonly<Record<string, string | undefined>>
       ?.split(',')
       .map((part) => part.trim())
       .filter((part) => part !== '') ?? []
-  const routes = parts(env['OTEL_WS_IGNORE_ROUTES'])
-  const messages = parts(env['OTEL_WS_IGNORE_MESSAGES'])
+  const routes = parts(env[IGNORE_VARIABLES.routes])
+  const messages = parts(env[IGNORE_VARIABLES.messages])
   return routes.length + messages.length > 0 ? { routes, messages } : undefined
 }
 
@@ -414,15 +433,13 @@ function shown(value: unknown): string {
   return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
-function suggestion(name: string): string {
+function suggestion(name: string, names: readonly string[]): string {
   const lower = name.toLowerCase()
-  const near = Object.keys(SPECS).filter((known) => {
+  const near = names.filter((known) => {
     const other = known.toLowerCase()
     return other.includes(lower) || lower.includes(other) || distance(lower, other) <= 3
   })
-  return near.length > 0
-    ? `did you mean ${near.slice(0, 3).join(' or ')}?`
-    : `the options are ${Object.keys(SPECS).join(', ')}`
+  return near.length > 0 ? `did you mean ${near.slice(0, 3).join(' or ')}?` : `the options are ${names.join(', ')}`
 }
 
 function distance(a: string, b: string): number {

@@ -2,7 +2,7 @@ import { metrics, ProxyTracerProvider } from '@opentelemetry/api'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { OptionError, type TelemetryOptions } from '../src/index.ts'
-import { resolveOptions } from '../src/options.ts'
+import { resolveOptions, unknownVariables } from '../src/options.ts'
 
 const NONE = {}
 const hook = () => undefined
@@ -296,6 +296,16 @@ describe('resolveOptions', () => {
     expect(refusal({ heartbeatTerminate: true }).message).toMatch(/heartbeatTerminate needs heartbeatInterval/)
     expect(refusal({}, { OTEL_WS_HEARTBEAT_TERMINATE: 'true' }).message).toMatch(/heartbeatTerminate needs/)
     expect(resolveOptions({ heartbeatTerminate: false }, NONE).heartbeatTerminate).toBe(false)
+  })
+
+  it('tells variables that set nothing', () => {
+    const env = { OTEL_WS_TRACE: 'x', OTEL_WS_IGNORE_ROUTES: '/a', OTEL_WS_TRACES: 'linked', OTEL_WS_SDK: 'false' }
+    expect(unknownVariables(env, ['OTEL_WS_SDK'])).toEqual([
+      'otel-ws: variable OTEL_WS_TRACE sets nothing: did you mean OTEL_WS_TRACES or OTEL_WS_FRAMES?',
+    ])
+    expect(unknownVariables(env, [])).toHaveLength(2)
+    expect(unknownVariables({ OTEL_WS_ON_MESSAGE: 'x' }, [])).toHaveLength(1)
+    expect(unknownVariables({ OTEL_TRACE: 'x', PATH: '/bin' }, [])).toEqual([])
   })
 
   it('refuses carrierName for peers that negotiate', () => {

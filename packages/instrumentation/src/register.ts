@@ -1,7 +1,11 @@
 import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api'
+import { unknownVariables } from '@otel-ws/core/adapter'
 import { hookModules } from './loader-hooks.ts'
-import { StandbySdk } from './sdk.ts'
+import { SDK_VARIABLE, StandbySdk } from './sdk.ts'
 import { WebSocketInstrumentation } from './websocket-instrumentation.ts'
+
+/** Code of all warnings. */
+const CODE = 'OTEL_WS_REGISTER'
 
 /**
  * `node --import @otel-ws/instrumentation/register app.js`: traces every host, by the SDK that is registered until the
@@ -10,6 +14,7 @@ import { WebSocketInstrumentation } from './websocket-instrumentation.ts'
 function register(): void {
   const level = logLevel()
   if (level !== undefined) diag.setLogger(new DiagConsoleLogger(), { logLevel: level, suppressOverrideMessage: true })
+  for (const line of unknownVariables(process.env, [SDK_VARIABLE])) process.emitWarning(line, { code: CODE })
   hookModules()
   const instrumentation = new WebSocketInstrumentation()
   const sdk = new StandbySdk(() => instrumentation.shutdown())
@@ -30,5 +35,5 @@ try {
 } catch (error) {
   // A mistake in a variable is no reason for the application not to run.
   const reason = error instanceof Error ? error.message : String(error)
-  process.emitWarning(`nothing is traced: ${reason}`, { code: 'OTEL_WS_REGISTER' })
+  process.emitWarning(`nothing is traced: ${reason}`, { code: CODE })
 }

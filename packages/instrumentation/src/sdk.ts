@@ -23,6 +23,9 @@ function isSdkRegistered(): boolean {
   return metrics.getMeterProvider().getMeter(PACKAGE) !== createNoopMeter()
 }
 
+/** Variable that, set to `false`, leaves the SDK to others. */
+export const SDK_VARIABLE = 'OTEL_WS_SDK'
+
 /**
  * An SDK by the standard `OTEL_*` variables, for processes in which nobody else has registered one. It is loaded when a
  * host is there and started when the first connection comes, so that whoever registers an SDK until then is first.
@@ -36,7 +39,7 @@ export class StandbySdk {
   constructor(beforeFlush: () => Promise<void>) {
     this.#beforeFlush = beforeFlush
     this.#isSettled =
-      /^true$/i.test(process.env['OTEL_SDK_DISABLED'] ?? '') || /^false$/i.test(process.env['OTEL_WS_SDK'] ?? '')
+      /^true$/i.test(process.env['OTEL_SDK_DISABLED'] ?? '') || /^false$/i.test(process.env[SDK_VARIABLE] ?? '')
   }
 
   /** Loads the SDK soon, so that the first connection does not wait for it. */

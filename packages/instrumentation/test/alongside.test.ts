@@ -314,6 +314,19 @@ describe.concurrent('the flag', () => {
     expect(receiver.tree()).toEqual([])
   })
 
+  it('says which variable sets nothing, and traces', async () => {
+    const { receiver, stderr } = await runApplication({
+      folder: project.folder,
+      args: ['--import', REGISTER, 'ws.mjs'],
+      env: { OTEL_WS_TRACE: 'connection', OTEL_WS_SDK: '' },
+      talk: (port) => ask(`ws://127.0.0.1:${port}/chat`),
+    })
+    expect(stderr).toContain(
+      '[OTEL_WS_REGISTER] Warning: otel-ws: variable OTEL_WS_TRACE sets nothing: did you mean OTEL_WS_TRACES',
+    )
+    expect(receiver.tree()).toEqual(conversation('/chat'))
+  })
+
   it('leaves versions of a host alone that are not supported, with one line', async () => {
     const { receiver, ...end } = await runApplication({
       folder: project.folder,

@@ -30,9 +30,11 @@ const MAKERS = ['of', 'to', 'in', 'except', 'compress']
  * without recipients of its own; what the servers deliver stands under it.
  *
  * @returns the emitter
- * @throws OptionError for wrong options
+ * @throws OptionError for wrong options, TypeError for what is no emitter
  */
 export function traceEmitter<E extends SocketEmitter>(emitter: E, options: TelemetryOptions = {}): E {
+  if (typeof emitter?.emit !== 'function')
+    throw new TypeError('otel-ws: what is traced must be an Emitter of Socket.IO')
   const telemetry = createTelemetry(options, SCOPE, driver)
   if (telemetry.options.enabled) trace(emitter as unknown as Operator, telemetry, audienceOf(emitter))
   return emitter

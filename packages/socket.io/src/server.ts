@@ -25,9 +25,10 @@ const TRACED = Symbol.for('otel-ws.socket.io.server')
  * Traces a Socket.IO server with all of its namespaces, also those that are made later: the handshake of every
  * connection and of every namespace, each event, acknowledgement, broadcast and disconnect.
  *
- * @throws OptionError for wrong options
+ * @throws OptionError for wrong options, TypeError for what is no server
  */
 export function traceSocketServer(io: Server, options: SocketServerOptions = {}): TracedServer {
+  if (typeof io?.of !== 'function') throw new TypeError('otel-ws: what is traced must be a Server of socket.io')
   return traceServer(io, createTelemetry(options, SCOPE, driver))
 }
 

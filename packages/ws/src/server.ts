@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { TelemetryOptions } from '@otel-ws/core'
+import { OptionError, type TelemetryOptions } from '@otel-ws/core'
 import {
   claim,
   createTelemetry,
@@ -46,11 +46,14 @@ const TRACED = Symbol.for('otel-ws.server')
  * Traces a `ws` server: every handshake, connection, message, send, broadcast and close, in each of its modes (`port`,
  * `server`, `noServer`).
  *
- * @throws OptionError for wrong options
+ * @throws OptionError for wrong options, TypeError for what is no server
  */
 export function traceWebSocketServer(wss: WebSocketServer, options: WebSocketServerOptions = {}): TracedServer {
-  const { server, ...telemetryOptions } = options
-  const telemetry = createTelemetry(telemetryOptions, SCOPE, driver)
+  if (typeof wss?.handleUpgrade !== 'function')
+    throw new TypeError('otel-ws: what is traced must be a WebSocketServer of ws')
+  const telemetry = createTelemetry(withoutServer(options), SCOPE, driver)
+  const { server } = options
+  if (server !== undefined && typeof server.on !== 'function') throw new OptionError('server', 'must be an http server')
   const traced = traceServer(wss, telemetry)
   if (server === undefined || !telemetry.options.enabled) return traced
   const unwatch = watchUpgrades(server, (request) => telemetry.handshake(request))
@@ -61,6 +64,13 @@ export function traceWebSocketServer(wss: WebSocketServer, options: WebSocketSer
       traced.restore()
     },
   }
+}
+
+/** The options that core knows; what is no object is left to it, which says so. */
+function withoutServer(options: WebSocketServerOptions): TelemetryOptions {
+  if (typeof options !== 'object' || options === null) return options
+  const { server, ...others } = options
+  return others
 }
 
 /** How an adapter on top of `ws` has a server traced. */
