@@ -44,7 +44,7 @@ export function detailsOf(span: ReadableSpan): string[] {
   tell('websocket.connection.messages.sent', (count) => `${count} out`)
   tell('websocket.connection.spans.dropped', (count) => `${count} spans dropped`)
 
-  tell('websocket.broadcast.recipients', (count) => `${count} recipients`)
+  tell('websocket.broadcast.recipients', (count) => (count === 1 ? '1 recipient' : `${count} recipients`))
   tell('websocket.broadcast.skipped', (count) => (Number(count) > 0 ? `${count} skipped` : ''))
   tell('websocket.deliver.lag', (seconds) => `lag ${formatDuration(Number(seconds) * 1_000)}`)
   tell('websocket.message.sequence', (sequence) => `#${sequence}`)

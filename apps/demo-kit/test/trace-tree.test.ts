@@ -23,7 +23,7 @@ describe('a printed trace', () => {
     const second = tracer.startSpan('broadcast said', { kind: SpanKind.PRODUCER, startTime: START + 5 }, below(root))
     const first = tracer.startSpan('read history', { startTime: START + 1 }, below(root))
     const inner = tracer.startSpan('query', { kind: SpanKind.CLIENT, startTime: START + 2 }, below(first))
-    second.setAttributes({ 'websocket.broadcast.recipients': 4, 'websocket.broadcast.skipped': 1 }).end(START + 6)
+    second.setAttributes({ 'websocket.broadcast.recipients': 1, 'websocket.broadcast.skipped': 1 }).end(START + 6)
     inner.end(START + 3)
     first.end(START + 4)
     root.end(START + 12)
@@ -34,7 +34,7 @@ describe('a printed trace', () => {
       `${at(0)}  000001  CONSUMER  process say                12.0 ms  ada, #3, 44 B`,
       `${at(1)}          INTERNAL  ├─ read history            3.00 ms`,
       `${at(2)}          CLIENT    │  └─ query                1.00 ms`,
-      `${at(5)}          PRODUCER  └─ broadcast said          1.00 ms  4 recipients, 1 skipped`,
+      `${at(5)}          PRODUCER  └─ broadcast said          1.00 ms  1 recipient, 1 skipped`,
     ])
   })
 
