@@ -41,6 +41,8 @@ export function listTraces(
     } else if (found.length < limit) found.push(trace)
   }
   if (sort === 'slowest') found = slowest(found, limit)
+  // The newest to arrive, in the order in which they began: each process exports when it likes.
+  else found.sort((a, b) => b.start - a.start || b.order - a.order)
   return {
     rows: found.map(row),
     matching,
