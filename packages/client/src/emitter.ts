@@ -70,7 +70,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
 
   function agree(response: Response): void {
     const id = readAnswer(response.headers?.[PROTOCOL_NAME])
-    if (id !== undefined && requestHeader(socket, PROTOCOL_NAME) !== undefined) connection.agree(id)
+    if (id !== undefined && requestHeader(socket, PROTOCOL_NAME) !== undefined) connection.messages?.agree(id)
   }
 
   const methods = {
@@ -88,7 +88,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
           break
         case 'message':
           if (typeof b === 'boolean' && arguments.length === 3) {
-            if (!b && connection.greeted(helloOf(a))) return this.listenerCount('message') > 0
+            if (!b && connection.messages?.greeted(helloOf(a))) return this.listenerCount('message') > 0
             const data = b ? a : unwrap(connection, a)
             const process = connection.receive(data, b, sizeOf(data))
             if (process === undefined) return emit.call(this, 'message', data, b)
@@ -187,21 +187,23 @@ function helloOf(data: unknown): string | undefined {
 
 /** Takes the context out of a text that arrived, whatever `ws` hands it out as. */
 function unwrap(connection: ClientConnection, data: unknown): unknown {
-  const { agreement } = connection
+  const { messages } = connection
+  const agreement = messages?.agreement
   const text = agreement && textOf(data)
   const found = text && memberNamed(agreement.member.name).remove(text)
   if (!found) return data
-  connection.found(found)
+  messages?.found(found)
   return found.carrier === undefined ? data : found.payload
 }
 
 /** Puts the context of a message into its text, or into the first fragment of it. */
 function wrap(connection: ClientConnection, data: unknown, span: Span | undefined, partial: boolean): unknown {
-  const { agreement } = connection
+  const { messages } = connection
+  const agreement = messages?.agreement
   const text = agreement && textOf(data)
   if (text === undefined) return data
   const member = memberNamed(agreement?.member.name)
-  return member.admits(text) ? member.wrap(data, text, connection.carrier(span), partial) : data
+  return member.admits(text) ? member.wrap(data, text, messages?.carrier(span), partial) : data
 }
 
 /** What the callback of a send says: a message was written, or was not. */

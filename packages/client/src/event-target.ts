@@ -1,5 +1,5 @@
 import { context } from '@opentelemetry/api'
-import { type ClientConnection, type ClientProcess, override } from '@otel-ws/core/client'
+import { type ClientConnection, type ClientProcess, cover } from '@otel-ws/core/client'
 import { isBinary, sizeOf } from './payload.ts'
 import { OPEN, type WebSocketLike } from './socket.ts'
 
@@ -98,8 +98,9 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
   function begin(occurred: unknown): boolean {
     end()
     const { data } = occurred as { data: unknown }
-    if (connection.greeted(data)) return false
-    const own = typeof data === 'string' ? connection.unwrap(data) : data
+    const { messages } = connection
+    if (messages?.greeted(data)) return false
+    const own = messages !== undefined && typeof data === 'string' ? messages.unwrap(data) : data
     // An event's data is a property of its prototype: one of the event's own stands in front of it.
     if (own !== data) Object.defineProperty(occurred, 'data', { value: own, configurable: true, enumerable: true })
     current = connection.receive(own, typeof own !== 'string', sizeOf(own))
@@ -173,7 +174,8 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
         return
       }
       const span = connection.sending(own, binary, size)
-      if (typeof own === 'string') args[0] = connection.wrap(own, span)
+      const { messages } = connection
+      if (messages !== undefined && typeof own === 'string') args[0] = messages.wrap(own, span)
       try {
         send.apply(this, args)
       } catch (error) {
@@ -189,7 +191,7 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
       if (first) connection.closing(...(args as [number?, string?]))
     },
   }
-  for (const [name, method] of Object.entries(methods)) override(socket, name, method)
+  for (const [name, method] of Object.entries(methods)) cover(socket, name, method)
   const accessor = accessorOf(socket, 'onmessage')
   if (accessor === undefined) return
   const { onmessage } = target

@@ -1,4 +1,12 @@
-import { begunWith, type ClientOptions, clientMetrics } from '@otel-ws/core/client'
+import {
+  begunTo,
+  begunWith,
+  type ClientOptions,
+  clientMetrics,
+  messageContext,
+  targetOf,
+  useMessageContext,
+} from '@otel-ws/core/client'
 import { isEmitter, traceEmitter, traceparentOf } from './emitter.ts'
 import { traceTarget } from './event-target.ts'
 import { IS_NODES, watchDispatch } from './node-target.ts'
@@ -25,13 +33,18 @@ export { connectionOf } from './record.ts'
  */
 export function traceWebSocket<S extends WebSocketLike>(socket: S, options?: ClientOptions): S {
   const settings = measured(options)
+  useMessageContext(messageContext)
   if (!isEmitter(socket)) {
     return trace(socket, settings, (target, connection) =>
       traceTarget(target, connection, IS_NODES ? watchDispatch : undefined),
     )
   }
-  const traceparent = traceparentOf(socket)
-  return trace(socket, settings, traceEmitter, traceparent && begunWith(traceparent, socket.url))
+  return trace(socket, settings, traceEmitter, () => {
+    const traceparent = traceparentOf(socket)
+    if (traceparent === undefined) return begunWith(socket.url)
+    // An instrumentation of http may have put the context of its own span there.
+    return begunWith(traceparent) ?? begunTo(targetOf(socket.url, undefined))
+  })
 }
 
 /**

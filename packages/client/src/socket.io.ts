@@ -1,4 +1,11 @@
-import { type ClientOptions, ClientTelemetry, clientMetrics, warn } from '@otel-ws/core/client'
+import {
+  type ClientOptions,
+  ClientTelemetry,
+  clientMetrics,
+  messageContext,
+  useMessageContext,
+  warn,
+} from '@otel-ws/core/client'
 import type { Host } from './socket.io/host.ts'
 import { traceHost } from './socket.io/socket.ts'
 import { SCOPE } from './version.ts'
@@ -24,6 +31,7 @@ const TRACED = Symbol.for('otel-ws.socket.io-client')
  * @throws OptionError for wrong options
  */
 export function traceSocket<S extends SocketLike>(socket: S, options?: ClientOptions): S {
+  useMessageContext(messageContext)
   const telemetry = new ClientTelemetry({ metrics: clientMetrics, ...options }, SCOPE)
   if (!telemetry.options.enabled) return socket
   if (Object.hasOwn(socket, TRACED)) {

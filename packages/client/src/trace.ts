@@ -1,9 +1,12 @@
 import {
   asks,
+  begunWith,
   ClientConnection,
   type ClientOptions,
   ClientTelemetry,
-  connectOf,
+  Connect,
+  messageContextInUse,
+  OptionError,
   recordOf as serverRecordOf,
   warn,
 } from '@otel-ws/core/client'
@@ -18,13 +21,13 @@ export type Seam = (socket: WebSocketLike, connection: ClientConnection) => void
 /**
  * Traces a socket by its seam; one that is traced already, on either end, is left as it is.
  *
- * @param begun key of the connect that began before its socket was there, where the URL does not tell it
+ * @param findBegun finds the connect that began before its socket was there
  */
 export function trace<S extends WebSocketLike>(
   socket: S,
   options: ClientOptions | undefined,
   seam: Seam,
-  begun?: string,
+  findBegun: () => Connect | undefined = () => begunWith(socket.url),
 ): S {
   const telemetry = new ClientTelemetry(options, SCOPE)
   if (!telemetry.options.enabled || serverRecordOf(socket) !== undefined) return socket
@@ -32,8 +35,13 @@ export function trace<S extends WebSocketLike>(
     warn('this WebSocket is traced already, or cannot be: the call has no effect')
     return socket
   }
-  const connection = new ClientConnection(connectOf(telemetry, socket.url, begun), socket)
-  if (asks(socket.url)) connection.asked()
+  if (telemetry.options.propagation === 'always' && !messageContextInUse()) {
+    throw new OptionError('propagation', 'always needs traceUrl in a page')
+  }
+  const begun = findBegun()
+  begun?.adopt(telemetry, socket.url)
+  const connection = new ClientConnection(begun ?? new Connect(telemetry, socket.url), socket)
+  if (asks(socket.url)) connection.messages?.asked()
   claim(socket, connection)
   seam(socket, connection)
   if (socket.readyState === OPEN) connection.opened(socket.protocol)

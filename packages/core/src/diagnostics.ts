@@ -1,29 +1,46 @@
 import { type DiagLogger, diag } from '@opentelemetry/api'
 
 const logger: DiagLogger = diag.createComponentLogger({ namespace: 'otel-ws' })
+
 /** Reports to OpenTelemetry's `diag` logger, once per subject: a fault per message must not be a line per message. */
 export class Diagnostics {
   readonly #told = new Set<string>()
 
   /** A hook of the user threw. */
   hookFailed(name: string, error: unknown): void {
-    if (this.#told.has(name)) return
-    this.#told.add(name)
-    logger.warn(`option ${name}: the hook threw; further errors of this hook are not reported`, error)
+    hookFailed(this.#told, name, error)
   }
 
   /** What came with a message in a carrier's place was none, or said nothing valid. */
   carrierRefused(problem: string): void {
-    const subject = `carrier ${problem}`
-    if (this.#told.has(subject)) return
-    this.#told.add(subject)
-    logger.warn(`a peer sent context that is ${problem}: it is not used; further ones are not reported`)
+    carrierRefused(this.#told, problem)
   }
 
   /** The SDK could not export what was left at shutdown. */
   flushFailed(error: unknown): void {
-    logger.warn('the SDK could not flush at shutdown', error)
+    flushFailed(error)
   }
+}
+
+/** A hook of the user threw: reported unless it has been `told` before. */
+export function hookFailed(told: Set<string>, name: string, error: unknown): void {
+  warnOnce(told, `option ${name}: the hook threw; further errors of this hook are not reported`, error)
+}
+
+/** What came with a message in a carrier's place was none, or said nothing valid: reported unless it has been `told` before. */
+export function carrierRefused(told: Set<string>, problem: string): void {
+  warnOnce(told, `a peer sent context that is ${problem}: it is not used; further ones are not reported`)
+}
+
+/** The SDK could not export what was left at shutdown. */
+export function flushFailed(error: unknown): void {
+  logger.warn('the SDK could not flush at shutdown', error)
+}
+
+function warnOnce(told: Set<string>, text: string, ...error: unknown[]): void {
+  if (told.has(text)) return
+  told.add(text)
+  logger.warn(text, ...error)
 }
 
 /** Warns of a set-up that has no effect. */

@@ -16,11 +16,16 @@ export function hidden(value: unknown): PropertyDescriptor {
   return { value, configurable: true, writable: true, enumerable: false }
 }
 
+/** Puts a method in front of an object's own, for good. */
+export function cover(target: object, name: string, method: Method): void {
+  Object.defineProperty(target, name, hidden(disguise(method, (target as Record<string, Method>)[name] as Method)))
+}
+
 /** Puts a method in front of an object's own and returns a function that takes it away again. */
 export function override(target: object, name: string, method: Method): () => void {
   const host = target as Record<string, unknown>
   const before = Object.getOwnPropertyDescriptor(target, name)
-  Object.defineProperty(target, name, hidden(disguise(method, host[name] as Method)))
+  cover(target, name, method)
   return () => {
     if (host[name] !== method) return
     if (before === undefined) delete host[name]

@@ -73,7 +73,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
       begin()
       return connect === undefined ? {} : offerOf(connect)
     },
-    agreed: (id) => connection?.agree(id),
+    agreed: (id) => connection?.messages?.agree(id),
   }
   manager.sharers.add(sharer)
 
@@ -91,8 +91,9 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
   }
 
   function carrying(packet: Packet, span: Emission['span']): { packet: Packet; bytes: number } {
-    const agreement = connection?.agreement
-    const data = agreement && withCarrier(agreement, (packet.data ?? []) as unknown[], connection?.carrier(span))
+    const agreement = connection?.messages?.agreement
+    const data =
+      agreement && withCarrier(agreement, (packet.data ?? []) as unknown[], connection?.messages?.carrier(span))
     if (data === undefined) return { packet, bytes: 0 }
     return { packet: { ...packet, data }, bytes: textLength(data) }
   }
@@ -194,7 +195,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
     },
 
     onack(this: Host, packet: Packet): void {
-      const agreement = connection?.agreement
+      const agreement = connection?.messages?.agreement
       // The callback runs in the context of the call that sent the event: what the answer carries is not needed.
       if (agreement !== undefined && Array.isArray(packet.data)) takeCarrier(agreement, packet.data)
       own.onack.call(this, packet)
@@ -248,14 +249,14 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
 
 /** An event without its carrier, and what it was on the wire. */
 function taken(connection: ClientConnection, args: unknown[], packet: Packet, wire: OnWire) {
-  const { agreement } = connection
+  const agreement = connection.messages?.agreement
   const event = [...args]
   if (agreement === undefined) return { args: event, binary: wire.binary, size: wire.size }
   // The acknowledgement, which has been added by now, stands behind the carrier.
   const ack = packet.id != null ? [event.pop()] : []
   const whole = [...event]
   const inBand = takeCarrier(agreement, event)
-  connection.carried(inBand)
+  connection.messages?.carried(inBand)
   const isCarrier = wire.text && inBand !== undefined && inBand.problem !== 'malformed'
   return {
     args: [...event, ...ack],

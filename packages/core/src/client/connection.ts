@@ -12,30 +12,22 @@ import {
 } from '@opentelemetry/api'
 import { type CloseFacts, tellClose } from '../close.ts'
 import { closeAttributes } from '../close-attributes.ts'
-import { enclosing, enclosingSpan, isUnsampled } from '../enclosing.ts'
-import { unref } from '../expiry.ts'
+import { enclosing, isUnsampled } from '../enclosing.ts'
 import { markFailed } from '../failure.ts'
-import { withoutSpan, withSpan } from '../frame.ts'
+import { withoutSpan } from '../frame.ts'
 import { describeMessage } from '../message.ts'
-import type { MessageName } from '../names.ts'
+import { type MessageName, messageName } from '../names.ts'
 import { recordError } from '../operation.ts'
-import type { RemoteContext } from '../options.ts'
-import { carrierFor, type InBand, readInBand, withBaggage } from '../propagation/agreement.ts'
-import type { Carrier } from '../propagation/carrier.ts'
-import type { Found } from '../propagation/carrier-text.ts'
-import { AGREED_MEMBER, readHello } from '../propagation/negotiation.ts'
-import { TextMember } from '../propagation/text-member.ts'
 import { randomId } from '../random-id.ts'
 import * as schema from '../schema.ts'
 import type { Connect } from './connect.ts'
 import { linkTo } from './link.ts'
+import type { MessageContext } from './message-context.ts'
+import { messageContextInUse } from './message-context-use.ts'
 import type { Buffering, ClientSeries } from './metrics.ts'
 import { ClientProcess } from './process.ts'
 import { lose } from './reconnects.ts'
 import type { ClientTelemetry } from './telemetry.ts'
-
-/** Milliseconds after the open for which spans wait for the hello of a server that was asked for one. */
-const HELLO_PATIENCE = 2000
 
 /** What an application can reach of a connection of its client: `connectionOf(socket)`. */
 export interface ClientConnectionContext {
@@ -53,20 +45,13 @@ export interface ClientConnectionContext {
   traceContext(): Record<string, string>
 }
 
-/** What both ends have agreed on, or the user has declared. */
-interface ClientAgreement {
-  readonly member: TextMember
-}
-
-const AGREED: ClientAgreement = { member: /* @__PURE__ */ new TextMember(AGREED_MEMBER) }
-
 /** The record of one connection of a client. Holds numbers, texts and ids; never a span that has ended. */
 export class ClientConnection implements ClientConnectionContext {
   readonly telemetry: ClientTelemetry
   /** `undefined` without metrics. */
   series: ClientSeries | undefined
-  /** `undefined` while nothing is put into messages. */
-  agreement: ClientAgreement | undefined
+  /** `undefined` where nobody has asked for context in messages. */
+  readonly messages: MessageContext | undefined
   subprotocol: string | undefined
   received = 0
   sent = 0
@@ -77,7 +62,7 @@ export class ClientConnection implements ClientConnectionContext {
   readonly #socket: Buffering
   readonly #connect: Connect
   readonly #links: Link[]
-  readonly #trust: RemoteContext
+  readonly #unnamed: MessageName
   #id: string | undefined
   #extra: Attributes | undefined
   #attributes: Attributes | undefined
@@ -85,26 +70,19 @@ export class ClientConnection implements ClientConnectionContext {
   #closed = false
   #sentCode: number | undefined
   #sentReason: string | undefined
-  #patience: ReturnType<typeof setTimeout> | undefined
-  #inBand: InBand | undefined
-  /** The server was asked for the connection's id, so that spans may have started without it. */
-  #wasAsked = false
-  /** Spans that are over and wait for the connection's id, while the server has been asked for it and may answer. */
-  #parked: { readonly span: Span; readonly endTime: number }[] | undefined
 
   constructor(connect: Connect, socket: Buffering) {
     this.telemetry = connect.telemetry
-    const { propagation: mode, carrierName = AGREED_MEMBER, remoteContext = 'parent' } = this.telemetry.options
-    if (mode === 'always') this.agreement = { member: new TextMember(carrierName) }
-    this.#trust = remoteContext
     this.#connect = connect
     this.#socket = socket
     this.#links = linkTo(connect.spanContext, 'handshake')
+    this.#unnamed = messageName(undefined, connect.route)
+    this.messages = messageContextInUse()?.(this)
     this.#join()
   }
 
   get id(): string | undefined {
-    if (this.#parked === undefined) this.#id ??= randomId()
+    if (!this.messages?.awaitsId) this.#id ??= randomId()
     return this.#id
   }
 
@@ -147,65 +125,10 @@ export class ClientConnection implements ClientConnectionContext {
     return carrier
   }
 
-  /**
-   * The server was asked, in the query of the URL, for context in messages: its hello may be the first message. Until then
-   * nobody knows the connection's id, so spans that end wait for it.
-   */
-  asked(): void {
-    this.#parked = []
-    this.#wasAsked = true
-  }
-
-  /** The server agrees, in its answer or with its hello. */
-  agree(id: string): void {
-    if (this.telemetry.options.propagation !== 'always') this.agreement = AGREED
-    this.#identified(id)
-  }
-
-  /**
-   * Takes the server's hello, when a message is that. It is none of the application's, and counts for nothing.
-   *
-   * @returns true when it was
-   */
-  greeted(data: unknown): boolean {
-    if (this.#parked === undefined) return false
-    const id = this.received === 0 && typeof data === 'string' ? readHello(data) : undefined
-    if (id === undefined) this.#identified()
-    else this.agree(id)
-    return id !== undefined
-  }
-
-  /** Takes the context out of a text that arrived. What came in belongs to the next `receive`. */
-  unwrap(text: string): string {
-    const found = this.agreement?.member.remove(text)
-    return found === undefined ? text : this.found(found)
-  }
-
-  /** Takes what was found at the front of a text, and returns the text without it. */
-  found<T>({ payload, carrier, problem }: Found<T>): T {
-    this.carried(readInBand(carrier, problem))
-    return payload
-  }
-
-  /** What came in with a message, for the next `receive`. For hosts whose messages are no texts. */
-  carried(inBand: InBand | undefined): void {
-    this.#inBand = inBand
-    if (inBand?.problem !== undefined) this.telemetry.carrierRefused(inBand.problem)
-  }
-
-  /** What a message carries: the context of its span, else of the span that is active. */
-  carrier(span: Span | undefined): Carrier | undefined {
-    const active = context.active()
-    return carrierFor((span ?? enclosingSpan(active))?.spanContext(), active, true)
-  }
-
-  /**
-   * Puts the context of a message into its text.
-   *
-   * @param span of the message; without one the context is that of the span that is active
-   */
-  wrap(text: string, span: Span | undefined): string {
-    return this.agreement === undefined ? text : this.agreement.member.wrap(text, this.carrier(span))
+  /** The server has told the connection's id, or will not: one of our own does then. */
+  identify(id: string | undefined): void {
+    this.#id ??= id
+    this.#attributes = undefined
   }
 
   /** The connection is open. */
@@ -220,7 +143,7 @@ export class ClientConnection implements ClientConnectionContext {
     this.#connect.settle('accepted', status, undefined, (span, endTime) =>
       this.end(span.setAttributes(this.#identity()), endTime),
     )
-    if (this.#parked !== undefined) this.#patience = unref(setTimeout(() => this.#identified(), HELLO_PATIENCE))
+    this.messages?.opened()
   }
 
   /** The connection did not open, and will not. */
@@ -228,7 +151,6 @@ export class ClientConnection implements ClientConnectionContext {
     if (this.#openedAt !== 0 || this.#closed) return
     this.#closed = true
     this.onEnded?.()
-    this.#parked = undefined
     this.#connect.settle(outcome, status, error)
   }
 
@@ -241,32 +163,25 @@ export class ClientConnection implements ClientConnectionContext {
   receive(data: unknown, binary: boolean, size: number, named?: MessageName, reply = false): ClientProcess | undefined {
     this.received++
     this.receivedBytes += size
-    const inBand = this.#inBand
-    this.#inBand = undefined
-    const { series, telemetry } = this
+    const { series, telemetry, messages } = this
     const { options } = telemetry
     series?.count('receive', binary, size, options.messageSizeMetric)
+    const incoming = messages?.take(context.active(), this.#links)
     if (telemetry.dark) return undefined
-    const message = named ?? telemetry.nameOf(data, binary, this.route)
-    const trust = this.#trust
-    let active = context.active()
-    if (trust === 'parent') active = withBaggage(active, inBand?.baggage)
-    let span: Span | undefined
-    if (options.messages) {
-      const remote = trust === 'ignore' ? undefined : inBand?.spanContext
-      const isParent = remote !== undefined && trust === 'parent'
-      const base = withoutSpan(active)
-      span = this.#start(
-        message.process,
-        reply ? SpanKind.SERVER : SpanKind.CONSUMER,
-        isParent ? withSpan(base, trace.wrapSpanContext(remote)) : base,
-        remote === undefined || isParent ? this.#links : [...this.#links, ...linkTo(remote, 'message')],
-      )
-    }
+    const message = named ?? telemetry.nameOf(data, binary) ?? this.#unnamed
+    const active = incoming?.active ?? context.active()
+    const span = options.messages
+      ? this.#start(
+          message.process,
+          reply ? SpanKind.SERVER : SpanKind.CONSUMER,
+          incoming?.parent ?? withoutSpan(active),
+          incoming?.links ?? this.#links,
+        )
+      : undefined
     if (span === undefined && !series?.recording) return undefined
     if (span?.isRecording()) {
       this.#describe(span, message, 'receive', data, binary, size, this.received)
-      if (inBand?.problem !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, inBand.problem)
+      if (incoming?.problem) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, incoming.problem)
     }
     return new ClientProcess(series, message, active, span)
   }
@@ -283,7 +198,7 @@ export class ClientConnection implements ClientConnectionContext {
     const parent = enclosing(active)
     // What is sent under a span that is not sampled inherits its decision, which saves every further step.
     if (isUnsampled(parent)) return undefined
-    const message = named ?? telemetry.nameOf(data, binary, this.route)
+    const message = named ?? telemetry.nameOf(data, binary) ?? this.#unnamed
     const span = this.#start(
       message.send,
       reply ? SpanKind.CLIENT : SpanKind.PRODUCER,
@@ -304,13 +219,7 @@ export class ClientConnection implements ClientConnectionContext {
 
   /** Ends a span of the connection, once it knows the connection's id. */
   end(span: Span | undefined, endTime?: number): void {
-    if (this.#parked !== undefined) {
-      if (span !== undefined) this.#parked.push({ span, endTime: endTime ?? Date.now() })
-      return
-    }
-    // It may have started before the id was known.
-    if (this.#wasAsked) span?.setAttribute(schema.ATTR_WEBSOCKET_CONNECTION_ID, this.id as string)
-    span?.end(endTime)
+    if (span !== undefined && !this.messages?.parks(span, endTime)) span.end(endTime)
   }
 
   /** The host did not take a message, or could not write it. */
@@ -340,7 +249,7 @@ export class ClientConnection implements ClientConnectionContext {
     if (this.#closed) return
     this.#closed = true
     this.onEnded?.()
-    this.#identified()
+    this.messages?.settleId()
     const { telemetry, route } = this
     const { options } = telemetry
     const close = tellClose({ sent: this.#sentCode, ...facts })
@@ -373,16 +282,6 @@ export class ClientConnection implements ClientConnectionContext {
   /** The series of the connection, as far as it is known what it has in common with others. */
   #join(): void {
     this.series = this.telemetry.metrics?.series(this.route, this.#connect.namespace, this.subprotocol)
-  }
-
-  /** The connection's id is known, or will not be told: one of our own does then. */
-  #identified(id?: string): void {
-    clearTimeout(this.#patience)
-    const parked = this.#parked
-    if (id !== undefined) this.#id = id
-    this.#parked = undefined
-    this.#attributes = undefined
-    for (const { span, endTime } of parked ?? []) this.end(span, endTime)
   }
 
   #describe(

@@ -1,6 +1,6 @@
 import { type Attributes, type Span, type Tracer, trace } from '@opentelemetry/api'
-import { Diagnostics } from '../diagnostics.ts'
-import { BoundedNames, type MessageName, messageName } from '../names.ts'
+import { flushFailed, hookFailed } from '../diagnostics.ts'
+import { BoundedNames, type MessageName } from '../names.ts'
 import { forceFlush, globalTracer } from '../providers.ts'
 import type { ClientMetricSet } from './metrics.ts'
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from './options.ts'
@@ -10,7 +10,7 @@ const LOOKS_EVERY = 16
 
 /** What all clients of a process share: names stay few however often an application reconnects. */
 const names = new BoundedNames(200, 64)
-const diagnostics = new Diagnostics()
+const told = new Set<string>()
 
 /** Resolved options, tracer and instruments of a client. */
 export class ClientTelemetry {
@@ -61,10 +61,10 @@ export class ClientTelemetry {
   }
 
   /** The name that option `messageName` finds in a payload. */
-  nameOf(data: unknown, binary: boolean, route: string | undefined): MessageName {
+  nameOf(data: unknown, binary: boolean): MessageName | undefined {
     const { messageName: find } = this.options
     const raw = find === undefined ? undefined : this.guard('messageName', find, data, binary)
-    return typeof raw === 'string' ? names.bound(raw) : messageName(undefined, route)
+    return typeof raw === 'string' ? names.bound(raw) : undefined
   }
 
   /** Calls a hook of the user. One that throws is reported once and changes nothing else. */
@@ -72,7 +72,7 @@ export class ClientTelemetry {
     try {
       return hook(...args)
     } catch (error) {
-      diagnostics.hookFailed(name, error)
+      hookFailed(told, name, error)
       return undefined
     }
   }
@@ -83,11 +83,6 @@ export class ClientTelemetry {
     if (attributes) span.setAttributes(attributes)
   }
 
-  /** What came with a message in a carrier's place was none, or said nothing valid. */
-  carrierRefused(problem: string): void {
-    diagnostics.carrierRefused(problem)
-  }
-
   /** Asks the providers to export what they have. */
   async flush(): Promise<void> {
     const tracers = (this.options.tracerProvider ?? trace.getTracerProvider()) as { getDelegate?: () => unknown }
@@ -95,7 +90,7 @@ export class ClientTelemetry {
       forceFlush(tracers.getDelegate?.() ?? tracers),
       this.metrics?.flush(),
     ])) {
-      if (result.status === 'rejected') diagnostics.flushFailed(result.reason)
+      if (result.status === 'rejected') flushFailed(result.reason)
     }
   }
 }

@@ -1,0 +1,173 @@
+import { type Context, context, type Link, type Span, trace } from '@opentelemetry/api'
+import { carrierRefused } from '../diagnostics.ts'
+import { enclosingSpan } from '../enclosing.ts'
+import { unref } from '../expiry.ts'
+import { withoutSpan, withSpan } from '../frame.ts'
+import { carrierFor, type InBand, readInBand, withBaggage } from '../propagation/agreement.ts'
+import type { Carrier } from '../propagation/carrier.ts'
+import type { Found } from '../propagation/carrier-text.ts'
+import { AGREED_MEMBER, readHello } from '../propagation/negotiation.ts'
+import { TextMember } from '../propagation/text-member.ts'
+import { ATTR_WEBSOCKET_CONNECTION_ID } from '../schema.ts'
+import type { ClientConnection } from './connection.ts'
+import { linkTo } from './link.ts'
+import type { MessageContextFactory } from './message-context-use.ts'
+
+/** Milliseconds after the open for which spans wait for the hello of a server that was asked for one. */
+const HELLO_PATIENCE = 2000
+
+/** What both ends have agreed on, or the user has declared. */
+interface ClientAgreement {
+  readonly member: TextMember
+}
+
+const AGREED: ClientAgreement = { member: /* @__PURE__ */ new TextMember(AGREED_MEMBER) }
+
+/** What came in with a message. */
+export interface Incoming {
+  /** The context that the handlers run in, but for their span. */
+  readonly active: Context
+  /** The context that their span is started in. */
+  readonly parent: Context
+  readonly links: Link[]
+  readonly problem: InBand['problem']
+}
+
+const told = new Set<string>()
+
+/** Context in the messages of a client's connection: what it has agreed on with the server, and what comes in and goes out. */
+export class MessageContext {
+  /** `undefined` while nothing is put into messages. */
+  agreement: ClientAgreement | undefined
+  readonly #connection: ClientConnection
+  #inBand: InBand | undefined
+  #patience: ReturnType<typeof setTimeout> | undefined
+  /** The server was asked for the connection's id, so that spans may have started without it. */
+  #wasAsked = false
+  /** Spans that are over and wait for the connection's id, while the server has been asked for it and may answer. */
+  #parked: { readonly span: Span; readonly endTime: number }[] | undefined
+
+  constructor(connection: ClientConnection) {
+    this.#connection = connection
+    const { propagation, carrierName } = connection.telemetry.options
+    if (propagation === 'always') {
+      this.agreement = carrierName === undefined ? AGREED : { member: new TextMember(carrierName) }
+    }
+  }
+
+  /** True while the server may yet tell the connection's id. */
+  get awaitsId(): boolean {
+    return this.#parked !== undefined
+  }
+
+  /**
+   * The server was asked, in the query of the URL, for context in messages: its hello may be the first message. Until then
+   * nobody knows the connection's id, so spans that end wait for it.
+   */
+  asked(): void {
+    this.#parked = []
+    this.#wasAsked = true
+  }
+
+  /** The connection is open: the hello comes soon, or never. */
+  opened(): void {
+    if (this.awaitsId) this.#patience = unref(setTimeout(() => this.settleId(), HELLO_PATIENCE))
+  }
+
+  /** The server agrees, in its answer or with its hello. */
+  agree(id: string): void {
+    this.agreement ??= AGREED
+    this.settleId(id)
+  }
+
+  /**
+   * Takes the server's hello, when a message is that. It is none of the application's, and counts for nothing.
+   *
+   * @returns true when it was
+   */
+  greeted(data: unknown): boolean {
+    if (!this.awaitsId) return false
+    const id = this.#connection.received === 0 && typeof data === 'string' ? readHello(data) : undefined
+    if (id === undefined) this.settleId()
+    else this.agree(id)
+    return id !== undefined
+  }
+
+  /** The connection's id is known, or will not be told: one of our own does then. */
+  settleId(id?: string): void {
+    clearTimeout(this.#patience)
+    const parked = this.#parked
+    this.#parked = undefined
+    this.#connection.identify(id)
+    for (const { span, endTime } of parked ?? []) this.#connection.end(span, endTime)
+  }
+
+  /** A span of the connection is about to end; true when it has to wait for the connection's id. */
+  parks(span: Span, endTime: number = Date.now()): boolean {
+    if (this.#parked !== undefined) {
+      this.#parked.push({ span, endTime })
+      return true
+    }
+    // It may have started before the id was known.
+    if (this.#wasAsked) span.setAttribute(ATTR_WEBSOCKET_CONNECTION_ID, this.#connection.id as string)
+    return false
+  }
+
+  /** Takes the context out of a text that arrived. What came in belongs to the next message that is received. */
+  unwrap(text: string): string {
+    const found = this.agreement?.member.remove(text)
+    return found === undefined ? text : this.found(found)
+  }
+
+  /** Takes what was found at the front of a text, and returns the text without it. */
+  found<T>({ payload, carrier, problem }: Found<T>): T {
+    this.carried(readInBand(carrier, problem))
+    return payload
+  }
+
+  /** What came in with a message. For hosts whose messages are no texts. */
+  carried(inBand: InBand | undefined): void {
+    this.#inBand = inBand
+    if (inBand?.problem !== undefined) carrierRefused(told, inBand.problem)
+  }
+
+  /**
+   * What came in with the message that is received now, as far as the server is trusted.
+   *
+   * @param active the context that its handlers would run in
+   * @param links those that its span has anyway
+   */
+  take(active: Context, links: Link[]): Incoming | undefined {
+    const inBand = this.#inBand
+    if (inBand === undefined) return undefined
+    this.#inBand = undefined
+    const { spanContext, baggage, problem } = inBand
+    const { remoteContext: trust = 'parent' } = this.#connection.telemetry.options
+    const own = trust === 'parent' ? withBaggage(active, baggage) : active
+    const base = withoutSpan(own)
+    return {
+      active: own,
+      parent: spanContext && trust === 'parent' ? withSpan(base, trace.wrapSpanContext(spanContext)) : base,
+      links: trust === 'link' ? [...links, ...linkTo(spanContext, 'message')] : links,
+      problem,
+    }
+  }
+
+  /** What a message carries: the context of its span, else of the span that is active. */
+  carrier(span: Span | undefined): Carrier | undefined {
+    const active = context.active()
+    return carrierFor((span ?? enclosingSpan(active))?.spanContext(), active, true)
+  }
+
+  /**
+   * Puts the context of a message into its text.
+   *
+   * @param span of the message; without one the context is that of the span that is active
+   */
+  wrap(text: string, span: Span | undefined): string {
+    return this.agreement === undefined ? text : this.agreement.member.wrap(text, this.carrier(span))
+  }
+}
+
+/** For {@link useMessageContext}. */
+export const messageContext: MessageContextFactory = (connection) => new MessageContext(connection)
