@@ -1,5 +1,7 @@
-import type { Span } from '@opentelemetry/api'
+import type { Attributes, Span } from '@opentelemetry/api'
 import {
+  ATTR_ERROR_TYPE,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
   ATTR_WEBSOCKET_MESSAGE_SIZE,
   type ClientConnection,
   type ClientProcess,
@@ -14,7 +16,7 @@ import {
   textOf,
   usesPlainEmit,
 } from '@otel-ws/core/client'
-import { sizeOf } from './payload.ts'
+import { sizeOf as sizeOfOne } from './payload.ts'
 import { CLOSED, OPEN, type WebSocketLike } from './socket.ts'
 
 /** The members of a `ws` client that are used. */
@@ -60,6 +62,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
   /** Close code that stands for the error of the protocol that this side found. */
   let failedCode: number | undefined
   let terminated = false
+  let isOpen = socket.readyState === OPEN
   let status: number | undefined
 
   function emitMessage(process: ClientProcess, own: WsClient, data: unknown, binary: unknown): boolean {
@@ -81,10 +84,11 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
           agree(a as Response)
           break
         case 'unexpected-response':
-          connection.failed('rejected', statusOf(b))
+          connection.failed('rejected', rejection(b))
           break
         case 'open':
-          connection.opened(this.protocol, status)
+          isOpen = true
+          connection.opened(this.protocol, { [ATTR_HTTP_RESPONSE_STATUS_CODE]: status })
           break
         case 'message':
           if (typeof b === 'boolean' && arguments.length === 3) {
@@ -96,7 +100,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
           }
           break
         case 'error':
-          if (!connection.isOpen) failure = a
+          if (!isOpen) failure = a
           else failedCode ??= closeCodeOf(a)
           break
         case 'close':
@@ -177,6 +181,22 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
 
 function statusOf(response: unknown): number | undefined {
   return (response as Response | undefined)?.statusCode
+}
+
+/** What the answer to a request says that was rejected. */
+function rejection(response: unknown): Attributes {
+  const status = statusOf(response)
+  return { [ATTR_HTTP_RESPONSE_STATUS_CODE]: status, [ATTR_ERROR_TYPE]: String(status) }
+}
+
+const { Buffer: bytes } = globalThis as unknown as { Buffer: { byteLength(text: string): number } }
+
+/** Payload size in bytes; UTF-8 for text. */
+function sizeOf(data: unknown): number {
+  if (typeof data === 'number') return String(data).length
+  if (Array.isArray(data)) return data.reduce((sum: number, part) => sum + sizeOf(part), 0)
+  if (typeof data === 'string') return bytes.byteLength(data)
+  return sizeOfOne(data)
 }
 
 /** The text that `ws` hands out as a buffer, as far as it may be a server's hello. */

@@ -55,10 +55,7 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
     const process = current
     if (process === undefined || occurred !== event) return handler.call(self, occurred)
     try {
-      const result =
-        process.span === undefined
-          ? handler.call(self, occurred)
-          : context.with(process, handler, self as never, occurred)
+      const result = context.with(process, handler, self as never, occurred)
       if (process.timed) process.follow(result, watch !== undefined)
       return result
     } catch (error) {
@@ -72,8 +69,8 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
 
   /** What is registered in place of a listener: always the same, so that the platform finds it again. */
   function wrapperOf(listener: unknown): unknown {
-    if ((typeof listener !== 'function' && typeof listener !== 'object') || listener === null) return listener
-    if (originals.has(listener)) return listener
+    const isListener = typeof listener === 'function' || (typeof listener === 'object' && listener !== null)
+    if (!isListener || originals.has(listener)) return listener
     let wrapper = wrappers.get(listener)
     if (wrapper === undefined) {
       wrapper =
@@ -97,13 +94,9 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
 
   function begin(occurred: unknown): boolean {
     end()
-    const { data } = occurred as { data: unknown }
-    const { messages } = connection
-    if (messages?.greeted(data)) return false
-    const own = messages !== undefined && typeof data === 'string' ? messages.unwrap(data) : data
-    // An event's data is a property of its prototype: one of the event's own stands in front of it.
-    if (own !== data) Object.defineProperty(occurred, 'data', { value: own, configurable: true, enumerable: true })
-    current = connection.receive(own, typeof own !== 'string', sizeOf(own))
+    if (connection.messages?.arrived(occurred as MessageEvent) === false) return false
+    const { data } = occurred as MessageEvent
+    current = connection.receive(data, typeof data !== 'string', sizeOf(data))
     event = occurred
     return true
   }
@@ -156,26 +149,24 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
     },
     removeEventListener(this: Target, ...args: Arguments): void {
       removeEventListener.apply(this, args)
-      const wrapper = args[0] === 'message' ? wrappers.get(args[1] as object) : undefined
+      const wrapper = wrappers.get(args[1] as object)
       if (wrapper === undefined) return
       args[1] = wrapper
       removeEventListener.apply(this, args)
     },
     send(this: Target, ...args: unknown[]): void {
-      const [data] = args
-      const binary = isBinary(data)
+      const binary = isBinary(args[0])
       // What the platform would do, done once: to know the size, and since a conversion may be the application's code.
-      if (!binary && typeof data === 'object') args[0] = `${data}`
-      const [own] = args
-      const size = sizeOf(own)
+      if (!binary && args.length > 0 && typeof args[0] !== 'symbol') args[0] = `${args[0]}`
+      const [data] = args
+      const size = sizeOf(data)
       if (socket.readyState !== OPEN) {
         send.apply(this, args)
         connection.notSent(data, binary, size)
         return
       }
-      const span = connection.sending(own, binary, size)
-      const { messages } = connection
-      if (messages !== undefined && typeof own === 'string') args[0] = messages.wrap(own, span)
+      const span = connection.sending(data, binary, size)
+      if (typeof data === 'string') args[0] = connection.messages?.wrap(data, span) ?? data
       try {
         send.apply(this, args)
       } catch (error) {
@@ -193,32 +184,27 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
   }
   for (const [name, method] of Object.entries(methods)) cover(socket, name, method)
   const accessor = accessorOf(socket, 'onmessage')
-  if (accessor === undefined) return
+  if (accessor?.set === undefined) return
   const { onmessage } = target
+  const { get, set } = accessor as Required<PropertyDescriptor>
   Object.defineProperty(socket, 'onmessage', {
     configurable: true,
-    enumerable: false,
     get(this: unknown): unknown {
-      const handler: unknown = accessor.get.call(socket)
+      const handler: unknown = get.call(socket)
       return originals.get(handler as object) ?? handler
     },
     set(this: unknown, handler: unknown): void {
-      accessor.set.call(socket, typeof handler === 'function' ? wrapperOf(handler) : handler)
+      set.call(socket, typeof handler === 'function' ? wrapperOf(handler) : handler)
       moveTail()
     },
   })
   if (typeof onmessage === 'function') target.onmessage = onmessage
 }
 
-interface Accessor {
-  get(this: unknown): unknown
-  set(this: unknown, value: unknown): void
-}
-
-function accessorOf(socket: object, name: string): Accessor | undefined {
+function accessorOf(socket: object, name: string): PropertyDescriptor | undefined {
   for (let at: object | null = socket; at !== null; at = Object.getPrototypeOf(at)) {
     const found = Object.getOwnPropertyDescriptor(at, name)
-    if (found !== undefined) return found.set === undefined ? undefined : (found as Accessor)
+    if (found !== undefined) return found
   }
   return undefined
 }

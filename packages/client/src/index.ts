@@ -1,11 +1,10 @@
 import {
+  announcements,
   begunTo,
-  begunWith,
   type ClientOptions,
+  checkClientOptions,
   clientMetrics,
-  messageContext,
-  targetOf,
-  useMessageContext,
+  useAnnouncements,
 } from '@otel-ws/core/client'
 import { isEmitter, traceEmitter, traceparentOf } from './emitter.ts'
 import { traceTarget } from './event-target.ts'
@@ -33,17 +32,16 @@ export { connectionOf } from './record.ts'
  */
 export function traceWebSocket<S extends WebSocketLike>(socket: S, options?: ClientOptions): S {
   const settings = measured(options)
-  useMessageContext(messageContext)
+  useAnnouncements(announcements)
   if (!isEmitter(socket)) {
     return trace(socket, settings, (target, connection) =>
       traceTarget(target, connection, IS_NODES ? watchDispatch : undefined),
     )
   }
-  return trace(socket, settings, traceEmitter, () => {
+  return trace(socket, settings, traceEmitter, (telemetry, url) => {
     const traceparent = traceparentOf(socket)
-    if (traceparent === undefined) return begunWith(socket.url)
-    // An instrumentation of http may have put the context of its own span there.
-    return begunWith(traceparent) ?? begunTo(targetOf(socket.url, undefined))
+    const begun = announcements.begun(telemetry, url, traceparent)
+    return begun === undefined && traceparent !== undefined ? begunTo(telemetry, url) : begun
   })
 }
 
@@ -69,7 +67,8 @@ export function traceHeaders(url: string | URL, options?: ClientOptions): Record
   return headersFor(url, measured(options))
 }
 
-/** Outside of pages, clients are measured without being asked to. */
-function measured(options: ClientOptions | undefined): ClientOptions {
-  return { metrics: clientMetrics, ...options }
+/** Outside of pages, options are checked, and clients are measured without being asked to. */
+function measured(options: ClientOptions = {}): ClientOptions {
+  checkClientOptions(options)
+  return { ...options, metrics: options.metrics ?? clientMetrics }
 }

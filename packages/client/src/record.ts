@@ -1,11 +1,12 @@
-import { type ClientConnection, type ClientConnectionContext, hidden } from '@otel-ws/core/client'
+import { type ClientConnection, type ClientConnectionContext, contextOf, hidden } from '@otel-ws/core/client'
 
 /** Registered, so that copies of this package see each other's records. */
 const CONNECTION = Symbol.for('otel-ws.client')
 
 /** The record of a traced client's connection, or `undefined` when the socket is not traced. */
 export function connectionOf(socket: object): ClientConnectionContext | undefined {
-  return recordOf(socket)
+  const connection = recordOf(socket)
+  return connection && contextOf(connection)
 }
 
 export function recordOf(socket: object): ClientConnection | undefined {

@@ -1,9 +1,10 @@
 import {
+  announcements,
   type ClientOptions,
   ClientTelemetry,
+  checkClientOptions,
   clientMetrics,
-  messageContext,
-  useMessageContext,
+  useAnnouncements,
   warn,
 } from '@otel-ws/core/client'
 import type { Host } from './socket.io/host.ts'
@@ -30,10 +31,11 @@ const TRACED = Symbol.for('otel-ws.socket.io-client')
  * @returns the socket
  * @throws OptionError for wrong options
  */
-export function traceSocket<S extends SocketLike>(socket: S, options?: ClientOptions): S {
-  useMessageContext(messageContext)
-  const telemetry = new ClientTelemetry({ metrics: clientMetrics, ...options }, SCOPE)
-  if (!telemetry.options.enabled) return socket
+export function traceSocket<S extends SocketLike>(socket: S, options: ClientOptions = {}): S {
+  checkClientOptions(options)
+  useAnnouncements(announcements)
+  const telemetry = new ClientTelemetry({ ...options, metrics: options.metrics ?? clientMetrics }, SCOPE)
+  if (telemetry.options.enabled === false) return socket
   if (Object.hasOwn(socket, TRACED)) {
     warn('this socket is traced already: the second call has no effect')
     return socket

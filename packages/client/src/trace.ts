@@ -1,12 +1,9 @@
 import {
-  asks,
-  begunWith,
+  announcementsInUse,
   ClientConnection,
   type ClientOptions,
   ClientTelemetry,
   Connect,
-  messageContextInUse,
-  OptionError,
   recordOf as serverRecordOf,
   warn,
 } from '@otel-ws/core/client'
@@ -18,30 +15,29 @@ import { SCOPE } from './version.ts'
 /** Puts the telemetry of a connection into a socket of one kind. */
 export type Seam = (socket: WebSocketLike, connection: ClientConnection) => void
 
+/** Finds the connect that began before its socket was there. */
+export type FindBegun = (telemetry: ClientTelemetry, url: string) => Connect | undefined
+
 /**
  * Traces a socket by its seam; one that is traced already, on either end, is left as it is.
- *
- * @param findBegun finds the connect that began before its socket was there
  */
 export function trace<S extends WebSocketLike>(
   socket: S,
   options: ClientOptions | undefined,
   seam: Seam,
-  findBegun: () => Connect | undefined = () => begunWith(socket.url),
+  findBegun: FindBegun = (telemetry, url) => announcementsInUse()?.begun(telemetry, url),
 ): S {
   const telemetry = new ClientTelemetry(options, SCOPE)
-  if (!telemetry.options.enabled || serverRecordOf(socket) !== undefined) return socket
+  if (telemetry.options.enabled === false || serverRecordOf(socket) !== undefined) return socket
   if (recordOf(socket) !== undefined || !Object.isExtensible(socket)) {
-    warn('this WebSocket is traced already, or cannot be: the call has no effect')
+    warn('this WebSocket is traced already, or cannot be')
     return socket
   }
-  if (telemetry.options.propagation === 'always' && !messageContextInUse()) {
-    throw new OptionError('propagation', 'always needs traceUrl in a page')
+  if (telemetry.options.propagation === 'always' && !announcementsInUse()) {
+    warn("option propagation: 'always' needs traceUrl in a page")
   }
-  const begun = findBegun()
-  begun?.adopt(telemetry, socket.url)
-  const connection = new ClientConnection(begun ?? new Connect(telemetry, socket.url), socket)
-  if (asks(socket.url)) connection.messages?.asked()
+  const connect = findBegun(telemetry, socket.url) ?? new Connect(telemetry, socket.url)
+  const connection = new ClientConnection(connect, socket)
   claim(socket, connection)
   seam(socket, connection)
   if (socket.readyState === OPEN) connection.opened(socket.protocol)

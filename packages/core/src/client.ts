@@ -1,16 +1,15 @@
 export { type AckOutcome, type AckWaiter, OwedAck } from './ack.ts'
-export { Connect, targetOf } from './client/connect.ts'
-export { ClientConnection, type ClientConnectionContext } from './client/connection.ts'
+export { announcementsInUse, useAnnouncements } from './client/announcements.ts'
+export { Connect } from './client/connect.ts'
+export { ClientConnection } from './client/connection.ts'
+export { type ClientConnectionContext, contextOf } from './client/connection-context.ts'
 export { clientExpiry } from './client/expiry.ts'
-export { messageContext } from './client/message-context.ts'
-export { messageContextInUse, useMessageContext } from './client/message-context-use.ts'
 export { type ClientMetrics, clientMetrics } from './client/metrics.ts'
-export { asks, offer, offerOf } from './client/offer.ts'
-export type { ClientOptions } from './client/options.ts'
-export { begunTo, begunWith } from './client/pending.ts'
+export { announcements, begunTo, offer, offerOf } from './client/offer.ts'
+export { type ClientOptions, checkClientOptions } from './client/options.ts'
 export type { ClientProcess } from './client/process.ts'
 export { runProcess } from './client/run.ts'
-export { ClientTelemetry } from './client/telemetry.ts'
+export { boundName, ClientTelemetry } from './client/telemetry.ts'
 export { warn } from './diagnostics.ts'
 export { dispatch, type Emitter, usesPlainEmit } from './emitter.ts'
 export type { Expirable } from './expiry.ts'
@@ -23,6 +22,8 @@ export { memberNamed, textOf } from './propagation/agreement.ts'
 export { OFFER, PROTOCOL_NAME, readAnswer } from './propagation/negotiation.ts'
 export { takeCarrier, withCarrier } from './propagation/packet.ts'
 export {
+  ATTR_ERROR_TYPE,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
   ATTR_WEBSOCKET_ACK_OUTCOME,
   ATTR_WEBSOCKET_MESSAGE_SIZE,
   ATTR_WEBSOCKET_MESSAGE_TYPE,

@@ -17,7 +17,7 @@ export function closeAttributes(
   duration: number,
   totals: ConnectionTotals,
 ): Attributes {
-  const attributes: Attributes = {
+  return {
     [schema.ATTR_NETWORK_PROTOCOL_NAME]: 'websocket',
     [schema.ATTR_NETWORK_TRANSPORT]: 'tcp',
     [schema.ATTR_WEBSOCKET_CLOSE_CODE]: close.code,
@@ -28,7 +28,6 @@ export function closeAttributes(
     [schema.ATTR_WEBSOCKET_CONNECTION_MESSAGES_SENT]: totals.sent,
     [schema.ATTR_WEBSOCKET_CONNECTION_BYTES_RECEIVED]: totals.receivedBytes,
     [schema.ATTR_WEBSOCKET_CONNECTION_BYTES_SENT]: totals.sentBytes,
+    [schema.ATTR_WEBSOCKET_CLOSE_REASON]: reason,
   }
-  if (reason !== undefined) attributes[schema.ATTR_WEBSOCKET_CLOSE_REASON] = reason
-  return attributes
 }

@@ -60,15 +60,11 @@ export function giveErrorType(error: Error, type: string): void {
 /** The `error.type` of anything that can be thrown: a string `code`, else the class name, else the type of the value. */
 export function errorType(error: unknown): string {
   try {
-    if (error instanceof Error) {
-      const given = givenTypes.get(error)
-      if (given !== undefined) return given
-      const code = (error as { code?: unknown }).code
-      if (typeof code === 'string' && code.length > 0 && code.length <= MAX_TYPE_LENGTH) return code
-      const name = error.constructor.name || error.name
-      return typeof name === 'string' && name.length > 0 ? name.slice(0, MAX_TYPE_LENGTH) : 'Error'
-    }
-    return error === null ? 'null' : typeof error
+    if (!(error instanceof Error)) return error === null ? 'null' : typeof error
+    const { code } = error as { code?: unknown }
+    const isType = typeof code === 'string' && code.length <= MAX_TYPE_LENGTH
+    const type = givenTypes.get(error) || (isType && code) || error.constructor.name || error.name
+    return String(type).slice(0, MAX_TYPE_LENGTH) || 'Error'
   } catch {
     return 'Error'
   }

@@ -3,20 +3,11 @@ import { type Context, createContextKey, ROOT_CONTEXT, type Span, type SpanConte
 /** Key under which a context tells the frame it belongs to. Registered, so that copies of this package agree. */
 const FRAME_KEY = createContextKey('otel-ws frame')
 
-/** The API keeps its span key private; asking it to set a span on a recorder tells the key without relying on its text. */
-const SPAN_KEY: symbol = (() => {
-  let seen: symbol | undefined
-  const recorder: Context = {
-    getValue: () => undefined,
-    setValue: (key) => {
-      seen = key
-      return recorder
-    },
-    deleteValue: () => recorder,
-  }
-  trace.setSpan(recorder, trace.wrapSpanContext({ traceId: '', spanId: '', traceFlags: 0 }))
-  return seen as unknown as symbol
-})()
+/** The API keeps its span key private; asking it to set a span on what returns the key tells it without relying on its text. */
+const SPAN_KEY = trace.setSpan(
+  { setValue: (key: symbol) => key } as never,
+  trace.wrapSpanContext({ traceId: '', spanId: '', traceFlags: 0 }),
+) as unknown as symbol
 
 /**
  * The context that user code runs in while one of our spans covers it. It is a context itself, so that running in it

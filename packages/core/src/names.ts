@@ -16,15 +16,20 @@ export interface MessageName {
 
 /** Builds the span names of DESIGN's `{operation} {subject}` pattern. */
 export function messageName(name: string | undefined, route: string | undefined): MessageName {
-  const suffix = name !== undefined ? ` ${name}` : route !== undefined ? ` ${route}` : ''
+  const subject = name ?? route
   return {
     name,
     original: undefined,
-    process: `process${suffix}`,
-    send: `send${suffix}`,
-    broadcast: `broadcast${suffix}`,
-    deliver: `deliver${suffix}`,
+    process: spanName('process', subject),
+    send: spanName('send', subject),
+    broadcast: spanName('broadcast', subject),
+    deliver: spanName('deliver', subject),
   }
+}
+
+/** The name of a span: what it covers, and the message's name or the route, where there is one. */
+export function spanName(operation: string, subject: string | undefined): string {
+  return subject === undefined ? operation : `${operation} ${subject}`
 }
 
 const OTHER_NAME = messageName(OTHER, undefined)
@@ -53,7 +58,12 @@ export class BoundedNames {
   bound(raw: string): MessageName {
     const known = this.#known.get(raw)
     if (known !== undefined) return known
-    if (raw.length === 0 || raw.length > this.#maxLength || this.#known.size >= this.#maxDistinct || !isClean(raw)) {
+    if (
+      raw.length === 0 ||
+      raw.length > this.#maxLength ||
+      this.#known.size >= this.#maxDistinct ||
+      UNCLEAN.test(raw)
+    ) {
       return otherName(raw)
     }
     const admitted = messageName(raw, undefined)
@@ -69,7 +79,3 @@ export class BoundedNames {
 
 /** Control characters, halves of characters, and any white space but single blanks inside. */
 const UNCLEAN = /\p{Cc}|\p{Cs}|\ufffd|[^\S ]|^ | $| {2}/u
-
-function isClean(raw: string): boolean {
-  return !UNCLEAN.test(raw)
-}

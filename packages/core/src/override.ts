@@ -6,9 +6,12 @@ const covered = new WeakMap<object, unknown>()
 /** Makes a function look like the one that it stands in front of. */
 export function disguise<M extends Method>(method: M, own: Method): M {
   covered.set(method, own)
+  return rename(method, own)
+}
+
+function rename<M extends Method>(method: M, own: Method): M {
   Object.defineProperty(method, 'name', { value: own.name, configurable: true })
-  Object.defineProperty(method, 'length', { value: own.length, configurable: true })
-  return method
+  return Object.defineProperty(method, 'length', { value: own.length, configurable: true })
 }
 
 /** A property that enumerations do not show. */
@@ -18,14 +21,14 @@ export function hidden(value: unknown): PropertyDescriptor {
 
 /** Puts a method in front of an object's own, for good. */
 export function cover(target: object, name: string, method: Method): void {
-  Object.defineProperty(target, name, hidden(disguise(method, (target as Record<string, Method>)[name] as Method)))
+  Object.defineProperty(target, name, hidden(rename(method, (target as Record<string, Method>)[name] as Method)))
 }
 
 /** Puts a method in front of an object's own and returns a function that takes it away again. */
 export function override(target: object, name: string, method: Method): () => void {
   const host = target as Record<string, unknown>
   const before = Object.getOwnPropertyDescriptor(target, name)
-  cover(target, name, method)
+  Object.defineProperty(target, name, hidden(disguise(method, host[name] as Method)))
   return () => {
     if (host[name] !== method) return
     if (before === undefined) delete host[name]

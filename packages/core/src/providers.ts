@@ -1,10 +1,15 @@
 import { type Tracer, type TracerProvider, trace } from '@opentelemetry/api'
 
+interface Proxy extends TracerProvider {
+  getDelegateTracer?(name: string, version: string): Tracer | undefined
+}
+
 /** The SDK's own tracer behind the API's proxy, or nothing while no SDK is registered. */
-export function globalTracer(name: string, version: string): Tracer | undefined {
-  const provider = trace.getTracerProvider() as TracerProvider & {
-    getDelegateTracer?: (name: string, version: string) => Tracer | undefined
-  }
+export function globalTracer(
+  name: string,
+  version: string,
+  provider: Proxy = trace.getTracerProvider(),
+): Tracer | undefined {
   return provider.getDelegateTracer === undefined
     ? provider.getTracer(name, version)
     : provider.getDelegateTracer(name, version)

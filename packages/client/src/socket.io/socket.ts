@@ -1,9 +1,10 @@
-import { context } from '@opentelemetry/api'
+import { context, SpanKind } from '@opentelemetry/api'
 import {
   type AckWaiter,
   ATTR_WEBSOCKET_MESSAGE_SIZE,
   ATTR_WEBSOCKET_MESSAGE_TYPE,
   ATTR_WEBSOCKET_UNDELIVERED_REASON,
+  boundName,
   ClientConnection,
   type ClientProcess,
   type ClientTelemetry,
@@ -118,7 +119,10 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
       const isQueued = this._opts.retries && !this.flags.fromQueue && !this.flags.volatile
       if (connection === undefined || isQueued || typeof name !== 'string') return own.emit.apply(this, args)
       const reply = typeof args.at(-1) === 'function'
-      const started = new Emission(connection, connection.sending(args, false, 0, telemetry.named(name), reply))
+      const started = new Emission(
+        connection,
+        connection.sending(args, false, 0, boundName(name), reply ? SpanKind.CLIENT : SpanKind.PRODUCER),
+      )
       const outer = emitting
       emitting = started
       const before = this.sendBuffer.length
@@ -183,9 +187,15 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
       const event = taken(connection, args, packet, manager.receivedAs(packet))
       const isReply = packet.id != null
       const name = String(event.args[0])
-      const message = this.listeners(name).length > 0 ? telemetry.named(name) : otherName(name)
+      const message = this.listeners(name).length > 0 ? boundName(name) : otherName(name)
       const { binary, size } = event
-      const process = connection.receive(event.args, binary, size, message, isReply)
+      const process = connection.receive(
+        event.args,
+        binary,
+        size,
+        message,
+        isReply ? SpanKind.SERVER : SpanKind.CONSUMER,
+      )
       if (process === undefined) {
         own.emitEvent.call(this, event.args)
         return

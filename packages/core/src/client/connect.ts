@@ -1,8 +1,8 @@
-import { type Attributes, context, type Span, type SpanContext, SpanKind } from '@opentelemetry/api'
+import { type Attributes, context, type Span, type SpanContext, SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import { errorType } from '../diagnostics.ts'
 import { enclosing } from '../enclosing.ts'
-import { markFailed } from '../failure.ts'
-import { withoutSpan, withSpan } from '../frame.ts'
+import { withoutSpan } from '../frame.ts'
+import { spanName } from '../names.ts'
 import { recordError } from '../operation.ts'
 import * as schema from '../schema.ts'
 import { linkTo } from './link.ts'
@@ -12,7 +12,7 @@ import type { ClientTelemetry } from './telemetry.ts'
 /** How an attempt to connect ended: open, answered with another status, given up by the application, or for no known reason. */
 export type ConnectOutcome = 'accepted' | 'rejected' | 'abandoned' | 'failed'
 
-/** One attempt to open a connection. It has one outcome; later ones are ignored. */
+/** One attempt to open a connection. It has one outcome. */
 export class Connect {
   telemetry: ClientTelemetry
   route: string | undefined
@@ -24,19 +24,21 @@ export class Connect {
   readonly replaced: Lost | undefined
   readonly #startTime = performance.now()
   readonly #startedAt = Date.now()
-  #span: Span | undefined
-  #settled = false
+  /** Until it has ended. */
+  span: Span | undefined
 
   constructor(telemetry: ClientTelemetry, url: string, namespace?: string) {
     this.telemetry = telemetry
     this.namespace = namespace
-    this.route = telemetry.routeOf(url) ?? namespace
-    this.target = targetOf(url, namespace)
-    this.replaced = replaces(this.target)
-    const { route, replaced } = this
+    const route = telemetry.routeOf(url) ?? namespace
+    const target = targetOf(url, namespace)
+    const replaced = replaces(target)
+    this.route = route
+    this.target = target
+    this.replaced = replaced
     const active = context.active()
-    this.#span = telemetry.tracer?.startSpan(
-      route === undefined ? 'connect' : `connect ${route}`,
+    this.span = telemetry.tracer?.startSpan(
+      spanName('connect', route),
       {
         kind: SpanKind.CLIENT,
         attributes: {
@@ -51,50 +53,33 @@ export class Connect {
       },
       enclosing(active) ?? withoutSpan(active),
     )
-    this.spanContext = this.#span?.spanContext()
-  }
-
-  /** Of a connect that began before its socket was there: the socket is traced with these options. */
-  adopt(telemetry: ClientTelemetry, url: string): void {
-    this.telemetry = telemetry
-    const route = telemetry.routeOf(url)
-    if (route === undefined || route === this.route) return
-    this.route = route
-    this.#span?.updateName(`connect ${route}`).setAttribute(schema.ATTR_WEBSOCKET_ROUTE, route)
+    this.spanContext = this.span?.spanContext()
   }
 
   /**
    * The attempt has its outcome.
    *
-   * @param status of the answer to the upgrade request, where the host tells it
+   * @param known what else is known of it, such as the status of the answer; with `error.type` where nothing was thrown
    * @param end what ends the span: by default it ends now
    */
   settle(
     outcome: ConnectOutcome,
-    status?: number,
+    known?: Attributes,
     error?: unknown,
     end = (span: Span, endTime: number): void => span.end(endTime),
   ): void {
-    if (this.#settled) return
-    this.#settled = true
-    const span = this.#span
-    this.#span = undefined
+    const span = this.span
+    this.span = undefined
     const duration = performance.now() - this.#startTime
-    const facts: Attributes = { [schema.ATTR_WEBSOCKET_HANDSHAKE_OUTCOME]: outcome }
-    if (status !== undefined) facts[schema.ATTR_HTTP_RESPONSE_STATUS_CODE] = status
-    span?.setAttributes(facts)
+    const facts: Attributes = { [schema.ATTR_WEBSOCKET_HANDSHAKE_OUTCOME]: outcome, ...known }
     if (outcome === 'rejected' || outcome === 'failed') {
-      const { replaced, target } = this
-      lose(replaced ?? { target, handshake: undefined, at: performance.now(), attempts: 0 })
-      const type = error === undefined ? String(status ?? outcome) : errorType(error)
-      facts[schema.ATTR_ERROR_TYPE] = type
-      if (span !== undefined) error === undefined ? markFailed(span, type) : recordError(span, error)
+      lose(this.target, undefined, this.replaced)
+      facts[schema.ATTR_ERROR_TYPE] ??= error === undefined ? outcome : errorType(error)
+      if (error === undefined) span?.setStatus({ code: SpanStatusCode.ERROR })
+      else if (span !== undefined) recordError(span, error)
     }
-    const { metrics } = this.telemetry
-    const active = context.active()
-    metrics
-      ?.series(this.route, this.namespace, undefined)
-      .connected(duration / 1000, facts, span === undefined ? active : withSpan(active, span))
+    span?.setAttributes(facts)
+    this.telemetry.metrics?.series(this.route, this.namespace).connected(duration / 1000, facts, span)
     if (span !== undefined) end(span, this.#startedAt + duration)
   }
 }
@@ -115,12 +100,11 @@ export function targetOf(url: string, namespace: string | undefined): string {
 
 /** Attributes of a URL, without what may be secret: user, password, query. */
 function urlAttributes(url: string): Attributes {
-  const parts = parse(url)
-  if (parts === undefined) return {}
+  const { protocol, pathname, hostname, port } = parse(url) ?? {}
   return {
-    [schema.ATTR_URL_SCHEME]: parts.protocol.slice(0, -1).replace('http', 'ws'),
-    [schema.ATTR_URL_PATH]: parts.pathname,
-    [schema.ATTR_SERVER_ADDRESS]: parts.hostname,
-    [schema.ATTR_SERVER_PORT]: parts.port === '' ? undefined : Number(parts.port),
+    [schema.ATTR_URL_SCHEME]: protocol?.slice(0, -1).replace('http', 'ws'),
+    [schema.ATTR_URL_PATH]: pathname,
+    [schema.ATTR_SERVER_ADDRESS]: hostname,
+    [schema.ATTR_SERVER_PORT]: port ? Number(port) : undefined,
   }
 }

@@ -1,52 +1,43 @@
 import {
   type Attributes,
-  type AttributeValue,
   type Context,
   context,
   type Link,
-  propagation,
-  ROOT_CONTEXT,
   type Span,
+  type SpanContext,
   SpanKind,
-  trace,
 } from '@opentelemetry/api'
-import { type CloseFacts, tellClose } from '../close.ts'
+import { type CloseCategory, type CloseFacts, tellClose } from '../close.ts'
 import { closeAttributes } from '../close-attributes.ts'
 import { enclosing, isUnsampled } from '../enclosing.ts'
 import { markFailed } from '../failure.ts'
 import { withoutSpan } from '../frame.ts'
 import { describeMessage } from '../message.ts'
-import { type MessageName, messageName } from '../names.ts'
+import { type MessageName, messageName, spanName } from '../names.ts'
 import { recordError } from '../operation.ts'
 import { randomId } from '../random-id.ts'
 import * as schema from '../schema.ts'
+import { announcementsInUse } from './announcements.ts'
 import type { Connect } from './connect.ts'
+import type { ClientConnectionContext } from './connection-context.ts'
 import { linkTo } from './link.ts'
 import type { MessageContext } from './message-context.ts'
-import { messageContextInUse } from './message-context-use.ts'
 import type { Buffering, ClientSeries } from './metrics.ts'
 import { ClientProcess } from './process.ts'
 import { lose } from './reconnects.ts'
 import type { ClientTelemetry } from './telemetry.ts'
 
-/** What an application can reach of a connection of its client: `connectionOf(socket)`. */
-export interface ClientConnectionContext {
-  /** 16 hex digits; `websocket.connection.id` of every span. `undefined` while the server has yet to tell it. */
-  readonly id: string | undefined
-  readonly route: string | undefined
-  readonly subprotocol: string | undefined
-  /** Sets an attribute on every later span of this connection, for example the user's id once it is known. */
-  setAttribute(key: string, value: AttributeValue): this
-  /** Sets several attributes on every later span of this connection. */
-  setAttributes(attributes: Attributes): this
-  /** Runs work that belongs to the connection and to no message, such as a timer's: whatever span was active is left behind. */
-  run<R>(fn: () => R): R
-  /** The trace context as a W3C carrier: of the active span, else of the connection's connect span. Empty without an SDK. */
-  traceContext(): Record<string, string>
+/** Categories of a close that are errors, unless option `closeErrors` says otherwise. */
+const CLOSE_ERRORS: readonly CloseCategory[] = ['protocol_error', 'too_big', 'server_error', 'timeout']
+
+/** The members of a client's socket that are used. */
+interface Socket extends Buffering {
+  /** Of sockets that may ask for context in messages in its query. */
+  readonly url?: string
 }
 
 /** The record of one connection of a client. Holds numbers, texts and ids; never a span that has ended. */
-export class ClientConnection implements ClientConnectionContext {
+export class ClientConnection {
   readonly telemetry: ClientTelemetry
   /** `undefined` without metrics. */
   series: ClientSeries | undefined
@@ -58,8 +49,12 @@ export class ClientConnection implements ClientConnectionContext {
   receivedBytes = 0
   sentBytes = 0
   /** Called once when the connection is closed, or has not come about. */
-  onEnded: (() => void) | undefined
-  readonly #socket: Buffering
+  onEnded: (() => unknown) | undefined
+  /** What the application sees of it, once it has asked. */
+  context: ClientConnectionContext | undefined
+  /** Of the connect span. */
+  readonly spanContext: SpanContext | undefined
+  readonly #socket: Socket
   readonly #connect: Connect
   readonly #links: Link[]
   readonly #unnamed: MessageName
@@ -68,16 +63,17 @@ export class ClientConnection implements ClientConnectionContext {
   #attributes: Attributes | undefined
   #openedAt = 0
   #closed = false
-  #sentCode: number | undefined
-  #sentReason: string | undefined
+  /** This side closed it first, with this code. */
+  #leaving: Pick<CloseFacts, 'sent' | 'reason'> | undefined
 
-  constructor(connect: Connect, socket: Buffering) {
+  constructor(connect: Connect, socket: Socket) {
     this.telemetry = connect.telemetry
     this.#connect = connect
     this.#socket = socket
-    this.#links = linkTo(connect.spanContext, 'handshake')
+    this.spanContext = connect.spanContext
+    this.#links = linkTo(this.spanContext, 'handshake')
     this.#unnamed = messageName(undefined, connect.route)
-    this.messages = messageContextInUse()?.(this)
+    this.messages = announcementsInUse()?.messageContext(this, socket.url)
     this.#join()
   }
 
@@ -90,39 +86,16 @@ export class ClientConnection implements ClientConnectionContext {
     return this.#connect.route
   }
 
-  /** True from the open to the close. */
-  get isOpen(): boolean {
-    return this.#openedAt !== 0 && !this.#closed
-  }
-
   /** True once the connection has closed, or could not be made. */
   get isOver(): boolean {
     return this.#closed
   }
 
-  setAttribute(key: string, value: AttributeValue): this {
-    return this.setAttributes({ [key]: value })
-  }
-
-  setAttributes(attributes: Attributes): this {
+  /** Sets attributes of every later span. */
+  setAttributes(attributes: Attributes): void {
     // New objects: those before may belong to a span by now.
     this.#extra = { ...this.#extra, ...attributes }
     this.#attributes = undefined
-    return this
-  }
-
-  run<R>(fn: () => R): R {
-    return context.with(withoutSpan(context.active()), fn)
-  }
-
-  traceContext(): Record<string, string> {
-    const carrier: Record<string, string> = {}
-    const active = context.active()
-    const handshake = this.#connect.spanContext
-    const source =
-      handshake === undefined || trace.getSpan(active) ? active : trace.setSpanContext(ROOT_CONTEXT, handshake)
-    propagation.inject(source, carrier)
-    return carrier
   }
 
   /** The server has told the connection's id, or will not: one of our own does then. */
@@ -132,7 +105,7 @@ export class ClientConnection implements ClientConnectionContext {
   }
 
   /** The connection is open. */
-  opened(subprotocol?: string, status?: number): void {
+  opened(subprotocol?: string, known?: Attributes): void {
     if (this.#openedAt !== 0 || this.#closed) return
     this.#openedAt = performance.now()
     this.telemetry.refresh()
@@ -140,18 +113,18 @@ export class ClientConnection implements ClientConnectionContext {
     this.#attributes = undefined
     this.#join()
     this.series?.opened(this.#socket, this.#connect.replaced !== undefined)
-    this.#connect.settle('accepted', status, undefined, (span, endTime) =>
+    this.#connect.settle('accepted', known, undefined, (span, endTime) =>
       this.end(span.setAttributes(this.#identity()), endTime),
     )
     this.messages?.opened()
   }
 
   /** The connection did not open, and will not. */
-  failed(outcome: 'rejected' | 'abandoned' | 'failed', status?: number, error?: unknown): void {
+  failed(outcome: 'rejected' | 'abandoned' | 'failed', known?: Attributes, error?: unknown): void {
     if (this.#openedAt !== 0 || this.#closed) return
     this.#closed = true
     this.onEnded?.()
-    this.#connect.settle(outcome, status, error)
+    this.#connect.settle(outcome, known, error)
   }
 
   /**
@@ -160,7 +133,13 @@ export class ClientConnection implements ClientConnectionContext {
    *
    * @param named its name, where the host knows it
    */
-  receive(data: unknown, binary: boolean, size: number, named?: MessageName, reply = false): ClientProcess | undefined {
+  receive(
+    data: unknown,
+    binary: boolean,
+    size: number,
+    named?: MessageName,
+    kind: SpanKind = SpanKind.CONSUMER,
+  ): ClientProcess | undefined {
     this.received++
     this.receivedBytes += size
     const { series, telemetry, messages } = this
@@ -170,14 +149,10 @@ export class ClientConnection implements ClientConnectionContext {
     if (telemetry.dark) return undefined
     const message = named ?? telemetry.nameOf(data, binary) ?? this.#unnamed
     const active = incoming?.active ?? context.active()
-    const span = options.messages
-      ? this.#start(
-          message.process,
-          reply ? SpanKind.SERVER : SpanKind.CONSUMER,
-          incoming?.parent ?? withoutSpan(active),
-          incoming?.links ?? this.#links,
-        )
-      : undefined
+    const span =
+      options.messages !== false
+        ? this.#start(message.process, kind, incoming?.parent ?? withoutSpan(active), incoming?.links ?? this.#links)
+        : undefined
     if (span === undefined && !series?.recording) return undefined
     if (span?.isRecording()) {
       this.#describe(span, message, 'receive', data, binary, size, this.received)
@@ -191,20 +166,22 @@ export class ClientConnection implements ClientConnectionContext {
    *
    * @param named its name, where the host knows it
    */
-  sending(data: unknown, binary: boolean, size: number, named?: MessageName, reply = false): Span | undefined {
+  sending(
+    data: unknown,
+    binary: boolean,
+    size: number,
+    named?: MessageName,
+    kind: SpanKind = SpanKind.PRODUCER,
+  ): Span | undefined {
     const { telemetry } = this
-    if (telemetry.dark || !telemetry.options.messages || !telemetry.options.outgoing) return undefined
+    const { messages, outgoing } = telemetry.options
+    if (telemetry.dark || messages === false || outgoing === false) return undefined
     const active = context.active()
     const parent = enclosing(active)
     // What is sent under a span that is not sampled inherits its decision, which saves every further step.
     if (isUnsampled(parent)) return undefined
     const message = named ?? telemetry.nameOf(data, binary) ?? this.#unnamed
-    const span = this.#start(
-      message.send,
-      reply ? SpanKind.CLIENT : SpanKind.PRODUCER,
-      parent ?? withoutSpan(active),
-      parent ? [] : this.#links,
-    )
+    const span = this.#start(message.send, kind, parent ?? withoutSpan(active), parent ? [] : this.#links)
     if (span?.isRecording()) this.#describe(span, message, 'send', data, binary, size)
     return span
   }
@@ -238,9 +215,7 @@ export class ClientConnection implements ClientConnectionContext {
   /** This side sent the first close frame. 1005 stands for a frame without a code. */
   closing(code = 1005, reason?: string): void {
     this.failed('abandoned')
-    if (this.#sentCode !== undefined) return
-    this.#sentCode = code
-    this.#sentReason = reason
+    this.#leaving ??= { sent: code, reason }
   }
 
   /** The connection has closed. The first call is told; later ones are ignored. */
@@ -252,21 +227,20 @@ export class ClientConnection implements ClientConnectionContext {
     this.messages?.settleId()
     const { telemetry, route } = this
     const { options } = telemetry
-    const close = tellClose({ sent: this.#sentCode, ...facts })
+    const all = { ...facts, ...this.#leaving }
+    const close = tellClose(all)
     const { code, category, initiator } = close
-    const now = performance.now()
-    const { target, spanContext } = this.#connect
     if (initiator !== 'local' || (code !== 1000 && code !== 1001 && code !== 1005)) {
-      lose({ target, handshake: spanContext, at: now, attempts: 0 })
+      lose(this.#connect.target, this.spanContext)
     }
-    const duration = (now - this.#openedAt) / 1000
+    const duration = (performance.now() - this.#openedAt) / 1000
     this.series?.closed(this.#socket, duration, close, options.closeCodes)
     const base = withoutSpan(context.active())
-    const span = this.#start(route === undefined ? 'close' : `close ${route}`, SpanKind.INTERNAL, base, this.#links)
+    const span = this.#start(spanName('close', route), SpanKind.INTERNAL, base, this.#links)
     if (span?.isRecording()) {
-      const reason = this.#sentCode === undefined ? facts.reason : this.#sentReason
+      const { reason } = all
       span.setAttributes(closeAttributes(close, (options.closeReason && reason) || undefined, duration, this))
-      if (options.closeErrors.has(category)) markFailed(span, category)
+      if ((options.closeErrors ?? CLOSE_ERRORS).includes(category)) markFailed(span, category)
       const { onClose } = options
       if (onClose !== undefined) {
         telemetry.describe('onClose', onClose, span, { connectionId: this.id as string, ...close, reason, duration })

@@ -6,12 +6,11 @@ import { withoutSpan, withSpan } from '../frame.ts'
 import { carrierFor, type InBand, readInBand, withBaggage } from '../propagation/agreement.ts'
 import type { Carrier } from '../propagation/carrier.ts'
 import type { Found } from '../propagation/carrier-text.ts'
-import { AGREED_MEMBER, readHello } from '../propagation/negotiation.ts'
+import { AGREED_MEMBER, asks, readHello } from '../propagation/negotiation.ts'
 import { TextMember } from '../propagation/text-member.ts'
 import { ATTR_WEBSOCKET_CONNECTION_ID } from '../schema.ts'
 import type { ClientConnection } from './connection.ts'
 import { linkTo } from './link.ts'
-import type { MessageContextFactory } from './message-context-use.ts'
 
 /** Milliseconds after the open for which spans wait for the hello of a server that was asked for one. */
 const HELLO_PATIENCE = 2000
@@ -43,12 +42,15 @@ export class MessageContext {
   #inBand: InBand | undefined
   #patience: ReturnType<typeof setTimeout> | undefined
   /** The server was asked for the connection's id, so that spans may have started without it. */
-  #wasAsked = false
+  readonly #wasAsked: boolean
   /** Spans that are over and wait for the connection's id, while the server has been asked for it and may answer. */
   #parked: { readonly span: Span; readonly endTime: number }[] | undefined
 
-  constructor(connection: ClientConnection) {
+  constructor(connection: ClientConnection, url = '') {
     this.#connection = connection
+    // The hello may be the first message. Until then nobody knows the connection's id, so spans that end wait for it.
+    this.#wasAsked = asks(url)
+    if (this.#wasAsked) this.#parked = []
     const { propagation, carrierName } = connection.telemetry.options
     if (propagation === 'always') {
       this.agreement = carrierName === undefined ? AGREED : { member: new TextMember(carrierName) }
@@ -58,15 +60,6 @@ export class MessageContext {
   /** True while the server may yet tell the connection's id. */
   get awaitsId(): boolean {
     return this.#parked !== undefined
-  }
-
-  /**
-   * The server was asked, in the query of the URL, for context in messages: its hello may be the first message. Until then
-   * nobody knows the connection's id, so spans that end wait for it.
-   */
-  asked(): void {
-    this.#parked = []
-    this.#wasAsked = true
   }
 
   /** The connection is open: the hello comes soon, or never. */
@@ -111,6 +104,20 @@ export class MessageContext {
     // It may have started before the id was known.
     if (this.#wasAsked) span.setAttribute(ATTR_WEBSOCKET_CONNECTION_ID, this.#connection.id as string)
     return false
+  }
+
+  /**
+   * An event is about to be dispatched that tells of a message: takes the context out of its text.
+   *
+   * @returns false for the server's hello, which is none of the application's
+   */
+  arrived(event: { readonly data: unknown }): boolean {
+    const { data } = event
+    if (this.greeted(data)) return false
+    const own = typeof data === 'string' ? this.unwrap(data) : data
+    // An event's data is a property of its prototype: one of the event's own stands in front of it.
+    if (own !== data) Object.defineProperty(event, 'data', { value: own, configurable: true, enumerable: true })
+    return true
   }
 
   /** Takes the context out of a text that arrived. What came in belongs to the next message that is received. */
@@ -168,6 +175,3 @@ export class MessageContext {
     return this.agreement === undefined ? text : this.agreement.member.wrap(text, this.carrier(span))
   }
 }
-
-/** For {@link useMessageContext}. */
-export const messageContext: MessageContextFactory = (connection) => new MessageContext(connection)

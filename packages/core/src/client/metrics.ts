@@ -2,13 +2,17 @@ import {
   type Attributes,
   type BatchObservableResult,
   type Context,
+  context,
   createNoopMeter,
   type Histogram,
   type Meter,
   type MeterProvider,
   type Observable,
+  type Span,
 } from '@opentelemetry/api'
 import { type Close, closeCodeLabel } from '../close.ts'
+import { errorType } from '../diagnostics.ts'
+import { withSpan } from '../frame.ts'
 import { sharedSet } from '../metric-registry.ts'
 import type { MessageName } from '../names.ts'
 import { forceFlush } from '../providers.ts'
@@ -49,8 +53,11 @@ export class ClientSeries {
   }
 
   /** An attempt to connect has its outcome, after so many seconds. */
-  connected(duration: number, outcome: Attributes, active: Context): void {
-    if (this.recording) this.#set.connectDuration.record(duration, { ...this.attributes, ...outcome }, active)
+  connected(duration: number, outcome: Attributes, span: Span | undefined): void {
+    if (!this.recording) return
+    const active = context.active()
+    const around = span === undefined ? active : withSpan(active, span)
+    this.#set.connectDuration.record(duration, { ...this.attributes, ...outcome }, around)
   }
 
   opened(socket: Buffering, isReplacement: boolean): void {
@@ -59,14 +66,14 @@ export class ClientSeries {
   }
 
   /** A connection has closed, after so many seconds. */
-  closed(socket: Buffering, duration: number, close: Close, declaredCodes: ReadonlySet<number>): void {
+  closed(socket: Buffering, duration: number, close: Close, declaredCodes: readonly number[] = []): void {
     this.live.delete(socket)
     if (!this.recording) return
     this.#set.connectionDuration.record(duration, {
       ...this.attributes,
       [schema.ATTR_WEBSOCKET_CLOSE_CATEGORY]: close.category,
       [schema.ATTR_WEBSOCKET_CLOSE_INITIATOR]: close.initiator,
-      [schema.ATTR_WEBSOCKET_CLOSE_CODE]: closeCodeLabel(close.code, declaredCodes),
+      [schema.ATTR_WEBSOCKET_CLOSE_CODE]: closeCodeLabel(close.code, new Set(declaredCodes)),
     })
   }
 
@@ -89,15 +96,15 @@ export class ClientSeries {
     this.processing++
   }
 
-  /** The handlers of a message that was dispatched at `startTime` have settled; with the type of an error when one failed. */
-  settled({ name }: MessageName, startTime: number, error: string | undefined, active: Context): void {
+  /** The handlers of a message that was dispatched at `startTime` have settled; `error` is what the first that failed did with. */
+  settled({ name }: MessageName, startTime: number, active: Context, failed: boolean, error: unknown): void {
     this.processing--
     if (!this.recording || startTime === 0) return
     const attributes =
       name === undefined ? this.attributes : { ...this.attributes, [schema.ATTR_WEBSOCKET_MESSAGE_NAME]: name }
     this.#set.processDuration.record(
       (performance.now() - startTime) / 1000,
-      error === undefined ? attributes : { ...attributes, [schema.ATTR_ERROR_TYPE]: error },
+      failed ? { ...attributes, [schema.ATTR_ERROR_TYPE]: errorType(error) } : attributes,
       active,
     )
   }
@@ -168,7 +175,7 @@ export class ClientMetricSet {
   }
 
   /** The series of a combination of attributes; connections hold on to theirs. */
-  series(route: string | undefined, namespace: string | undefined, subprotocol: string | undefined): ClientSeries {
+  series(route: string | undefined, namespace: string | undefined, subprotocol?: string): ClientSeries {
     const key = `${route}\n${namespace}\n${subprotocol}`
     let series = this.#series.get(key)
     if (series === undefined) {

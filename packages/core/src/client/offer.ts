@@ -1,21 +1,30 @@
 import { carrierOf } from '../propagation/carrier.ts'
 import { OFFER, PROTOCOL_NAME } from '../propagation/negotiation.ts'
-import { Connect } from './connect.ts'
-import { messageContext } from './message-context.ts'
-import { useMessageContext } from './message-context-use.ts'
-import { postpone } from './pending.ts'
+import { ATTR_WEBSOCKET_ROUTE } from '../schema.ts'
+import { type Announcements, useAnnouncements } from './announcements.ts'
+import { Connect, targetOf } from './connect.ts'
+import { MessageContext } from './message-context.ts'
 import type { ClientTelemetry } from './telemetry.ts'
+
+/** Connects that have begun and whose socket is yet to be traced; when there are more, the oldest is given up. */
+const MAX_PENDING = 16
+const pending = new Set<Connect>()
 
 /**
  * Begins a connect before its socket is made, so that the request can carry its context: as headers of the request, or as
  * parameters of its query. Empty while nothing is traced. With it goes the offer to take context in messages.
  */
 export function offer(telemetry: ClientTelemetry, url: string): Record<string, string> {
-  if (!telemetry.options.enabled || telemetry.tracer === undefined) return {}
-  useMessageContext(messageContext)
+  if (telemetry.options.enabled === false || telemetry.tracer === undefined) return {}
+  useAnnouncements(announcements)
   const connect = new Connect(telemetry, url)
   const parameters = offerOf(connect)
-  if (parameters['traceparent'] !== undefined) postpone(connect)
+  if (parameters['traceparent'] !== undefined) pending.add(connect)
+  if (pending.size > MAX_PENDING) {
+    const [oldest] = pending
+    oldest?.settle('abandoned')
+    pending.delete(oldest as Connect)
+  }
   return parameters
 }
 
@@ -26,7 +35,33 @@ export function offerOf({ spanContext, telemetry }: Connect): Record<string, str
   return carrier ?? {}
 }
 
-/** True when a URL asks for context in messages. */
-export function asks(url: string): boolean {
-  return url.includes(`${PROTOCOL_NAME}=${OFFER}`)
+/** For {@link useAnnouncements}. */
+export const announcements: Announcements = {
+  begun(telemetry, url, announced = url) {
+    for (const connect of pending) {
+      const { traceId, spanId } = connect.spanContext ?? {}
+      if (announced.includes(`${traceId}-${spanId}`)) return adopt(connect, telemetry, url)
+    }
+    return undefined
+  },
+  messageContext: (connection, url) => new MessageContext(connection, url),
+}
+
+/** The connect to this URL that began, where an instrumentation of http has put the context of its own span into the request. */
+export function begunTo(telemetry: ClientTelemetry, url: string): Connect | undefined {
+  const target = targetOf(url, undefined)
+  for (const connect of pending) if (connect.target === target) return adopt(connect, telemetry, url)
+  return undefined
+}
+
+/** The socket of a connect is there, and is traced with other options perhaps. */
+function adopt(connect: Connect, telemetry: ClientTelemetry, url: string): Connect {
+  pending.delete(connect)
+  connect.telemetry = telemetry
+  const route = telemetry.routeOf(url)
+  if (route !== undefined && route !== connect.route) {
+    connect.route = route
+    connect.span?.updateName(`connect ${route}`).setAttribute(ATTR_WEBSOCKET_ROUTE, route)
+  }
+  return connect
 }

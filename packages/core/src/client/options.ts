@@ -1,4 +1,3 @@
-import type { CloseCategory } from '../close.ts'
 import { OptionError } from '../option-error.ts'
 import type { RemoteContext, TelemetryOptions } from '../options.ts'
 import type { ClientMetrics } from './metrics.ts'
@@ -39,12 +38,6 @@ export interface ClientOptions
   metrics?: ClientMetrics
 }
 
-/** Options of a client after validation, with every default in place. */
-export interface ResolvedClientOptions extends Omit<ClientOptions, 'closeErrors' | 'closeCodes'> {
-  readonly closeErrors: ReadonlySet<CloseCategory>
-  readonly closeCodes: ReadonlySet<number>
-}
-
 /** What the value of each option must be. */
 const KINDS: { readonly [K in keyof Required<ClientOptions>]: string } = {
   enabled: 'boolean',
@@ -67,22 +60,14 @@ const KINDS: { readonly [K in keyof Required<ClientOptions>]: string } = {
 }
 
 /**
- * Validates options and fills in defaults.
+ * Validates options. A page does without: its types say more, and it would carry this code.
  *
- * @throws OptionError that names the option. What to write instead is left to the types: a page carries this code.
+ * @throws OptionError that names the option
  */
-export function resolveClientOptions(options: ClientOptions = {}): ResolvedClientOptions {
+export function checkClientOptions(options: ClientOptions): void {
   for (const [name, value] of Object.entries(options)) {
     const kinds = (KINDS as Record<string, string | undefined>)[name]
     if (kinds === undefined) throw new OptionError(name, 'does not exist')
     if (value !== undefined && !kinds.includes(typeof value)) throw new OptionError(name, `must be a ${kinds}`)
-  }
-  return {
-    enabled: true,
-    messages: true,
-    outgoing: true,
-    ...options,
-    closeErrors: new Set(options.closeErrors ?? ['protocol_error', 'too_big', 'server_error', 'timeout']),
-    closeCodes: new Set(options.closeCodes),
   }
 }

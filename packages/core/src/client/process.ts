@@ -1,7 +1,6 @@
 import type { Context, Span } from '@opentelemetry/api'
 import type { OwedAck } from '../ack.ts'
-import { errorType } from '../diagnostics.ts'
-import { type Expirable, unref } from '../expiry.ts'
+import { unref } from '../expiry.ts'
 import { Frame } from '../frame.ts'
 import type { MessageName } from '../names.ts'
 import { follow } from '../native-promise.ts'
@@ -18,7 +17,7 @@ const ADOPTION_TIME = 60_000
  * The dispatch of one message to all of its handlers: the context that they run in. It lasts until they have returned and
  * every promise that they left pending has settled. What a server's {@link Process} is, without what only servers need.
  */
-export class ClientProcess extends Frame implements Expirable {
+export class ClientProcess extends Frame {
   /** Milliseconds on the monotonic clock; 0 when nobody measures. */
   readonly #startTime: number
   readonly #series: ClientSeries | undefined
@@ -64,7 +63,7 @@ export class ClientProcess extends Frame implements Expirable {
   /** Keeps the process open until `done()` is called once more. */
   hold(): void {
     this.#pending++
-    this.#timer ??= unref(setTimeout(() => this.expire('age'), MAX_AGE))
+    this.#timer ??= unref(setTimeout(() => this.#expire(), MAX_AGE))
   }
 
   /** The sender waits for an acknowledgement, which settles this as well. */
@@ -77,14 +76,13 @@ export class ClientProcess extends Frame implements Expirable {
   done(): void {
     if (--this.#pending !== 0) return
     clearTimeout(this.#timer)
-    const error = this.#failed ? errorType(this.#error) : undefined
-    this.#series?.settled(this.#message, this.#startTime, error, this)
+    this.#series?.settled(this.#message, this.#startTime, this, this.#failed, this.#error)
     this.#end()
   }
 
   /** Ends the span although handlers go on. Metrics still tell the true duration when they settle. */
-  expire(reason: 'age' | 'shutdown'): void {
-    this.span?.setAttribute(ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
+  #expire(): void {
+    this.span?.setAttribute(ATTR_WEBSOCKET_SPAN_ENDED_BY, 'age')
     this.#end()
   }
 

@@ -3,7 +3,7 @@ import { flushFailed, hookFailed } from '../diagnostics.ts'
 import { BoundedNames, type MessageName } from '../names.ts'
 import { forceFlush, globalTracer } from '../providers.ts'
 import type { ClientMetricSet } from './metrics.ts'
-import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from './options.ts'
+import type { ClientOptions } from './options.ts'
 
 /** Calls of an unobserved connection between two looks for an SDK that was registered late. */
 const LOOKS_EVERY = 16
@@ -12,27 +12,24 @@ const LOOKS_EVERY = 16
 const names = new BoundedNames(200, 64)
 const told = new Set<string>()
 
-/** Resolved options, tracer and instruments of a client. */
+/** Options, tracer and instruments of a client. */
 export class ClientTelemetry {
-  readonly options: ResolvedClientOptions
+  readonly options: Readonly<ClientOptions>
   readonly #scope: { name: string; version: string }
   tracer: Tracer | undefined
   /** `undefined` without option `metrics`. */
   metrics: ClientMetricSet | undefined
   #looks = 0
 
-  /** @throws OptionError for wrong options */
   constructor(options: ClientOptions | undefined, scope: { name: string; version: string }) {
-    this.options = resolveClientOptions(options)
+    this.options = { ...options }
     this.#scope = scope
     this.refresh()
   }
 
   /** True while neither a tracer nor a meter is there: counting is all there is to do. */
   get dark(): boolean {
-    if (this.#observed) return false
-    if (++this.#looks % LOOKS_EVERY !== 0) return true
-    this.refresh()
+    if (!this.#observed && ++this.#looks % LOOKS_EVERY === 0) this.refresh()
     return !this.#observed
   }
 
@@ -44,7 +41,7 @@ export class ClientTelemetry {
     const { name, version } = this.#scope
     const { tracerProvider, meterProvider, metrics } = this.options
     this.metrics = metrics?.(this.#scope, meterProvider)
-    this.tracer = tracerProvider === undefined ? globalTracer(name, version) : tracerProvider.getTracer(name, version)
+    this.tracer = globalTracer(name, version, tracerProvider)
   }
 
   /** The route of a URL: what option `route` says. */
@@ -53,11 +50,6 @@ export class ClientTelemetry {
     if (typeof route !== 'function') return route
     const value = this.guard('route', route, url)
     return typeof value === 'string' && value !== '' ? names.label(value) : undefined
-  }
-
-  /** The bounded name of a message whose name the host knows. */
-  named(name: string): MessageName {
-    return names.bound(name)
   }
 
   /** The name that option `messageName` finds in a payload. */
@@ -84,13 +76,14 @@ export class ClientTelemetry {
   }
 
   /** Asks the providers to export what they have. */
-  async flush(): Promise<void> {
+  flush(): void {
     const tracers = (this.options.tracerProvider ?? trace.getTracerProvider()) as { getDelegate?: () => unknown }
-    for (const result of await Promise.allSettled([
-      forceFlush(tracers.getDelegate?.() ?? tracers),
-      this.metrics?.flush(),
-    ])) {
-      if (result.status === 'rejected') flushFailed(result.reason)
-    }
+    forceFlush(tracers.getDelegate?.() ?? tracers).catch(flushFailed)
+    this.metrics?.flush().catch(flushFailed)
   }
+}
+
+/** The bounded name of a message whose name the host knows. */
+export function boundName(name: string): MessageName {
+  return names.bound(name)
 }

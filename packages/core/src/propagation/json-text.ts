@@ -6,9 +6,9 @@ export type { CarrierProblem, Found } from './carrier-text.ts'
 const OPENING_BRACE = 0x7b
 const CLOSING_BRACE = 0x7d
 
-const encoder = new TextEncoder()
+const encoder = /* @__PURE__ */ new TextEncoder()
 /** Makes one character of each byte; of bytes that are no ASCII, characters that no carrier has. */
-const decoder = new TextDecoder('latin1')
+const decoder = /* @__PURE__ */ new TextDecoder('latin1')
 
 /**
  * The carrier as first member of a JSON text whose top level is an object, under one name. It is spliced in and out: all

@@ -26,6 +26,11 @@ export function offerOf(request: UpgradeRequest): Offer | undefined {
 /** Value of the header with which a Node client says that it takes carriers; also the value in a query. */
 export const OFFER = VERSION
 
+/** True when a URL asks for context in messages. */
+export function asks(url: string): boolean {
+  return url.includes(`${PROTOCOL_NAME}=${OFFER}`)
+}
+
 /** Value of the header with which a server agrees. */
 export function answerText(connectionId: string): string {
   return `${VERSION}; id=${connectionId}`
@@ -44,11 +49,10 @@ export function helloText(connectionId: string): string {
 }
 
 const HELLO = /^\{"_otel":\{"v":1,"id":"([0-9a-f]{16})"\}\}$/
-const HELLO_LENGTH = helloText('0123456789abcdef').length
 
 /** The connection's id, when the text is a server's agreement. */
 export function readHello(text: string): string | undefined {
-  return text.length === HELLO_LENGTH ? HELLO.exec(text)?.[1] : undefined
+  return HELLO.exec(text)?.[1]
 }
 
 function versionOf(header: string | readonly string[]): string | undefined {

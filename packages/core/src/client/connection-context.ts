@@ -1,0 +1,67 @@
+import { type Attributes, type AttributeValue, context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api'
+import { withoutSpan } from '../frame.ts'
+import type { ClientConnection } from './connection.ts'
+
+/** What an application can reach of a connection of its client: `connectionOf(socket)`. */
+export interface ClientConnectionContext {
+  /** 16 hex digits; `websocket.connection.id` of every span. `undefined` while the server has yet to tell it. */
+  readonly id: string | undefined
+  readonly route: string | undefined
+  readonly subprotocol: string | undefined
+  /** Sets an attribute on every later span of this connection, for example the user's id once it is known. */
+  setAttribute(key: string, value: AttributeValue): this
+  /** Sets several attributes on every later span of this connection. */
+  setAttributes(attributes: Attributes): this
+  /** Runs work that belongs to the connection and to no message, such as a timer's: whatever span was active is left behind. */
+  run<R>(fn: () => R): R
+  /** The trace context as a W3C carrier: of the active span, else of the connection's connect span. Empty without an SDK. */
+  traceContext(): Record<string, string>
+}
+
+class Context implements ClientConnectionContext {
+  readonly #connection: ClientConnection
+
+  constructor(connection: ClientConnection) {
+    this.#connection = connection
+  }
+
+  get id(): string | undefined {
+    return this.#connection.id
+  }
+
+  get route(): string | undefined {
+    return this.#connection.route
+  }
+
+  get subprotocol(): string | undefined {
+    return this.#connection.subprotocol
+  }
+
+  setAttribute(key: string, value: AttributeValue): this {
+    return this.setAttributes({ [key]: value })
+  }
+
+  setAttributes(attributes: Attributes): this {
+    this.#connection.setAttributes(attributes)
+    return this
+  }
+
+  run<R>(fn: () => R): R {
+    return context.with(withoutSpan(context.active()), fn)
+  }
+
+  traceContext(): Record<string, string> {
+    const carrier: Record<string, string> = {}
+    const active = context.active()
+    const { spanContext } = this.#connection
+    const isBare = spanContext !== undefined && trace.getSpan(active) === undefined
+    propagation.inject(isBare ? trace.setSpanContext(ROOT_CONTEXT, spanContext) : active, carrier)
+    return carrier
+  }
+}
+
+/** The one view of a connection that an application has. */
+export function contextOf(connection: ClientConnection): ClientConnectionContext {
+  connection.context ??= new Context(connection)
+  return connection.context
+}
