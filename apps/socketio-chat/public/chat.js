@@ -3,6 +3,7 @@ import { act, chatView, startPageTelemetry } from '@otel-ws/demo-kit/page'
 import { io } from 'socket.io-client'
 
 let socket
+let members = []
 
 await startPageTelemetry('socketio-chat page')
 
@@ -26,7 +27,7 @@ const view = chatView({
       view.addLine('', `who said “coffee” on this node: ${matches.join(' / ') || 'nobody'}`, 'note')
     },
     'failing translation': () => socket.emit('translate', 'hello'),
-    'have all nodes reload': () => socket.emit('reload'),
+    'reload all nodes': () => socket.emit('reload'),
   },
   leave() {
     socket.disconnect()
@@ -39,15 +40,21 @@ function enter(name, room) {
   socket = traceSocket(io({ auth: { name }, autoConnect: false }))
   socket.on('connect', async () => {
     view.showRoom(name, room)
-    view.showMembers(await socket.emitWithAck('enter', room))
+    show(await socket.emitWithAck('enter', room))
   })
   socket.on('connect_error', (error) => {
     if (socket.active) view.showState('connecting again', 'bad')
     else view.refuse(error.message)
   })
   socket.on('disconnect', (reason) => view.showState(`disconnected: ${reason}`, 'bad'))
-  socket.on('entered', (user) => view.addLine('', `${user} came in`, 'note'))
-  socket.on('left', (user) => view.addLine('', `${user} left`, 'note'))
+  socket.on('entered', (user) => {
+    view.addLine('', `${user} came in`, 'note')
+    show([...members, user])
+  })
+  socket.on('left', (user) => {
+    view.addLine('', `${user} left`, 'note')
+    show(members.filter((member) => member !== user))
+  })
   socket.on('said', ({ from, text }) => view.addLine(from, text))
   socket.on('whispered', ({ from, text }) => view.addLine(`${from} to you`, text, 'private'))
   socket.on('announced', ({ from, text }) => view.addLine(`${from} to all`, text))
@@ -57,4 +64,9 @@ function enter(name, room) {
   })
   socket.on('failed', (message) => view.addLine('error', message, 'bad'))
   act('enter', () => socket.connect())
+}
+
+function show(names) {
+  members = names
+  view.showMembers(members)
 }

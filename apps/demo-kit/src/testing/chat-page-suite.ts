@@ -62,6 +62,7 @@ export function chatPageSuite(start: (endpoint: string) => Promise<PageServer>):
     const { telemetry, receiver } = pages.current
     const ada = await pages.current.enter('ada', 1)
     const bob = await pages.current.enter('bob', 2)
+    await ada.locator('#members', { hasText: 'bob' }).waitFor()
     await ada.fill('#text', 'hello')
     await ada.click('#composer button')
     await bob.locator('#lines', { hasText: 'hello' }).waitFor()
