@@ -18,6 +18,8 @@ export function packageBuild({ doors, platform }: PackageBuild): UserConfig {
     platform,
     fixedExtension: false,
     treeshake: true,
+    // Some bundlers inline no constants of other modules: a page would carry a binding for each name in the schema.
+    inputOptions: { optimization: { inlineConst: { mode: 'all', pass: 2 } } },
     logLevel: 'warn',
     failOnWarn: platform === 'neutral',
     checks: { legacyCjs: false },

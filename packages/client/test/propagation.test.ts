@@ -1,5 +1,5 @@
 import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
-import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import { type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace'
 import { type ClientOptions, connectionOf, jsonName, traceHeaders, traceUrl, traceWebSocket } from '@otel-ws/client'
 import { jsonTextVectors, Telemetry } from '@otel-ws/testkit'
 import { connectionOf as serverConnectionOf, traceWebSocketServer, type WebSocketServerOptions } from '@otel-ws/ws'
@@ -10,6 +10,9 @@ import { close, event, kinds, listen } from './clients.ts'
 const ROUTE = '/chat/:room'
 const CLIENT = '@otel-ws/client'
 const SERVER = '@otel-ws/ws'
+
+/** Has spans that no test sees. */
+const unseen = new TracerProvider()
 
 /** How a client asks for context in messages. */
 const ways = [
@@ -221,6 +224,24 @@ describe.each(ways)('$name', ({ name, connect, byHeader }) => {
     ] as const) {
       expect([scope, operation, places(scope, operation)]).toEqual([scope, operation, expected])
     }
+  })
+
+  it('keeps an agreement from the application that nobody waits for any more', async () => {
+    const frames: string[] = []
+    const { url } = await serve((socket) => {
+      socket.on('message', () => socket.send('{"type":"answer"}'))
+    })
+    const options = { route: ROUTE, messageName: jsonName('$.type') }
+    const made = connect(url, options)
+    // More connects are begun than are remembered: that of this socket is given up before it is traced.
+    for (let n = 0; n < 20; n++) traceUrl('ws://elsewhere.test/', { tracerProvider: unseen })
+    const socket = traceWebSocket(made, options)
+    sockets.push(socket)
+    socket.addEventListener('message', ({ data }) => frames.push(String(data)))
+    await event(socket, 'open')
+    socket.send('{"type":"question"}')
+    await telemetry.waitForSpan('process answer')
+    expect(frames).toEqual(['{"type":"answer"}'])
   })
 
   it('lets the peer be a link, or nothing', async () => {
