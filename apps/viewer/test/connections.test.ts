@@ -309,6 +309,19 @@ test('connections are found by state, route and text', () => {
   expect(ids({ route: '/other' })).toEqual([])
 })
 
+test('a handshake that was turned away has a record, though it has no connection id', () => {
+  const store = storeWith({ maxSpans: 2 })
+  const turnedAway = (outcome: string, kind: 'server' | 'client') =>
+    span({ kind, attributes: { 'websocket.route': '/chat', 'websocket.handshake.outcome': outcome } })
+  const rejected = turnedAway('rejected', 'server')
+  // An attempt of a client is told by the server that turned it away.
+  store.addSpans([turnedAway('accepted', 'server'), turnedAway('rejected', 'client'), rejected], 0)
+  expect([...store.connections.values()].map(({ id, state }) => [id, state])).toEqual([[rejected.spanId, 'rejected']])
+  store.addSpans([span(), span()], 0)
+  const { marks } = connectionDetail(store.connections, store.traces, rejected.spanId, 0, nothingKnown)!
+  expect(marks).toEqual([])
+})
+
 test('what a record keeps is small, whatever was sent', () => {
   const store = storeWith()
   const long = 'x'.repeat(4000)

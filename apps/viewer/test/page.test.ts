@@ -77,7 +77,7 @@ test('a newcomer finds the slow handler, the failing one, the rejected login and
   const at = Date.now() - 60_000
   const one = chat.connect('00000000000000c1', '/chat/:room', at)
   const two = chat.connect('00000000000000c2', '/chat/:room', at)
-  chat.reject('00000000000000c3', '/chat/:room', at + 10, 401)
+  chat.reject('/chat/:room', at + 10, 401)
   for (let index = 0; index < 5; index++) one.receive({ at: at + 100 * index, name: 'chat.message', duration: 2 })
   one.receive({ at: at + 900, name: 'chat.summarize', duration: 900 })
   two.receive({ at: at + 950, name: 'order.place', duration: 5, error: 'ValidationError' })
@@ -107,6 +107,14 @@ test('a newcomer finds the slow handler, the failing one, the rejected login and
   await matching(/^1 of 3 connections/)
   expect(await rows().locator('.state-tag').allTextContents()).toEqual(['dropped'])
   expect(await rows().locator('.close').allTextContents()).toEqual(['timeout 1006 by local'])
+
+  // A handshake that was rejected has a row too, though it has no connection.
+  await page.getByLabel('State').selectOption('rejected')
+  await rows().locator('.state-tag.rejected').waitFor()
+  expect(await rows().locator('.close').allTextContents()).toEqual(['401'])
+  await rows().first().click()
+  await page.getByRole('link', { name: 'its trace →' }).click()
+  await page.getByTestId('facts').getByRole('heading', { name: 'GET /chat/:room' }).waitFor()
 })
 
 test('a connection opens to its timeline, whose marks lead to their traces', async () => {

@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks'
 import { age, bytes, duration, exact, moment, plural } from '../../src/format.ts'
 import type { ConnectionDetail, Mark } from '../../src/wire.ts'
-import { CloseText, StateTag } from './connection-state.tsx'
+import { CloseText, hasNeverOpened, StateTag } from './connection-state.tsx'
 import { intoView } from './into-view.ts'
 import { useKeys } from './keyboard.ts'
 import { OperationTag, shortName } from './operation-tag.tsx'
@@ -59,7 +59,13 @@ export function ConnectionPane({ id, detail, marks, now, selected }: Props) {
                 <span>
                   <CloseText row={row} />
                 </span>
-                <a href={href('traces', { connection: id })}>all its traces →</a>
+                {hasNeverOpened(row) ? (
+                  marks[0] && (
+                    <a href={href('traces', { open: marks[0].traceId, span: marks[0].spanId })}>its trace →</a>
+                  )
+                ) : (
+                  <a href={href('traces', { connection: id })}>all its traces →</a>
+                )}
                 {detail.previous !== '' && (
                   <a href={href('connections', { open: detail.previous })}>replaces {detail.previous.slice(0, 8)} →</a>
                 )}

@@ -1,5 +1,10 @@
 import type { ConnectionRow } from '../../src/wire.ts'
 
+/** Whether the attempt to connect came to nothing. */
+export function hasNeverOpened({ state }: ConnectionRow): boolean {
+  return state === 'rejected' || state === 'abandoned' || state === 'failed'
+}
+
 /** The state of a connection as a small label; `dropped` is a close that was not an ordinary one. */
 export function StateTag({ row }: { readonly row: ConnectionRow }) {
   const state = row.dropped ? 'dropped' : row.state
@@ -9,7 +14,7 @@ export function StateTag({ row }: { readonly row: ConnectionRow }) {
 /** What ended a connection, or why it never opened; nothing while it is open. */
 export function CloseText({ row }: { readonly row: ConnectionRow }) {
   if (row.state === 'open') return null
-  if (row.state !== 'closed') {
+  if (hasNeverOpened(row)) {
     const why = [row.status > 0 ? String(row.status) : '', row.errorType === String(row.status) ? '' : row.errorType]
     return <>{why.filter(Boolean).join(' ')}</>
   }

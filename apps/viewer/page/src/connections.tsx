@@ -1,7 +1,7 @@
 import { age, bytes, count, duration, exact, moment } from '../../src/format.ts'
 import type { ConnectionRow } from '../../src/wire.ts'
 import { ConnectionPane } from './connection-pane.tsx'
-import { CloseText, StateTag } from './connection-state.tsx'
+import { CloseText, hasNeverOpened, StateTag } from './connection-state.tsx'
 import { choices, Search, Select } from './controls.tsx'
 import { intoView } from './into-view.ts'
 import { ListView } from './list-view.tsx'
@@ -119,7 +119,7 @@ function Row({ row, now, params, severalNodes }: RowProps) {
           href={href('connections', { ...params, open: row.id, mark: '' })}
           onClick={(event) => event.stopPropagation()}
         >
-          {row.id.slice(0, 8)}
+          {neverOpened ? 'none' : row.id.slice(0, 8)}
         </a>
       </td>
       <td class="num mono" title={row.openedSeen ? `opened ${opened}` : `seen since ${opened}`}>
@@ -136,10 +136,6 @@ function Row({ row, now, params, severalNodes }: RowProps) {
       </td>
     </tr>
   )
-}
-
-function hasNeverOpened({ state }: ConnectionRow): boolean {
-  return state === 'rejected' || state === 'abandoned' || state === 'failed'
 }
 
 function Rtt({ row }: { readonly row: ConnectionRow }) {

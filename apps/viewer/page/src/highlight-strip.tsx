@@ -76,14 +76,14 @@ function cards({ slowest, failing, rejected, dropped }: Highlights): Card[] {
     {
       title: 'Rejected handshakes',
       tone: 'bad',
-      entries: countedEntries(rejected, rejectedLink),
+      entries: countedEntries(rejected, href('traces', { q: 'websocket.handshake.outcome=rejected' }), rejectedLink),
       quiet: 'None',
       link: href('connections', { state: 'rejected' }),
     },
     {
       title: 'Dropped connections',
       tone: 'bad',
-      entries: countedEntries(dropped, (what) =>
+      entries: countedEntries(dropped, href('connections', { state: 'dropped' }), (what) =>
         href('connections', { state: 'dropped', q: what.replace(/ \(\d+\)$/, '') }),
       ),
       quiet: 'None',
@@ -123,14 +123,15 @@ function errorLink(handler: string, error: string): string {
   return href('traces', { q: /\s/.test(error) ? handler : `${handler} error.type=${error}`, errors: '1' })
 }
 
-function countedEntries({ all, what }: Counted, link: (what: string) => string): Entry[] {
+/** The most frequent, which leads to all of them, then the others, each of which leads to its own. */
+function countedEntries({ all, what }: Counted, allLink: string, link: (what: string) => string): Entry[] {
   return what.map((one, index) => {
     const times = exact(one.count)
     if (index > 0) return { main: withoutStandardCode(one.what), detail: times, link: link(one.what) }
     return {
       main: one.what,
       detail: one.count === all ? plural(all, 'time') : `${times} of ${exact(all)}`,
-      link: link(one.what),
+      link: allLink,
     }
   })
 }

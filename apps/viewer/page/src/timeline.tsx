@@ -195,11 +195,6 @@ function Drawn({ cell: { x, width, marks }, selected, onOpen }: DrawnProps) {
         <rect class="extent" x={x} y={laneHeight / 2 - 4} width={width} height={8} rx={3} />
       )}
       <rect class="head" x={x - 2.5} y={(laneHeight - height) / 2} width={5} height={height} rx={2} />
-      {marks.length > 9 && (
-        <text class="cell-count" x={x} y={7}>
-          {marks.length}
-        </text>
-      )}
     </g>
   )
 }
@@ -221,7 +216,7 @@ function Axis({
       {ticks.map((time, index) => (
         <g key={index} transform={`translate(${x(time)} ${y})`}>
           <line y2={5} />
-          <text y={16} text-anchor={index === 6 ? 'end' : 'middle'}>
+          <text y={16} text-anchor={index === 0 ? 'start' : index === 6 ? 'end' : 'middle'}>
             +{duration(time - origin)}
           </text>
         </g>

@@ -96,8 +96,8 @@ export class ConnectionStore {
 
   /** Adds a span; `parent` is its parent, where that is known. */
   add(span: Span, operation: Operation, parent?: Span): void {
-    const id = textAttribute(span.attributes, names.CONNECTION_ID)
-    if (id === '' || id.length > longestId || operation === '') return
+    const id = idOf(span, operation)
+    if (id === '' || id.length > longestId) return
     let connection = this.#connections.get(id)
     if (connection === undefined) connection = create(id, span)
     else this.#connections.delete(id)
@@ -107,8 +107,8 @@ export class ConnectionStore {
   }
 
   /** Forgets a span that is no longer kept; the record of its connection stays. */
-  remove(span: Span): void {
-    const id = textAttribute(span.attributes, names.CONNECTION_ID)
+  remove(span: Span, operation: Operation): void {
+    const id = idOf(span, operation)
     if (id !== '') this.#connections.get(id)?.marks.delete(span)
   }
 
@@ -131,6 +131,16 @@ export class ConnectionStore {
     this.#connections.delete(victim!)
     this.#dropped++
   }
+}
+
+/** Id of the record that a span belongs to; empty when it belongs to none. */
+function idOf(span: Span, operation: Operation): string {
+  if (operation === '') return ''
+  const id = textAttribute(span.attributes, names.CONNECTION_ID)
+  if (id !== '' || operation !== 'handshake') return id
+  // What was turned away has no connection and so no id, and is one of the first things that people look for.
+  const outcome = textAttribute(span.attributes, names.HANDSHAKE_OUTCOME)
+  return outcome === 'rejected' || outcome === 'abandoned' ? span.spanId : ''
 }
 
 function create(id: string, span: Span): Connection {

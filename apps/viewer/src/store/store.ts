@@ -127,8 +127,9 @@ export class Store {
 
   #forget(span: Span): void {
     this.#dropped++
-    this.connections.remove(span)
-    this.#highlightCounts.remove(span, operationOf(span))
+    const operation = operationOf(span)
+    this.connections.remove(span, operation)
+    this.#highlightCounts.remove(span, operation)
   }
 
   #rate(): number {

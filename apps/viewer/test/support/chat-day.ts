@@ -43,7 +43,7 @@ export class ChatDay {
       const at = from + played * 1000
       for (let index = 0; index < perSecond; index++) this.#message(at + (index * 1000) / perSecond)
       if (second % 3 === 0) this.server.ping(1 + 4 * this.#random())
-      if (second % 17 === 5) this.server.reject(this.#id(), '/chat/:room', at, 401)
+      if (second % 17 === 5) this.server.reject('/chat/:room', at, 401, '10.0.0.66')
       if (second % 11 === 7) this.#depart(at + 999, second)
     }
   }

@@ -87,8 +87,8 @@ export class ChatTraffic {
   }
 
   /** A handshake that was answered with an error. */
-  reject(id: string, route: string, at: number, status: number): void {
-    this.#handshakeSpan(id, route, at, '127.0.0.1', 1.1, 'rejected', status)
+  reject(route: string, at: number, status: number, peer = '127.0.0.1'): void {
+    this.#handshakeSpan(undefined, route, at, peer, 1.1, 'rejected', status)
   }
 
   /** A fan-out on this node, and where `node` is given on another one. */
@@ -153,7 +153,7 @@ export class ChatTraffic {
   }
 
   #handshakeSpan(
-    id: string,
+    id: string | undefined,
     route: string,
     at: number,
     peer: string,
@@ -172,8 +172,9 @@ export class ChatTraffic {
         'url.path': route.replace(':room', 'lobby'),
         'url.query': 'token=REDACTED',
         'client.address': peer,
-        'client.port': 40_000 + (Number.parseInt(id.slice(-4), 16) % 20_000),
-        'websocket.connection.id': id,
+        'client.port': 40_000 + (Number.parseInt((id ?? '0').slice(-4), 16) % 20_000),
+        // What is turned away is no connection.
+        ...(id !== undefined && { 'websocket.connection.id': id }),
         'websocket.route': route,
         'websocket.handshake.outcome': outcome,
         ...(failed && { 'error.type': String(status) }),
