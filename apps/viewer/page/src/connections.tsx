@@ -119,7 +119,7 @@ function Row({ row, now, params, severalNodes }: RowProps) {
           href={href('connections', { ...params, open: row.id, mark: '' })}
           onClick={(event) => event.stopPropagation()}
         >
-          {neverOpened ? 'none' : row.id.slice(0, 8)}
+          {neverOpened ? 'details' : row.id.slice(0, 8)}
         </a>
       </td>
       <td class="num mono" title={row.openedSeen ? `opened ${opened}` : `seen since ${opened}`}>

@@ -2,12 +2,8 @@ import { useRef } from 'preact/hooks'
 import { duration } from '../../src/format.ts'
 import type { Mark } from '../../src/wire.ts'
 import { useKeys } from './keyboard.ts'
+import { type Cell, cellsOf, type Lane, lanes, type TimeWindow } from './timeline-cells.ts'
 import { useWidth } from './use-width.ts'
-
-export interface TimeWindow {
-  readonly from: number
-  readonly to: number
-}
 
 interface Props {
   /** By start. */
@@ -24,8 +20,6 @@ interface Props {
   readonly onSelect: (mark: Mark) => void
 }
 
-const lanes = ['lifecycle', 'received', 'sent', 'peer'] as const
-type Lane = (typeof lanes)[number]
 const laneTitles: Readonly<Record<Lane, string>> = {
   lifecycle: 'Connection',
   received: 'Received',
@@ -36,8 +30,6 @@ const laneHeight = 32
 const axisHeight = 22
 const labelWidth = 92
 const margin = 14
-/** Marks closer than this are drawn as one, whose height tells how many they are. */
-const cell = 6
 
 /**
  * What happened on a connection, on a time axis. At most one mark per cell and lane is drawn, so a connection with any
@@ -59,7 +51,7 @@ export function Timeline({ marks, from, to, window, onWindow, ending, selected, 
   useKeys({ '+': () => zoom(0.5), '=': () => zoom(0.5), '-': () => zoom(2), '0': () => onWindow(undefined) })
   const used = lanes.filter((lane) => lane !== 'peer' || marks.some((mark) => mark.peer))
   const height = used.length * laneHeight + axisHeight
-  const cells = cellsOf(marks, view, x, inner)
+  const cells = cellsOf(marks, view, { x, left: labelWidth + margin, width: inner })
 
   const pointer = (event: PointerEvent) => event.clientX - box.current!.getBoundingClientRect().left
   return (
@@ -136,40 +128,6 @@ export function Timeline({ marks, from, to, window, onWindow, ending, selected, 
       </svg>
     </div>
   )
-}
-
-interface Cell {
-  readonly x: number
-  readonly width: number
-  readonly marks: Mark[]
-}
-
-function laneOf(mark: Mark): Lane {
-  if (mark.peer) return 'peer'
-  if (mark.operation === 'process') return 'received'
-  return mark.operation === 'send' || mark.operation === 'broadcast' || mark.operation === 'deliver'
-    ? 'sent'
-    : 'lifecycle'
-}
-
-function cellsOf(
-  marks: readonly Mark[],
-  view: TimeWindow,
-  x: (time: number) => number,
-  inner: number,
-): ReadonlyMap<Lane, readonly Cell[]> {
-  const drawn = new Map<Lane, Cell[]>()
-  for (const mark of marks) {
-    if (mark.start > view.to || mark.start + mark.duration < view.from) continue
-    const lane = laneOf(mark)
-    const list = drawn.get(lane) ?? []
-    drawn.set(lane, list)
-    const at = Math.max(x(mark.start), labelWidth + margin - 4)
-    const previous = list.at(-1)
-    if (previous !== undefined && at - previous.x < cell && lane !== 'lifecycle') previous.marks.push(mark)
-    else list.push({ x: at, width: Math.min((mark.duration / (view.to - view.from)) * inner, inner), marks: [mark] })
-  }
-  return drawn
 }
 
 interface DrawnProps {
