@@ -1,6 +1,7 @@
 export { conformanceSuite } from './conformance.ts'
 export { eventConformanceSuite } from './events/conformance.ts'
 export { eventLeakSuite } from './events/leaks.ts'
-export { eventTransparencySuite, sameTranscripts, type TransparencyRun } from './events/transparency.ts'
+export { eventTransparencySuite } from './events/transparency.ts'
 export { leakSuite } from './leaks.ts'
+export { sameTranscripts, type TransparencyRun } from './transparency/compare.ts'
 export { transparencySuite } from './transparency.ts'
