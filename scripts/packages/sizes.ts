@@ -13,17 +13,21 @@ const BUDGETS: Readonly<Record<string, number>> = {
   '@otel-ws/socket.io': 9_000,
 }
 
-/**
- * Most bytes of what a page imports from a package's first door: bundled for browsers with all but the API, minified and
- * gzipped.
- */
-const PAGE_BUDGETS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  '@otel-ws/client': {
-    traceWebSocket: 6_000,
-    'traceWebSocket, traceUrl': 8_050,
-    'traceWebSocket, traceUrl, jsonName': 9_100,
-    'traceWebSocket, traceUrl, clientMetrics': 10_000,
-  },
+/** Most bytes of what a page imports from a door: bundled for browsers with all but the API, minified and gzipped. */
+interface PageBudget {
+  readonly door: string
+  readonly imports: readonly string[]
+  readonly budget: number
+}
+
+const PAGE_BUDGETS: Readonly<Record<string, readonly PageBudget[]>> = {
+  '@otel-ws/client': [
+    { door: '.', imports: ['traceWebSocket'], budget: 6_000 },
+    { door: '.', imports: ['traceWebSocket', 'traceUrl'], budget: 8_050 },
+    { door: '.', imports: ['traceWebSocket', 'traceUrl', 'jsonName'], budget: 9_100 },
+    { door: '.', imports: ['traceWebSocket', 'traceUrl', 'clientMetrics'], budget: 10_000 },
+    { door: './socket.io', imports: ['traceSocket'], budget: 12_000 },
+  ],
 }
 
 /** Returns a package's size as text. Throws when it is over its budget, or when it has none. */
@@ -39,10 +43,9 @@ export async function checkSize(project: string, published: Published): Promise<
 
 async function checkPageSize(project: string, published: Published): Promise<string> {
   const sizes: string[] = []
-  for (const [names, budget] of Object.entries(PAGE_BUDGETS[published.name] ?? {})) {
-    const imports = names.split(', ')
-    const door = { ...published, doors: ['.'] }
-    const code = await bundle(project, door, { platform: 'browser', alone: 'api', imports })
+  for (const { door, imports, budget } of PAGE_BUDGETS[published.name] ?? []) {
+    const alone = { ...published, doors: [door] }
+    const code = await bundle(project, alone, { platform: 'browser', alone: 'api', imports })
     const size = gzipSync(code, { level: 9 }).length
     const text = `${size} of ${budget} B in a page for ${imports.join(' + ')}`
     if (size > budget) throw new Error(`${published.name} is over its size budget: ${text}`)

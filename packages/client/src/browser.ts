@@ -19,7 +19,6 @@ export { connectionOf } from './record.ts'
  * before listeners are added.
  *
  * @returns the socket
- * @throws OptionError for wrong options
  */
 export function traceWebSocket<S extends WebSocketLike>(socket: S, options?: ClientOptions): S {
   return trace(socket, options, traceTarget)

@@ -7,7 +7,6 @@ import { SCOPE } from './version.ts'
  * so trace the socket with {@link traceWebSocket}. While there is no SDK the URL stays as it is.
  *
  * @param options those that the socket is traced with
- * @throws OptionError for wrong options
  */
 export function traceUrl(url: string | URL, options?: ClientOptions): string {
   const text = String(url)
@@ -18,12 +17,7 @@ export function traceUrl(url: string | URL, options?: ClientOptions): string {
   return `${own}${separator}${parameters}${fragment === undefined ? '' : `#${fragment}`}`
 }
 
-/**
- * Headers with the context of a connect, for clients that can set some: `new WebSocket(url, { headers: traceHeaders(url) })`
- * of `ws`. Otherwise as {@link traceUrl}.
- *
- * @throws OptionError for wrong options
- */
+/** Headers with the context of a connect, for clients that can set some. Otherwise as {@link traceUrl}. */
 export function traceHeaders(url: string | URL, options?: ClientOptions): Record<string, string> {
   return offer(new ClientTelemetry(options, SCOPE), String(url))
 }

@@ -18,9 +18,7 @@ export type Seam = (socket: WebSocketLike, connection: ClientConnection) => void
 /** Finds the connect that began before its socket was there. */
 export type FindBegun = (telemetry: ClientTelemetry, url: string) => Connect | undefined
 
-/**
- * Traces a socket by its seam; one that is traced already, on either end, is left as it is.
- */
+/** Traces a socket by its seam; one that is traced already, on either end, is left as it is. */
 export function trace<S extends WebSocketLike>(
   socket: S,
   options: ClientOptions | undefined,

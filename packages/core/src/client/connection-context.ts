@@ -18,7 +18,7 @@ export interface ClientConnectionContext {
   traceContext(): Record<string, string>
 }
 
-class Context implements ClientConnectionContext {
+class View implements ClientConnectionContext {
   readonly #connection: ClientConnection
 
   constructor(connection: ClientConnection) {
@@ -62,6 +62,6 @@ class Context implements ClientConnectionContext {
 
 /** The one view of a connection that an application has. */
 export function contextOf(connection: ClientConnection): ClientConnectionContext {
-  connection.context ??= new Context(connection)
-  return connection.context
+  connection.view ??= new View(connection)
+  return connection.view
 }

@@ -51,7 +51,7 @@ export class ClientConnection {
   /** Called once when the connection is closed, or has not come about. */
   onEnded: (() => unknown) | undefined
   /** What the application sees of it, once it has asked. */
-  context: ClientConnectionContext | undefined
+  view: ClientConnectionContext | undefined
   /** Of the connect span. */
   readonly spanContext: SpanContext | undefined
   readonly #socket: Socket
