@@ -8,7 +8,10 @@ for (const harness of eventHarnesses) eventTransparencySuite(harness)
 describe('transparency of Socket.IO by hand', () => {
   sameTranscripts(
     Object.fromEntries(
-      Object.entries(scripts).map(([name, script]) => [name, (telemetry) => runScript(script, telemetry)]),
+      Object.entries(scripts).map(([name, script]) => [
+        name,
+        async (telemetry) => [...(await runScript(script, telemetry))],
+      ]),
     ),
   )
 })

@@ -22,7 +22,7 @@ export function eventTransparencySuite(harness: EventHarness): void {
             } finally {
               await stage.clear()
             }
-            return stage.transcript
+            return [...stage.transcript]
           },
         ]),
       ),
