@@ -80,12 +80,13 @@ export class Store {
   addSpans(spans: readonly Span[], invalid: number): void {
     this.#version++
     this.#invalid += invalid
-    this.#received += spans.length
     const second = Math.floor(Date.now() / 1000)
     if (this.#perSecond.size > 10 * rateSeconds) this.#perSecond.clear()
     this.#perSecond.set(second, (this.#perSecond.get(second) ?? 0) + spans.length)
     for (const span of spans) {
       const taken = this.traces.add(span)
+      // A retry brings nothing new, and must not look like a loss.
+      if (taken !== 'known') this.#received++
       if (taken === 'full') this.#dropped++
       if (taken !== 'added') continue
       const operation = operationOf(span)
