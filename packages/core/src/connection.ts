@@ -3,6 +3,7 @@ import {
   type AttributeValue,
   type Context,
   context,
+  type HrTime,
   type Link,
   propagation,
   ROOT_CONTEXT,
@@ -508,7 +509,7 @@ export class Connection implements ConnectionContext, LiveConnection {
    *
    * @param undecided it may yet become a broadcast: the span gets nothing that belongs to this connection alone
    */
-  startSend(name: string, startTime: number, kind: SpanKind, undecided: boolean): Span | undefined {
+  startSend(name: string, startTime: HrTime, kind: SpanKind, undecided: boolean): Span | undefined {
     const { telemetry } = this
     const { tracer } = telemetry
     if (tracer === undefined || this.#inheritsUnsampled() || !this.spend()) return undefined

@@ -42,44 +42,59 @@ function captureMarkOf(emitter: Emitter): symbol | undefined {
  * Calls an emitter's listeners as Node's `emit` does, in order and with their own `this`, and lets the operation follow
  * the promises that they return, which `emit` discards.
  */
-export function dispatch(
-  operation: Pick<Operation, 'follow'>,
-  emitter: Emitter,
-  type: string,
-  a: unknown,
-  b: unknown,
-): boolean {
-  const listeners = emitter.rawListeners(type) as Listener[]
-  const mark = captureMarkOf(emitter)
-  const captures = mark !== undefined && (emitter as unknown as Record<symbol, unknown>)[mark] === true
-  for (const listener of listeners) {
-    const result = call(emitter, type, listener, a, b)
-    if (result === undefined) continue
-    if (captures) capture(emitter, mark, type, result, [a, b])
-    operation.follow(result, captures)
+export function dispatch(operation: Pick<Operation, 'follow'>, emitter: Emitter, type: string, a: unknown, b: unknown): boolean {
+  const listeners = listenersOf(emitter, type)
+  if (listeners === undefined) return false
+  const wraps = handlerMarkOf(emitter)
+  if (typeof listeners === 'function') {
+    take(operation, emitter, type, call(emitter, type, wraps, listeners, a, b), a, b)
+    return true
   }
+  for (const listener of listeners) take(operation, emitter, type, call(emitter, type, wraps, listener, a, b), a, b)
   return listeners.length > 0
 }
 
 /** As `dispatch`, for events with any number of arguments. */
-export function dispatchAll(operation: Operation, emitter: Emitter, type: string, args: unknown[]): boolean {
-  const listeners = emitter.rawListeners(type) as Listener[]
-  const mark = captureMarkOf(emitter)
-  const captures = mark !== undefined && (emitter as unknown as Record<symbol, unknown>)[mark] === true
-  for (const listener of listeners) {
-    const result = listener.apply(emitter, args)
-    if (result === undefined) continue
-    if (captures) capture(emitter, mark, type, result, args)
-    operation.follow(result, captures)
+export function dispatchAll(operation: Pick<Operation, 'follow'>, emitter: Emitter, type: string, args: unknown[]): boolean {
+  const listeners = listenersOf(emitter, type)
+  if (listeners === undefined) return false
+  for (const listener of typeof listeners === 'function' ? [listeners] : listeners) {
+    take(operation, emitter, type, listener.apply(emitter, args), ...args)
   }
-  return listeners.length > 0
+  return typeof listeners === 'function' || listeners.length > 0
 }
 
-function call(emitter: Emitter, type: string, listener: Listener, a: unknown, b: unknown): unknown {
-  const registered = listener.listener ?? listener
-  const mark = handlerMark(registered)
+/**
+ * The listeners of this moment. Node keeps a single one by itself: then nothing is copied, as in its own `emit`, which
+ * reads the same field.
+ */
+function listenersOf(emitter: Emitter, type: string): Listener | Listener[] | undefined {
+  const listeners = (emitter as { _events?: Readonly<Record<string, unknown>> })._events?.[type]
+  return typeof listeners === 'function' ? (listeners as Listener) : (emitter.rawListeners(type) as Listener[])
+}
+
+/** What a listener returned, which `emit` looks at only when it captures rejections. */
+function take(operation: Pick<Operation, 'follow'>, emitter: Emitter, type: string, result: unknown, ...args: unknown[]): void {
+  if (result === undefined) return
+  const mark = captureMarkOf(emitter)
+  const captures = mark !== undefined && (emitter as unknown as Record<symbol, unknown>)[mark] === true
+  if (captures) capture(emitter, mark, type, result, args)
+  operation.follow(result, captures)
+}
+
+function call(
+  emitter: Emitter,
+  type: string,
+  mark: symbol | undefined,
+  listener: Listener,
+  a: unknown,
+  b: unknown,
+): unknown {
   if (mark === undefined) return listener.call(emitter, a, b)
-  const target = eventTarget(emitter, type, registered, mark)
+  const registered = listener.listener ?? listener
+  const handler = (registered as unknown as Record<symbol, unknown>)[mark]
+  if (handler === undefined) return listener.call(emitter, a, b)
+  const target = eventTarget(emitter, type, registered, handler as Handler)
   if (target === undefined) return listener.call(emitter, a, b)
   if (registered !== listener) {
     if (fired.has(listener)) return undefined
@@ -92,13 +107,43 @@ function call(emitter: Emitter, type: string, listener: Listener, a: unknown, b:
 /** What `once` has called already: a nested emit must not call it again. */
 const fired = new WeakSet<Listener>()
 
-/** What `ws` calls those wrappers of `message` handlers: a cheap first look that few other listeners pass. */
-const WRAPPER_NAME = 'onMessage'
+type Handler = ((this: unknown, event: unknown) => unknown) | { handleEvent(event: unknown): unknown }
 
-function handlerMark(listener: Listener): symbol | undefined {
-  if (listener.name !== WRAPPER_NAME) return undefined
-  const symbols = Object.getOwnPropertySymbols(listener)
-  return symbols.length === 0 ? undefined : symbols.find((symbol) => symbol.description === HANDLER_MARK)
+/** By the method that makes the wrappers: each copy of `ws` has a mark of its own. */
+const marks = new WeakMap<object, { readonly mark: symbol | undefined }>()
+
+/** The mark under which an emitter's wrappers of event handlers keep the user's handler; emitters without wrappers have none. */
+function handlerMarkOf(emitter: Emitter): symbol | undefined {
+  const { addEventListener } = emitter as { addEventListener?: unknown }
+  if (typeof addEventListener !== 'function') return undefined
+  let known = marks.get(addEventListener)
+  if (known === undefined) {
+    const wrapper = wrapperOf(emitter, 'message', () => {})
+    const symbols = wrapper === undefined ? [] : Object.getOwnPropertySymbols(wrapper)
+    known = { mark: symbols.find((symbol) => symbol.description === HANDLER_MARK) }
+    marks.set(addEventListener, known)
+  }
+  return known.mark
+}
+
+/** What an emitter's host would register for an event handler. The host's own method makes it, not an override of the user's. */
+function wrapperOf(emitter: Emitter, type: string, handler: Handler): Listener | undefined {
+  let addEventListener: unknown
+  for (let at: object | null = emitter; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const own = Object.getOwnPropertyDescriptor(at, 'addEventListener')
+    if (own !== undefined) addEventListener = own.value
+  }
+  let built: Listener | undefined
+  const register = (_: string, listener: Listener) => {
+    built = listener
+  }
+  const recorder = { listeners: () => [], on: register, once: register, addListener: register }
+  try {
+    ;(addEventListener as (type: string, handler: unknown) => void).call(recorder as never, type, handler)
+  } catch {
+    return undefined
+  }
+  return built
 }
 
 type Target = (emitter: Emitter, a: unknown, b: unknown) => unknown
@@ -109,12 +154,9 @@ const targets = new WeakMap<Listener, Target>()
  * `ws` build the same wrapper around a handler of ours, which calls the user's and keeps the result. What is registered
  * on the socket stays as it is.
  */
-function eventTarget(emitter: Emitter, type: string, wrapper: Listener, mark: symbol): Target | undefined {
+function eventTarget(emitter: Emitter, type: string, wrapper: Listener, handler: Handler): Target | undefined {
   const known = targets.get(wrapper)
   if (known !== undefined) return known
-  const handler = (wrapper as unknown as Record<symbol, unknown>)[mark] as
-    | ((this: unknown, event: unknown) => unknown)
-    | { handleEvent(event: unknown): unknown }
   let result: unknown
   function follow(this: unknown, event: unknown): void {
     result =
@@ -122,22 +164,8 @@ function eventTarget(emitter: Emitter, type: string, wrapper: Listener, mark: sy
         ? handler.handleEvent(event)
         : (handler as (this: unknown, event: unknown) => unknown).call(this, event)
   }
-  let built: Listener | undefined
-  const register = (_: string, listener: Listener) => {
-    built = listener
-  }
-  const recorder = { listeners: () => [], on: register, once: register, addListener: register }
-  try {
-    ;(emitter as unknown as { addEventListener(type: string, handler: unknown): void }).addEventListener.call(
-      recorder as never,
-      type,
-      follow,
-    )
-  } catch {
-    return undefined
-  }
-  if (built === undefined) return undefined
-  const rebuilt = built
+  const rebuilt = wrapperOf(emitter, type, follow)
+  if (rebuilt === undefined) return undefined
   const target: Target = (socket, a, b) => {
     rebuilt.call(socket, a, b)
     const returned = result

@@ -1,4 +1,4 @@
-import { type Context, context, type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import { type Context, context, type HrTime, type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import type { AckOutcome, AckWaiter } from './ack.ts'
 import type { Connection, PartialMessage } from './connection.ts'
 import { enclosing, isUnsampled } from './enclosing.ts'
@@ -234,7 +234,7 @@ export class Transmission implements AckWaiter, Expirable {
     const { telemetry, series } = this.connection
     return telemetry.tracer?.startSpan(
       this.message.broadcast,
-      { kind: SpanKind.PRODUCER, attributes: series.attributes, startTime: this.#startedAt },
+      { kind: SpanKind.PRODUCER, attributes: series.attributes, startTime: hrTime(this.#startedAt) },
       this.#parent ?? withoutSpan(this.active),
     )
   }
@@ -242,12 +242,12 @@ export class Transmission implements AckWaiter, Expirable {
   #startSend(undecided: boolean): Span | undefined {
     const { connection } = this
     const kind = this.#acks === undefined ? SpanKind.PRODUCER : SpanKind.CLIENT
-    if (this.#parent === undefined) return connection.startSend(this.message.send, this.#startedAt, kind, undecided)
+    if (this.#parent === undefined) return connection.startSend(this.message.send, hrTime(this.#startedAt), kind, undecided)
     if (!connection.spend()) return undefined
     const attributes = undecided ? connection.series.attributes : connection.identity()
     return connection.telemetry.tracer?.startSpan(
       this.message.send,
-      { kind, attributes, startTime: this.#startedAt },
+      { kind, attributes, startTime: hrTime(this.#startedAt) },
       this.#parent,
     )
   }
@@ -299,8 +299,8 @@ export class Transmission implements AckWaiter, Expirable {
     this.connection.telemetry.expiry.delete(this)
   }
 
-  #wallTime(time: number): number {
-    return this.#startedAt + (time - this.#startTime)
+  #wallTime(time: number): HrTime {
+    return hrTime(this.#startedAt + (time - this.#startTime))
   }
 }
 
@@ -476,4 +476,10 @@ export class Fanout {
       this.flush()
     })
   }
+}
+
+/** Of a number the SDK asks its clock which kind of time it is; of this it does not. */
+function hrTime(milliseconds: number): HrTime {
+  const seconds = Math.trunc(milliseconds / 1000)
+  return [seconds, Math.round((milliseconds - seconds * 1000) * 1_000_000)]
 }
