@@ -78,6 +78,13 @@ const wsCases: Case[] = [
   { ...ws, id: 'ws-by-hand-sampled', label: 'hand-written, sampled', spansPerMessage: 2, limit: 'ws-sdk-calls' },
   { ...ws, id: 'ws-sdk-calls-unsampled', label: 'bare SDK calls, unsampled', spansPerMessage: 0 },
   { ...ws, id: 'ws-sdk-calls', label: 'bare SDK calls', spansPerMessage: 2 },
+  {
+    ...ws,
+    id: 'ws-sdk-calls-context',
+    label: 'bare SDK calls, active context',
+    spansPerMessage: 2,
+    limit: 'ws-sdk-calls',
+  },
   { ...ws, id: 'ws-sdk-calls-metrics', label: 'bare SDK calls + histogram', spansPerMessage: 2 },
 ]
 

@@ -70,6 +70,40 @@ export function echoWithSdkCalls(server: WebSocketServer, histogram?: Histogram)
   })
 }
 
+/** As the limit, with the process span active while the message is sent: what a handler's own spans need to find it. */
+export function echoWithSdkCallsInContext(server: WebSocketServer): void {
+  const tracer = trace.getTracer('sdk-calls')
+
+  server.on('connection', (socket) => {
+    const handshake = tracer.startSpan('GET /echo', { kind: SpanKind.SERVER })
+    handshake.end()
+    const id = randomBytes(8).toString('hex')
+    const links: Link[] = [{ context: handshake.spanContext(), attributes: { 'websocket.link.kind': 'handshake' } }]
+    let received = 0
+    let sent = 0
+
+    socket.on('message', (data, isBinary) => {
+      const type = isBinary ? 'binary' : 'text'
+      const size = (data as Buffer).length
+      const attributesOf = (sequence: number) => ({
+        'websocket.connection.id': id,
+        'websocket.route': '/echo',
+        'websocket.message.type': type,
+        'websocket.message.size': size,
+        'websocket.message.sequence': sequence,
+      })
+      const options = { kind: SpanKind.CONSUMER, attributes: attributesOf(++received), links }
+      const processSpan = tracer.startSpan('process /echo', options, ROOT_CONTEXT)
+      context.with(trace.setSpan(ROOT_CONTEXT, processSpan), () => {
+        const sendSpan = tracer.startSpan('send /echo', { kind: SpanKind.PRODUCER, attributes: attributesOf(++sent) })
+        socket.send(data, { binary: isBinary })
+        sendSpan.end()
+      })
+      processSpan.end()
+    })
+  })
+}
+
 /** The limit of a message that asks the SDK's sampler and is not sampled: one question, one context switch. */
 export function echoUnsampledWithSdkCalls(server: WebSocketServer): void {
   const tracer = trace.getTracer('sdk-calls')

@@ -42,7 +42,13 @@ function captureMarkOf(emitter: Emitter): symbol | undefined {
  * Calls an emitter's listeners as Node's `emit` does, in order and with their own `this`, and lets the operation follow
  * the promises that they return, which `emit` discards.
  */
-export function dispatch(operation: Pick<Operation, 'follow'>, emitter: Emitter, type: string, a: unknown, b: unknown): boolean {
+export function dispatch(
+  operation: Pick<Operation, 'follow'>,
+  emitter: Emitter,
+  type: string,
+  a: unknown,
+  b: unknown,
+): boolean {
   const listeners = listenersOf(emitter, type)
   if (listeners === undefined) return false
   const wraps = handlerMarkOf(emitter)
@@ -55,7 +61,12 @@ export function dispatch(operation: Pick<Operation, 'follow'>, emitter: Emitter,
 }
 
 /** As `dispatch`, for events with any number of arguments. */
-export function dispatchAll(operation: Pick<Operation, 'follow'>, emitter: Emitter, type: string, args: unknown[]): boolean {
+export function dispatchAll(
+  operation: Pick<Operation, 'follow'>,
+  emitter: Emitter,
+  type: string,
+  args: unknown[],
+): boolean {
   const listeners = listenersOf(emitter, type)
   if (listeners === undefined) return false
   for (const listener of typeof listeners === 'function' ? [listeners] : listeners) {
@@ -74,7 +85,13 @@ function listenersOf(emitter: Emitter, type: string): Listener | Listener[] | un
 }
 
 /** What a listener returned, which `emit` looks at only when it captures rejections. */
-function take(operation: Pick<Operation, 'follow'>, emitter: Emitter, type: string, result: unknown, ...args: unknown[]): void {
+function take(
+  operation: Pick<Operation, 'follow'>,
+  emitter: Emitter,
+  type: string,
+  result: unknown,
+  ...args: unknown[]
+): void {
   if (result === undefined) return
   const mark = captureMarkOf(emitter)
   const captures = mark !== undefined && (emitter as unknown as Record<symbol, unknown>)[mark] === true

@@ -5,6 +5,7 @@ import { type Deliver, startDeliver } from './deliver.ts'
 import { Diagnostics } from './diagnostics.ts'
 import { type Audience, ignoresAudience } from './distribution.ts'
 import { Expiry } from './expiry.ts'
+import { Fanout } from './fanout.ts'
 import { Handshake, type HandshakeSeam } from './handshake.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { type MetricSet, metricSet } from './metrics.ts'
@@ -20,7 +21,6 @@ import {
 import { forceFlush, globalTracer } from './providers.ts'
 import { createQueryRedactor } from './redact.ts'
 import { SELECTOR_HEAD_BYTES, SELECTOR_TAIL_BYTES, select } from './selector.ts'
-import { Fanout } from './transmission.ts'
 
 /** Name and version of the adapter: the instrumentation scope of its spans and metrics. */
 export interface Scope {

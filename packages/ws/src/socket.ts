@@ -188,7 +188,8 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
         message?.failed(error)
         throw error
       }
-      message?.sent(connection, connection.counted(binary, size))
+      const sequence = connection.counted(binary, size)
+      message?.sent(connection, sequence)
     },
 
     close(this: Socket, code?: number, reason?: string | Buffer): void {
@@ -367,7 +368,8 @@ function sendFragment(
     message?.failed(error)
     throw error
   }
-  message?.sent(connection, connection.counted(fragments.binary, total), fragments.count + 1)
+  const sequence = connection.counted(fragments.binary, total)
+  message?.sent(connection, sequence, fragments.count + 1)
 }
 
 /** Tells a pong. True for the answer to a ping of ours, which is none of the application's business. */

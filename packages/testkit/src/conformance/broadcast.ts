@@ -1,4 +1,5 @@
 import { SpanKind } from '@opentelemetry/api'
+import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
 import type { WebSocket } from 'ws'
 import type { TestClient } from '../client.ts'
@@ -183,6 +184,34 @@ export function broadcastTests(harness: Harness, fixture: Fixture): void {
         3, 3,
       ])
       expect(fixture.telemetry.spans(sendName)).toEqual([])
+    })
+
+    it('is measured exactly where messages are not sampled', async () => {
+      const { clients } = await room(4, {}, (_data, sockets) => {
+        const [first, ...others] = sockets as [WebSocket, ...WebSocket[]]
+        first.close(1000)
+        // One to two recipients, the first skipped; one in turn with another payload; one again; and two that are none.
+        for (const socket of sockets.slice(0, 3)) socket.send('one')
+        for (const socket of others) {
+          socket.send('in')
+          socket.send('turn')
+        }
+        for (const socket of others) socket.send('in')
+        others[0]?.send('alone')
+        others[0]?.send('alone')
+      })
+      fixture.telemetry.sampler = new AlwaysOffSampler()
+      const last = clients[3] as TestClient
+      last.send('go')
+      expect([await last.next(), await last.next(), await last.next()]).toEqual(['in', 'turn', 'in'])
+      const [recipients] = await fixture.telemetry.collect('websocket.server.broadcast.recipients')
+      expect(recipients).toMatchObject({ count: 4, sum: 2 + 3 + 3 + 3 })
+      const [duration] = await fixture.telemetry.collect('websocket.server.broadcast.duration')
+      expect(duration).toMatchObject({ count: 4 })
+      expect(duration?.sum).toBeGreaterThan(0)
+      const [undelivered] = await fixture.telemetry.collect('websocket.server.send.undelivered')
+      expect(undelivered?.value).toBe(1)
+      expect([...fixture.telemetry.spans(name), ...fixture.telemetry.spans(sendName)]).toEqual([])
     })
 
     it('advances the sequence of every recipient', async () => {
