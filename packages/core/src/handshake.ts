@@ -243,6 +243,7 @@ export class Handshake {
     this.#recordDuration(outcome, status, type, series)
     const { span } = this
     if (span === undefined) return
+    const endTime = this.#startedAt + (performance.now() - this.#startTime)
     span.setAttribute(schema.ATTR_WEBSOCKET_HANDSHAKE_OUTCOME, outcome)
     if (status !== undefined) span.setAttribute(schema.ATTR_HTTP_RESPONSE_STATUS_CODE, status)
     if (error !== undefined) recordError(span, error)
@@ -250,7 +251,7 @@ export class Handshake {
       span.setAttribute(schema.ATTR_ERROR_TYPE, type)
       if (failed) span.setStatus({ code: SpanStatusCode.ERROR })
     }
-    this.#frame?.end(this.#startedAt + (performance.now() - this.#startTime))
+    this.#frame?.end(endTime)
   }
 
   #recordDuration(outcome: string, status: number | undefined, type: string | undefined, series?: Attributes): void {

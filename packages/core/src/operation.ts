@@ -5,14 +5,19 @@ import { Frame } from './frame.ts'
 import { follow } from './native-promise.ts'
 import { ATTR_ERROR_TYPE, ATTR_WEBSOCKET_SPAN_ENDED_BY } from './schema.ts'
 
-/** Marks a span as failed: status, `error.type`, and the exception itself, once. */
-export function recordError(span: Span, error: unknown): void {
+/**
+ * Marks a span as failed: status, `error.type`, and the exception itself, once. Formatting a stack may take longer than
+ * what failed: the span is to end with a time that was taken before.
+ *
+ * @param at when it failed, on the monotonic clock
+ */
+export function recordError(span: Span, error: unknown, at?: number): void {
   if (!span.isRecording()) return
   const type = errorType(error)
   span.setAttribute(ATTR_ERROR_TYPE, type)
   const message = error instanceof Error ? error.message : typeof error === 'string' ? error : undefined
   span.setStatus(message === undefined ? { code: SpanStatusCode.ERROR } : { code: SpanStatusCode.ERROR, message })
-  span.recordException(error instanceof Error ? error : (message ?? type))
+  span.recordException(error instanceof Error ? error : (message ?? type), at)
 }
 
 /** What operations need of the telemetry that they belong to. */
@@ -141,9 +146,10 @@ export abstract class Operation extends Frame implements Expirable {
   #end(): void {
     const { span } = this
     if (span === undefined) return
-    if (this.#failed) recordError(span, this.#error)
+    const endTime = this.#failed ? performance.now() : undefined
+    if (this.#failed) recordError(span, this.#error, endTime)
     this.endedAt = this.telemetry.expiry.now()
     this.release()
-    span.end()
+    span.end(endTime)
   }
 }

@@ -9,7 +9,7 @@ export const ATTR_NETWORK_PROTOCOL_NAME = 'network.protocol.name'
 /** `tcp`, or `unix` for a Unix domain socket. @on connection, close */
 export const ATTR_NETWORK_TRANSPORT = 'network.transport'
 
-/** Id of the connection: ours, random, 16 hex digits. @on all spans but broadcast and deliver */
+/** Id of the connection: ours, random, 16 hex digits. A handshake that was turned away has none. @on all spans but broadcast and deliver */
 export const ATTR_WEBSOCKET_CONNECTION_ID = 'websocket.connection.id'
 /** Route template the connection was opened on, never a raw path. @on all spans, metrics */
 export const ATTR_WEBSOCKET_ROUTE = 'websocket.route'

@@ -89,10 +89,10 @@ export class ClientProcess extends Frame {
   #end(): void {
     const { span } = this
     if (span === undefined) return
-    if (this.#failed) recordError(span, this.#error)
-    this.#error = undefined
     this.#endedAt = performance.now()
+    if (this.#failed) recordError(span, this.#error, this.#endedAt)
+    this.#error = undefined
     this.release()
-    span.end()
+    span.end(this.#endedAt)
   }
 }

@@ -1,0 +1,41 @@
+import { ROOT_CONTEXT, type Span } from '@opentelemetry/api'
+import { expect, it } from 'vitest'
+import { Operation } from '../src/operation.ts'
+
+class Handler extends Operation {
+  override get adopts(): boolean {
+    return false
+  }
+
+  protected override onSettled(): void {}
+}
+
+const host = {
+  expiry: { add(): void {}, delete(): void {}, now: () => 1 },
+  fanout: { enter(): void {}, leave(): void {} },
+}
+
+it('ends with the time of the failure, whatever the record of it takes', () => {
+  let recordedAt = 0
+  const times: unknown[] = []
+  const span: Partial<Span> = {
+    isRecording: () => true,
+    setAttribute: () => span as Span,
+    setStatus: () => span as Span,
+    spanContext: () => ({ traceId: '1'.repeat(32), spanId: '1'.repeat(16), traceFlags: 1 }),
+    recordException(_, time) {
+      recordedAt = performance.now()
+      times.push(time)
+    },
+    end: (time) => times.push(time),
+  }
+  const before = performance.now()
+  const fail = () => {
+    throw new Error('no such room')
+  }
+  expect(() => new Handler(host, ROOT_CONTEXT, span as Span, 0).run(fail, 0, 0, 0)).toThrow('no such room')
+  const [exception, end] = times
+  expect(exception).toBe(end)
+  expect(end).toBeGreaterThanOrEqual(before)
+  expect(end).toBeLessThanOrEqual(recordedAt)
+})
