@@ -26,14 +26,14 @@ export function trace<S extends WebSocketLike>(
   findBegun: FindBegun = (telemetry, url) => announcementsInUse()?.begun(telemetry, url),
 ): S {
   const telemetry = new ClientTelemetry(options, SCOPE)
-  if (telemetry.options.enabled === false || serverRecordOf(socket) !== undefined) return socket
+  const { enabled, meterProvider, metrics, propagation } = telemetry.options
+  if (enabled === false || serverRecordOf(socket) !== undefined) return socket
   if (recordOf(socket) !== undefined || !Object.isExtensible(socket)) {
-    warn('this WebSocket is traced already, or cannot be')
+    warn('this socket is traced already, or cannot be')
     return socket
   }
-  if (telemetry.options.propagation === 'always' && !announcementsInUse()) {
-    warn("option propagation: 'always' needs traceUrl in a page")
-  }
+  if (propagation === 'always' && !announcementsInUse()) warn("a page needs traceUrl for propagation 'always'")
+  if (meterProvider && !metrics) warn('a page needs metrics for meterProvider')
   const connect = findBegun(telemetry, socket.url) ?? new Connect(telemetry, socket.url)
   const connection = new ClientConnection(connect, socket)
   claim(socket, connection)

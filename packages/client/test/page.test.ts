@@ -40,7 +40,13 @@ it('is not measured unasked', async () => {
   expect(await telemetry.collect('websocket.client.connection.duration')).toEqual([])
 })
 
+it('tells that what measures is missing where a provider is given', async () => {
+  await visit({ meterProvider: telemetry.meterProvider })
+  expect(telemetry.diagnostics).toEqual([expect.stringContaining('needs metrics for meterProvider')])
+  expect(await telemetry.collect('websocket.client.connection.duration')).toEqual([])
+})
+
 it('tells that it can declare context in messages only with a URL of traceUrl', async () => {
   await visit({ propagation: 'always' })
-  expect(telemetry.diagnostics).toEqual([expect.stringContaining("'always' needs traceUrl")])
+  expect(telemetry.diagnostics).toEqual([expect.stringContaining('needs traceUrl')])
 })

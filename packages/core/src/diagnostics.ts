@@ -24,17 +24,17 @@ export class Diagnostics {
 
 /** A hook of the user threw: reported unless it has been `told` before. */
 export function hookFailed(told: Set<string>, name: string, error: unknown): void {
-  warnOnce(told, `option ${name}: the hook threw; further errors of this hook are not reported`, error)
+  warnOnce(told, `option ${name}: the hook threw (reported once)`, error)
 }
 
 /** What came with a message in a carrier's place was none, or said nothing valid: reported unless it has been `told` before. */
 export function carrierRefused(told: Set<string>, problem: string): void {
-  warnOnce(told, `a peer sent context that is ${problem}: it is not used; further ones are not reported`)
+  warnOnce(told, `a peer sent context that is ${problem}: it is not used (reported once)`)
 }
 
 /** The SDK could not export what was left at shutdown. */
 export function flushFailed(error: unknown): void {
-  logger.warn('the SDK could not flush at shutdown', error)
+  logger.warn('the SDK could not flush', error)
 }
 
 function warnOnce(told: Set<string>, text: string, ...error: unknown[]): void {

@@ -77,7 +77,7 @@ describe('fastify.close()', () => {
     await app.close()
     vi.restoreAllMocks()
     const lines = apps.telemetry.diagnostics.splice(0)
-    expect(lines).toEqual(['otel-ws the SDK could not flush at shutdown Error: collector is down'])
+    expect(lines).toEqual(['otel-ws the SDK could not flush Error: collector is down'])
   })
 
   it('runs a preClose of the application as without us', async () => {
