@@ -1,8 +1,28 @@
 import { randomBytes } from 'node:crypto'
-import { context, type Histogram, type Link, metrics, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
-import type { WebSocketServer } from 'ws'
+import {
+  type Attributes,
+  context,
+  type Histogram,
+  type Link,
+  metrics,
+  ROOT_CONTEXT,
+  SpanKind,
+  trace,
+} from '@opentelemetry/api'
+import type { RawData, WebSocketServer } from 'ws'
 
 const BOUNDARIES = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** What a message's span says in ours. */
+function attributesOf(id: string, data: RawData, isBinary: boolean, sequence: number): Attributes {
+  return {
+    'websocket.connection.id': id,
+    'websocket.route': '/echo',
+    'websocket.message.type': isBinary ? 'binary' : 'text',
+    'websocket.message.size': (data as Buffer).length,
+    'websocket.message.sequence': sequence,
+  }
+}
 
 /** The one histogram that a message records. */
 export function processDuration(): Histogram {
@@ -31,19 +51,11 @@ export function echoWithSdkCalls(server: WebSocketServer, histogram?: Histogram)
 
     socket.on('message', (data, isBinary) => {
       const start = histogram && performance.now()
-      const type = isBinary ? 'binary' : 'text'
-      const size = (data as Buffer).length
       const processSpan = tracer.startSpan(
         'process /echo',
         {
           kind: SpanKind.CONSUMER,
-          attributes: {
-            'websocket.connection.id': id,
-            'websocket.route': '/echo',
-            'websocket.message.type': type,
-            'websocket.message.size': size,
-            'websocket.message.sequence': ++received,
-          },
+          attributes: attributesOf(id, data, isBinary, ++received),
           links,
         },
         ROOT_CONTEXT,
@@ -52,13 +64,7 @@ export function echoWithSdkCalls(server: WebSocketServer, histogram?: Histogram)
         'send /echo',
         {
           kind: SpanKind.PRODUCER,
-          attributes: {
-            'websocket.connection.id': id,
-            'websocket.route': '/echo',
-            'websocket.message.type': type,
-            'websocket.message.size': size,
-            'websocket.message.sequence': ++sent,
-          },
+          attributes: attributesOf(id, data, isBinary, ++sent),
         },
         trace.setSpan(ROOT_CONTEXT, processSpan),
       )
@@ -83,19 +89,11 @@ export function echoWithSdkCallsInContext(server: WebSocketServer): void {
     let sent = 0
 
     socket.on('message', (data, isBinary) => {
-      const type = isBinary ? 'binary' : 'text'
-      const size = (data as Buffer).length
-      const attributesOf = (sequence: number) => ({
-        'websocket.connection.id': id,
-        'websocket.route': '/echo',
-        'websocket.message.type': type,
-        'websocket.message.size': size,
-        'websocket.message.sequence': sequence,
-      })
-      const options = { kind: SpanKind.CONSUMER, attributes: attributesOf(++received), links }
+      const options = { kind: SpanKind.CONSUMER, attributes: attributesOf(id, data, isBinary, ++received), links }
       const processSpan = tracer.startSpan('process /echo', options, ROOT_CONTEXT)
       context.with(trace.setSpan(ROOT_CONTEXT, processSpan), () => {
-        const sendSpan = tracer.startSpan('send /echo', { kind: SpanKind.PRODUCER, attributes: attributesOf(++sent) })
+        const attributes = attributesOf(id, data, isBinary, ++sent)
+        const sendSpan = tracer.startSpan('send /echo', { kind: SpanKind.PRODUCER, attributes })
         socket.send(data, { binary: isBinary })
         sendSpan.end()
       })

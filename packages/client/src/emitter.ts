@@ -6,6 +6,7 @@ import {
   type ClientConnection,
   type ClientProcess,
   closeCodeOf,
+  Drains,
   dispatch,
   type Emitter,
   memberNamed,
@@ -17,7 +18,7 @@ import {
   usesPlainEmit,
 } from '@otel-ws/core/client'
 import { sizeOf as sizeOfOne } from './payload.ts'
-import { CLOSED, OPEN, type WebSocketLike } from './socket.ts'
+import { OPEN, type WebSocketLike } from './socket.ts'
 
 /** The members of a `ws` client that are used. */
 interface WsClient extends Emitter {
@@ -55,6 +56,7 @@ export function isEmitter(socket: object): boolean {
 export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnection): void {
   const socket = webSocket as unknown as WsClient
   const { emit, send, close, terminate } = socket
+  const drains = new Drains()
   const plain = usesPlainEmit(socket)
   /** Of the message that is being sent in fragments. */
   let partial: { readonly binary: boolean; readonly size: number; readonly span: Span | undefined } | undefined
@@ -110,6 +112,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
             if (partial !== undefined) connection.sendFailed(partial.span, new Error('closed within a message'))
             partial = undefined
             if (failure !== undefined) connection.failed('failed', undefined, failure)
+            drains.end()
             const received = this._closeFrameReceived ?? a !== 1006
             connection.close({
               received: received ? (a as number) : undefined,
@@ -161,7 +164,9 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
         throw error
       }
       connection.taken(span, binary, total)
-      if (span !== undefined && args.at(-1) === given) endWhenWritten(this, connection, span)
+      if (span === undefined || args.at(-1) !== given) return
+      if (this.bufferedAmount === 0) connection.end(span)
+      else drains.add(this, () => connection.end(span))
     },
 
     close(this: WsClient, code?: number, reason?: unknown): void {
@@ -246,16 +251,4 @@ function requestHeader(socket: object, name: string): string | undefined {
   const { _req: request } = socket as { _req?: { getHeader(name: string): unknown } | null }
   const value = request?.getHeader(name)
   return typeof value === 'string' ? value : undefined
-}
-
-const MAX_WAIT = 1000
-
-/** Ends a send's span once the kernel has its bytes: mostly at once, else it looks again, less and less often. */
-function endWhenWritten(socket: WsClient, connection: ClientConnection, span: Span, wait = 1): void {
-  if (socket.bufferedAmount === 0 || socket.readyState === CLOSED) {
-    connection.end(span)
-    return
-  }
-  const timer = setTimeout(endWhenWritten, wait, socket, connection, span, Math.min(wait * 2, MAX_WAIT))
-  ;(timer as unknown as { unref?: () => void }).unref?.()
 }

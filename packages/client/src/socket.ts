@@ -11,4 +11,3 @@ export interface WebSocketLike {
 }
 
 export const OPEN = 1
-export const CLOSED = 3

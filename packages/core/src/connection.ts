@@ -19,6 +19,7 @@ import { type AckWaiter, OwedAck } from './ack.ts'
 import { SpanBudget } from './budget.ts'
 import { type Close, type CloseFacts, closeCodeLabel, tellClose, truncateUtf8 } from './close.ts'
 import { closeAttributes } from './close-attributes.ts'
+import { type Buffers, Drains } from './drains.ts'
 import { activeCarrier } from './enclosing.ts'
 import { withoutSpan, withSpan } from './frame.ts'
 import { type HandshakeIds, isSampled, packIds, unpackIds } from './handshake-ids.ts'
@@ -114,6 +115,7 @@ class RareState {
   lastRtt: number | undefined
   streams: Set<Stream> | undefined
   acks: Set<AckWaiter> | undefined
+  drains: Drains | undefined
   sentCode: number | undefined
   sentReason: string | undefined
   failedCode: number | undefined
@@ -328,6 +330,13 @@ export class Connection implements ConnectionContext, LiveConnection {
     const state = this.#state()
     state.acks ??= new Set()
     return state.acks
+  }
+
+  /** The host keeps a message that the kernel has not taken yet: its flush is told when it has, or at the close. */
+  awaitDrain(message: Transmission, buffers: Buffers): void {
+    const state = this.#state()
+    state.drains ??= new Drains()
+    state.drains.add(buffers, () => message.flushed())
   }
 
   /** Called by the handshake once its span has ended. */
@@ -630,6 +639,7 @@ export class Connection implements ConnectionContext, LiveConnection {
     telemetry.fanout.flush()
     if (state?.streams !== undefined) for (const stream of state.streams) stream.disconnect()
     if (state?.acks !== undefined) for (const ack of state.acks) ack.settle('disconnected')
+    state?.drains?.end()
     const duration = (performance.now() - this.#openedAt) / 1000
     const close = tellClose({
       sent: state?.sentCode,
@@ -659,9 +669,10 @@ export class Connection implements ConnectionContext, LiveConnection {
     this.series.live.delete(this)
     this.telemetry.closed(this)
     this.telemetry.fanout.flush()
-    const { streams, acks } = this.#rare ?? {}
+    const { streams, acks, drains } = this.#rare ?? {}
     if (streams !== undefined) for (const stream of streams) stream.disconnect()
     if (acks !== undefined) for (const ack of acks) ack.settle('disconnected')
+    drains?.end()
     if (this.#segment !== undefined) this.segmentEnded(this.#segment, 'shutdown')
     unclaim(this.#socket as object)
     this.telemetry.driver.release?.(this.#socket)

@@ -59,7 +59,7 @@ export class Transport {
   /** Socket.IO has handed a message over: it may be with the kernel by now, or wait for those before it. */
   written(conn: EngineSocket, connection: Connection, message: Transmission | undefined): void {
     if (conn.writeBuffer.length === 0) {
-      if (message !== undefined) flushed(conn, message, 1)
+      if (message !== undefined) given(conn, message)
     } else if (this.#waiting === undefined) this.#waiting = message ?? connection
     else {
       this.#othersWaiting ??= []
@@ -74,8 +74,8 @@ export class Transport {
     const others = this.#othersWaiting
     this.#waiting = undefined
     this.#othersWaiting = undefined
-    if (isTransmission(first)) flushed(conn, first, 1)
-    if (others !== undefined) for (const one of others) if (isTransmission(one)) flushed(conn, one, 1)
+    if (isTransmission(first)) given(conn, first)
+    if (others !== undefined) for (const one of others) if (isTransmission(one)) given(conn, one)
   }
 
   upgraded(transport: string): void {
@@ -119,13 +119,13 @@ class LostError extends Error {
   }
 }
 
-const MAX_WAIT = 1000
-
-/** A `ws` socket keeps what the kernel does not take at once: looks again, less and less often, until it is gone. */
-function flushed(conn: EngineSocket, message: Transmission, wait: number): void {
-  const { socket } = conn.transport
-  if (socket === undefined || socket.bufferedAmount === 0 || conn.readyState === 'closed') message.flushed()
-  else setTimeout(flushed, wait, conn, message, Math.min(wait * 2, MAX_WAIT)).unref()
+/** Engine.IO has given a message to its transport: a `ws` socket keeps what the kernel does not take at once. */
+function given({ transport, readyState }: EngineSocket, message: Transmission): void {
+  const { socket } = transport
+  const { connection } = message
+  if (socket === undefined || socket.bufferedAmount === 0 || readyState === 'closed' || connection.closed)
+    message.flushed()
+  else connection.awaitDrain(message, socket)
 }
 
 type Traced = EngineSocket & { [TRANSPORT]?: Transport }

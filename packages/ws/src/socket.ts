@@ -284,7 +284,9 @@ function transmit(
     )
   } else {
     own.send.apply(socket, args as unknown[])
-    if (first !== undefined) flushedWhenEmpty(socket, first, 1)
+    if (first === undefined) return
+    if (socket.bufferedAmount === 0) first.flushed()
+    else connection.awaitDrain(first, socket)
   }
 }
 
@@ -308,14 +310,6 @@ function flushOf(message: Transmission, onTransmitted: SendCallback): SendCallba
     onTransmitted(error)
     message.flushed(error)
   }
-}
-
-const MAX_WAIT = 1000
-
-/** The kernel's buffer was full just now, which is rare: looks again, less and less often, until it is not. */
-function flushedWhenEmpty(socket: Socket, message: Transmission, wait: number): void {
-  if (socket.bufferedAmount === 0 || socket.readyState === CLOSED) message.flushed()
-  else setTimeout(flushedWhenEmpty, wait, socket, message, Math.min(wait * 2, MAX_WAIT)).unref()
 }
 
 /** The arguments of a `send` with the message's context in the text, when the peer has agreed to that. */

@@ -58,8 +58,8 @@ describe('delivery', () => {
   }
 
   /** Sends until something is left waiting; returns how many messages that took. */
-  function fill(socket: WebSocket): number {
-    const data = Buffer.alloc(1024 * 1024)
+  function fill(socket: WebSocket, size = 1024 * 1024): number {
+    const data = Buffer.alloc(size)
     for (let sent = 1; ; sent++) {
       socket.send(data)
       if (socket.bufferedAmount > 0) return sent
@@ -105,6 +105,18 @@ describe('delivery', () => {
     expect(await value('send.buffered')).toEqual([0])
     expect(await value('connection.slow')).toEqual([0])
     expect(await value('connection.active')).toEqual([1])
+  })
+
+  it('of a message that the kernel did not take at once ends with the connection', async () => {
+    const { wss, url } = await serve({})
+    const { socket } = await visitDeaf(wss, url)
+    const sent = fill(socket, 60 * 1024)
+    await new Promise(setImmediate)
+    expect(telemetry.openSpans()).toEqual(['send /r'])
+    socket.terminate()
+    await telemetry.waitForSpan('close /r')
+    expect(telemetry.openSpans()).toEqual([])
+    expect(telemetry.spans('send /r')).toHaveLength(sent)
   })
 
   it('that the end of the connection cuts short ends its span and is undelivered', async () => {
