@@ -7,11 +7,22 @@ import {
   metrics,
   ROOT_CONTEXT,
   SpanKind,
+  type Tracer,
   trace,
 } from '@opentelemetry/api'
 import type { RawData, WebSocketServer } from 'ws'
 
 const BOUNDARIES = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** The handshake's span, and what is kept of a connection for the spans of its messages. */
+function tellHandshake(tracer: Tracer): { readonly id: string; readonly links: Link[] } {
+  const handshake = tracer.startSpan('GET /echo', { kind: SpanKind.SERVER })
+  handshake.end()
+  return {
+    id: randomBytes(8).toString('hex'),
+    links: [{ context: handshake.spanContext(), attributes: { 'websocket.link.kind': 'handshake' } }],
+  }
+}
 
 /** What a message's span says in ours. */
 function attributesOf(id: string, data: RawData, isBinary: boolean, sequence: number): Attributes {
@@ -42,10 +53,7 @@ export function echoWithSdkCalls(server: WebSocketServer, histogram?: Histogram)
   const metricAttributes = { 'websocket.route': '/echo' }
 
   server.on('connection', (socket) => {
-    const handshake = tracer.startSpan('GET /echo', { kind: SpanKind.SERVER })
-    handshake.end()
-    const id = randomBytes(8).toString('hex')
-    const links: Link[] = [{ context: handshake.spanContext(), attributes: { 'websocket.link.kind': 'handshake' } }]
+    const { id, links } = tellHandshake(tracer)
     let received = 0
     let sent = 0
 
@@ -81,10 +89,7 @@ export function echoWithSdkCallsInContext(server: WebSocketServer): void {
   const tracer = trace.getTracer('sdk-calls')
 
   server.on('connection', (socket) => {
-    const handshake = tracer.startSpan('GET /echo', { kind: SpanKind.SERVER })
-    handshake.end()
-    const id = randomBytes(8).toString('hex')
-    const links: Link[] = [{ context: handshake.spanContext(), attributes: { 'websocket.link.kind': 'handshake' } }]
+    const { id, links } = tellHandshake(tracer)
     let received = 0
     let sent = 0
 
@@ -107,10 +112,8 @@ export function echoUnsampledWithSdkCalls(server: WebSocketServer): void {
   const tracer = trace.getTracer('sdk-calls')
 
   server.on('connection', (socket) => {
-    const handshake = tracer.startSpan('GET /echo', { kind: SpanKind.SERVER })
-    handshake.end()
-    const links: Link[] = [{ context: handshake.spanContext(), attributes: { 'websocket.link.kind': 'handshake' } }]
-    const attributes = { 'websocket.connection.id': randomBytes(8).toString('hex'), 'websocket.route': '/echo' }
+    const { id, links } = tellHandshake(tracer)
+    const attributes = { 'websocket.connection.id': id, 'websocket.route': '/echo' }
     const options = { kind: SpanKind.CONSUMER, attributes, links }
 
     socket.on('message', (data, isBinary) => {

@@ -8,6 +8,10 @@ export async function serveFile(
   response: ServerResponse,
 ): Promise<void> {
   const file = method === 'GET' ? files.get(url.split('?', 1)[0] as string) : undefined
-  if (file === undefined) response.writeHead(404).end()
-  else response.writeHead(200, { 'content-type': file.type }).end(await file.read())
+  if (file === undefined) {
+    response.writeHead(404).end()
+    return
+  }
+  const content = await file.read()
+  response.writeHead(200, { 'content-type': file.type }).end(content)
 }

@@ -1,52 +1,39 @@
-import { Telemetry } from '@otel-ws/testkit'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type WebSocketServer, WebSocket as WsClient } from 'ws'
+import { expect, it } from 'vitest'
+import { WebSocket as WsClient } from 'ws'
 import { type ClientOptions, clientMetrics, traceWebSocket } from '../src/browser.ts'
-import { close, event, listen } from './clients.ts'
+import { event } from './clients.ts'
+import { useServer } from './server.ts'
 
-let telemetry: Telemetry
-let wss: WebSocketServer
-let url: string
-
-beforeEach(async () => {
-  telemetry = new Telemetry()
-  telemetry.install()
-  ;({ wss, url } = await listen())
-})
-
-afterEach(async () => {
-  await close(wss)
-  await telemetry.uninstall()
-})
+const fixture = useServer()
 
 /** A connection that is opened and closed as in a page: by the platform's events. */
 async function visit(options: ClientOptions): Promise<void> {
-  const socket = traceWebSocket(new WsClient(url) as unknown as WebSocket, { route: '/r', ...options })
+  const socket = traceWebSocket(new WsClient(fixture.url) as unknown as WebSocket, { route: '/r', ...options })
   await event(socket, 'open')
   const closed = event(socket, 'close')
   socket.close(1000)
   await closed
-  expect(telemetry.names()).toEqual(['close /r', 'connect /r'])
+  expect(fixture.telemetry.names()).toEqual(['close /r', 'connect /r'])
 }
 
 it('is measured when it asks for it', async () => {
   await visit({ metrics: clientMetrics })
-  const [row] = await telemetry.collect('websocket.client.connection.duration')
+  const [row] = await fixture.telemetry.collect('websocket.client.connection.duration')
   expect(row).toMatchObject({ count: 1, attributes: { 'websocket.route': '/r', 'websocket.close.code': 1000 } })
 })
 
 it('is not measured unasked', async () => {
   await visit({})
-  expect(await telemetry.collect('websocket.client.connection.duration')).toEqual([])
+  expect(await fixture.telemetry.collect('websocket.client.connection.duration')).toEqual([])
 })
 
 it('tells that what measures is missing where a provider is given', async () => {
-  await visit({ meterProvider: telemetry.meterProvider })
-  expect(telemetry.diagnostics).toEqual([expect.stringContaining('needs metrics for meterProvider')])
-  expect(await telemetry.collect('websocket.client.connection.duration')).toEqual([])
+  await visit({ meterProvider: fixture.telemetry.meterProvider })
+  expect(fixture.telemetry.diagnostics).toEqual([expect.stringContaining('needs metrics for meterProvider')])
+  expect(await fixture.telemetry.collect('websocket.client.connection.duration')).toEqual([])
 })
 
 it('tells that it can declare context in messages only with a URL of traceUrl', async () => {
   await visit({ propagation: 'always' })
-  expect(telemetry.diagnostics).toEqual([expect.stringContaining('needs traceUrl')])
+  expect(fixture.telemetry.diagnostics).toEqual([expect.stringContaining('needs traceUrl')])
 })

@@ -1,9 +1,8 @@
 import { traceWebSocket } from '@otel-ws/client'
-import { Telemetry } from '@otel-ws/testkit'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { WebSocketServer } from 'ws'
+import { describe, expect, it } from 'vitest'
 import { scripts as pageScripts } from './browser/scripts.ts'
-import { type ClientKind, close, kinds, listen } from './clients.ts'
+import { type ClientKind, kinds } from './clients.ts'
+import { useServer } from './server.ts'
 import { scripts as wsScripts } from './ws-scripts.ts'
 
 /** What needs a page: events of the window. */
@@ -19,32 +18,20 @@ describe.each(kinds)('an application with $name', (kind) => {
   const { connect } = kind
   const scripts = scriptsOf(kind)
 
-  let telemetry: Telemetry
-  let wss: WebSocketServer
-  let url: string
-
-  beforeEach(async () => {
-    telemetry = new Telemetry()
-    telemetry.install()
-    ;({ wss, url } = await listen())
+  const fixture = useServer((wss) => {
     wss.on('connection', (socket) => socket.on('message', (data, binary) => socket.send(data, { binary })))
-  })
-
-  afterEach(async () => {
-    await close(wss)
-    await telemetry.uninstall()
   })
 
   it.each(Object.keys(scripts))('does not notice: %s', async (script) => {
     const run = async (traced: boolean): Promise<unknown[]> => {
       const transcript: unknown[] = []
-      const open = (): WebSocket => (traced ? traceWebSocket(connect(url)) : connect(url))
+      const open = (): WebSocket => (traced ? traceWebSocket(connect(fixture.url)) : connect(fixture.url))
       await scripts[script]?.(open, (...entry) => transcript.push(entry))
       return transcript
     }
     const expected = await run(false)
     expect(expected.length).toBeGreaterThan(0)
     expect(await run(true)).toEqual(expected)
-    expect(telemetry.spans('connect').length).toBeGreaterThan(0)
+    expect(fixture.telemetry.spans('connect').length).toBeGreaterThan(0)
   })
 })

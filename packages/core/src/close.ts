@@ -31,6 +31,9 @@ export const CLOSE_CATEGORIES: readonly CloseCategory[] = [
   'other',
 ]
 
+/** Categories that are errors, unless option `closeErrors` says otherwise. */
+export const CLOSE_ERRORS: readonly CloseCategory[] = ['protocol_error', 'too_big', 'server_error', 'timeout']
+
 /** What an adapter saw of a close. */
 export interface CloseFacts {
   /** Code of the close frame that we sent, when ours went first or we failed the connection. 1005 stands for none. */

@@ -11,7 +11,6 @@ import {
   type SpanContext,
   SpanKind,
   type SpanOptions,
-  SpanStatusCode,
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
@@ -21,12 +20,13 @@ import { type Close, type CloseFacts, closeCodeLabel, tellClose, truncateUtf8 } 
 import { closeAttributes } from './close-attributes.ts'
 import { type Buffers, Drains } from './drains.ts'
 import { activeCarrier } from './enclosing.ts'
+import { markFailed } from './failure.ts'
 import { withoutSpan, withSpan } from './frame.ts'
 import { type HandshakeIds, isSampled, packIds, unpackIds } from './handshake-ids.ts'
 import { HEARTBEAT_PAYLOAD } from './heartbeat.ts'
 import { describeMessage, describeName } from './message.ts'
 import type { LiveConnection, Series } from './metrics.ts'
-import { type MessageName, otherName } from './names.ts'
+import { type MessageName, otherName, spanName } from './names.ts'
 import { Open } from './open.ts'
 import type { CloseInfo } from './options.ts'
 import { activeProcess, Process } from './process.ts'
@@ -332,8 +332,12 @@ export class Connection implements ConnectionContext, LiveConnection {
     return state.acks
   }
 
-  /** The host keeps a message that the kernel has not taken yet: its flush is told when it has, or at the close. */
+  /** The host has a message of which it will not tell the flush: told now, or when its buffers are empty, or at the close. */
   awaitDrain(message: Transmission, buffers: Buffers): void {
+    if (this.#closed || buffers.bufferedAmount === 0) {
+      message.flushed()
+      return
+    }
     const state = this.#state()
     state.drains ??= new Drains()
     state.drains.add(buffers, () => message.flushed())
@@ -357,8 +361,7 @@ export class Connection implements ConnectionContext, LiveConnection {
     const active = withoutSpan(context.active())
     const origin = this.#origin()
     const parent = origin === undefined ? active : withSpan(active, trace.wrapSpanContext(origin))
-    const suffix = this.route === undefined ? '' : ` ${this.route}`
-    const span = tracer.startSpan(`open${suffix}`, { attributes: this.identity() }, parent)
+    const span = tracer.startSpan(spanName('open', this.route), { attributes: this.identity() }, parent)
     if (functionName !== undefined) span.setAttribute(schema.ATTR_CODE_FUNCTION_NAME, functionName)
     return new Open(this, active, span)
   }
@@ -368,13 +371,13 @@ export class Connection implements ConnectionContext, LiveConnection {
     const { tracer } = this.telemetry
     if (tracer === undefined || this.#inheritsUnsampled()) return undefined
     const active = withoutSpan(context.active())
-    const suffix = this.route === undefined ? '' : ` ${this.route}`
+    const name = spanName('disconnect', this.route)
     const segment = this.#segment?.span
     const attributes = this.identity()
     const span =
       segment === undefined
-        ? tracer.startSpan(`disconnect${suffix}`, { attributes, links: this.#links() }, active)
-        : tracer.startSpan(`disconnect${suffix}`, { attributes }, withSpan(active, segment))
+        ? tracer.startSpan(name, { attributes, links: this.#links() }, active)
+        : tracer.startSpan(name, { attributes }, withSpan(active, segment))
     if (functionName !== undefined) span.setAttribute(schema.ATTR_CODE_FUNCTION_NAME, functionName)
     return new Open(this, active, span)
   }
@@ -636,10 +639,7 @@ export class Connection implements ConnectionContext, LiveConnection {
     telemetry.closed(this)
     const state = this.#rare
     if (state?.partialSend !== undefined) this.abandonSend(state.partialSend)
-    telemetry.fanout.flush()
-    if (state?.streams !== undefined) for (const stream of state.streams) stream.disconnect()
-    if (state?.acks !== undefined) for (const ack of state.acks) ack.settle('disconnected')
-    state?.drains?.end()
+    this.#cutShort()
     const duration = (performance.now() - this.#openedAt) / 1000
     const close = tellClose({
       sent: state?.sentCode,
@@ -668,14 +668,19 @@ export class Connection implements ConnectionContext, LiveConnection {
     this.#closed = true
     this.series.live.delete(this)
     this.telemetry.closed(this)
+    this.#cutShort()
+    if (this.#segment !== undefined) this.segmentEnded(this.#segment, 'shutdown')
+    unclaim(this.#socket as object)
+    this.telemetry.driver.release?.(this.#socket)
+  }
+
+  /** Whatever is under way ends with the connection. */
+  #cutShort(): void {
     this.telemetry.fanout.flush()
     const { streams, acks, drains } = this.#rare ?? {}
     if (streams !== undefined) for (const stream of streams) stream.disconnect()
     if (acks !== undefined) for (const ack of acks) ack.settle('disconnected')
     drains?.end()
-    if (this.#segment !== undefined) this.segmentEnded(this.#segment, 'shutdown')
-    unclaim(this.#socket as object)
-    this.telemetry.driver.release?.(this.#socket)
   }
 
   #tellClose(close: Close, facts: CloseFacts, duration: number): void {
@@ -683,12 +688,11 @@ export class Connection implements ConnectionContext, LiveConnection {
     const { reason } = facts
     const segment = this.#segment
     this.#segment = undefined
-    const suffix = this.route === undefined ? '' : ` ${this.route}`
     const startSpan = () =>
       this.#inheritsUnsampled()
         ? undefined
         : tracer?.startSpan(
-            `close${suffix}`,
+            spanName('close', this.route),
             { attributes: this.identity(), links: this.#links() },
             withoutSpan(context.active()),
           )
@@ -697,7 +701,7 @@ export class Connection implements ConnectionContext, LiveConnection {
       const text = options.closeReason && reason !== undefined && reason !== '' ? truncateUtf8(reason, 123) : undefined
       span.setAttributes(this.#closeAttributes(close, facts, text, duration))
       if (options.closeErrors.has(close.category)) {
-        span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, close.category)
+        markFailed(span, close.category)
       }
       const info: CloseInfo = { connectionId: this.id, ...close, reason, duration }
       const extra =

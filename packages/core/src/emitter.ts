@@ -1,5 +1,8 @@
 import type { Operation } from './operation.ts'
 
+/** What is told of the promises that listeners return. */
+type Follows = Pick<Operation, 'follow'>
+
 type Listener = ((this: unknown, ...args: unknown[]) => unknown) & { listener?: Listener }
 
 /** `ws` marks the wrappers that `addEventListener` and `onmessage` register with the user's handler, under this description. */
@@ -39,64 +42,47 @@ function captureMarkOf(emitter: Emitter): symbol | undefined {
 }
 
 /**
- * Calls an emitter's listeners as Node's `emit` does, in order and with their own `this`, and lets the operation follow
- * the promises that they return, which `emit` discards.
+ * Calls an emitter's listeners as Node's `emit` does, in order and with their own `this`, and has those
+ * promises followed that they return, which `emit` discards.
  */
-export function dispatch(
-  operation: Pick<Operation, 'follow'>,
-  emitter: Emitter,
-  type: string,
-  a: unknown,
-  b: unknown,
-): boolean {
-  const listeners = listenersOf(emitter, type)
-  if (listeners === undefined) return false
+export function dispatch(follower: Follows, emitter: Emitter, type: string, a: unknown, b: unknown): boolean {
   const wraps = handlerMarkOf(emitter)
-  if (typeof listeners === 'function') {
-    take(operation, emitter, type, call(emitter, type, wraps, listeners, a, b), a, b)
+  const sole = soleListener(emitter, type)
+  if (sole !== undefined) {
+    const result = call(emitter, type, wraps, sole, a, b)
+    if (result !== undefined) take(follower, emitter, type, result, [a, b])
     return true
   }
-  for (const listener of listeners) take(operation, emitter, type, call(emitter, type, wraps, listener, a, b), a, b)
+  const listeners = emitter.rawListeners(type) as Listener[]
+  for (const listener of listeners) {
+    const result = call(emitter, type, wraps, listener, a, b)
+    if (result !== undefined) take(follower, emitter, type, result, [a, b])
+  }
   return listeners.length > 0
 }
 
 /** As `dispatch`, for events with any number of arguments. */
-export function dispatchAll(
-  operation: Pick<Operation, 'follow'>,
-  emitter: Emitter,
-  type: string,
-  args: unknown[],
-): boolean {
-  const listeners = listenersOf(emitter, type)
-  if (listeners === undefined) return false
-  for (const listener of typeof listeners === 'function' ? [listeners] : listeners) {
-    take(operation, emitter, type, listener.apply(emitter, args), ...args)
+export function dispatchAll(follower: Follows, emitter: Emitter, type: string, args: unknown[]): boolean {
+  const listeners = emitter.rawListeners(type) as Listener[]
+  for (const listener of listeners) {
+    const result = listener.apply(emitter, args)
+    if (result !== undefined) take(follower, emitter, type, result, args)
   }
-  return typeof listeners === 'function' || listeners.length > 0
+  return listeners.length > 0
 }
 
-/**
- * The listeners of this moment. Node keeps a single one by itself: then nothing is copied, as in its own `emit`, which
- * reads the same field.
- */
-function listenersOf(emitter: Emitter, type: string): Listener | Listener[] | undefined {
+/** Node keeps a single listener by itself: then no list is copied, as in its own `emit`, which reads the same field. */
+function soleListener(emitter: Emitter, type: string): Listener | undefined {
   const listeners = (emitter as { _events?: Readonly<Record<string, unknown>> })._events?.[type]
-  return typeof listeners === 'function' ? (listeners as Listener) : (emitter.rawListeners(type) as Listener[])
+  return typeof listeners === 'function' ? (listeners as Listener) : undefined
 }
 
 /** What a listener returned, which `emit` looks at only when it captures rejections. */
-function take(
-  operation: Pick<Operation, 'follow'>,
-  emitter: Emitter,
-  type: string,
-  result: unknown,
-  ...args: unknown[]
-): void {
-  if (result === undefined) return
+function take(follower: Follows, emitter: Emitter, type: string, result: unknown, args: unknown[]): void {
   const mark = captureMarkOf(emitter)
   const captures = mark !== undefined && (emitter as unknown as Record<symbol, unknown>)[mark] === true
   if (captures) capture(emitter, mark, type, result, args)
-  operation.follow(result, captures)
+  follower.follow(result, captures)
 }
 
 function call(

@@ -14,6 +14,7 @@ import {
 import { Connection, type ConnectionFacts } from './connection.ts'
 import { errorType } from './diagnostics.ts'
 import { Frame, spanOf, withoutSpan, withSpan } from './frame.ts'
+import { spanName } from './names.ts'
 import { recordError } from './operation.ts'
 import type { RemoteContext, UpgradeRequest } from './options.ts'
 import { peerOf } from './peer.ts'
@@ -265,8 +266,7 @@ export class Handshake {
   }
 
   #name(): string {
-    const operation = this.#seam.joins === undefined ? 'GET' : 'CONNECT'
-    return this.route === undefined ? operation : `${operation} ${this.route}`
+    return spanName(this.#seam.joins === undefined ? 'GET' : 'CONNECT', this.route)
   }
 
   #setRoute(attributes: Attributes): void {

@@ -7,6 +7,7 @@ import {
   type MeterProvider,
   type Observable,
 } from '@opentelemetry/api'
+import { createHistogram, createObservable } from './instruments.ts'
 import { sharedSet } from './metric-registry.ts'
 import type { MessageName } from './names.ts'
 import * as schema from './schema.ts'
@@ -161,45 +162,30 @@ export class MetricSet {
   }
 
   #createInstruments(): void {
-    this.handshakeDuration = this.#histogram(schema.METRIC_HANDSHAKE_DURATION)
-    this.connectionDuration = this.#histogram(schema.METRIC_CONNECTION_DURATION)
-    this.processDuration = this.#histogram(schema.METRIC_PROCESS_DURATION)
-    this.messageSize = this.#histogram(schema.METRIC_MESSAGE_SIZE)
-    this.pingRtt = this.#histogram(schema.METRIC_PING_RTT)
-    this.broadcastRecipients = this.#histogram(schema.METRIC_BROADCAST_RECIPIENTS)
-    this.broadcastDuration = this.#histogram(schema.METRIC_BROADCAST_DURATION)
-    this.deliverLag = this.#histogram(schema.METRIC_DELIVER_LAG)
-    this.streamFirstItem = this.#histogram(schema.METRIC_STREAM_FIRST_ITEM_DURATION)
-    this.streamDuration = this.#histogram(schema.METRIC_STREAM_DURATION)
+    this.handshakeDuration = createHistogram(this.#meter, schema.METRIC_HANDSHAKE_DURATION)
+    this.connectionDuration = createHistogram(this.#meter, schema.METRIC_CONNECTION_DURATION)
+    this.processDuration = createHistogram(this.#meter, schema.METRIC_PROCESS_DURATION)
+    this.messageSize = createHistogram(this.#meter, schema.METRIC_MESSAGE_SIZE)
+    this.pingRtt = createHistogram(this.#meter, schema.METRIC_PING_RTT)
+    this.broadcastRecipients = createHistogram(this.#meter, schema.METRIC_BROADCAST_RECIPIENTS)
+    this.broadcastDuration = createHistogram(this.#meter, schema.METRIC_BROADCAST_DURATION)
+    this.deliverLag = createHistogram(this.#meter, schema.METRIC_DELIVER_LAG)
+    this.streamFirstItem = createHistogram(this.#meter, schema.METRIC_STREAM_FIRST_ITEM_DURATION)
+    this.streamDuration = createHistogram(this.#meter, schema.METRIC_STREAM_DURATION)
     if (this.recording) this.#observe()
-  }
-
-  #histogram({ name, description, unit, buckets }: schema.InstrumentSchema): Histogram {
-    return this.#meter.createHistogram(name, {
-      description,
-      unit,
-      ...(buckets && { advice: { explicitBucketBoundaries: buckets } }),
-    })
-  }
-
-  #observable({ name, type, description, unit }: schema.InstrumentSchema): Observable {
-    const options = { description, unit }
-    if (type === 'observable counter') return this.#meter.createObservableCounter(name, options)
-    if (type === 'observable gauge') return this.#meter.createObservableGauge(name, options)
-    return this.#meter.createObservableUpDownCounter(name, options)
   }
 
   #observe(): void {
     const meter = this.#meter
-    const active = this.#observable(schema.METRIC_CONNECTION_ACTIVE)
-    const processing = this.#observable(schema.METRIC_PROCESS_ACTIVE)
-    const streams = this.#observable(schema.METRIC_STREAM_ACTIVE)
-    const messages = this.#observable(schema.METRIC_MESSAGES)
-    const io = this.#observable(schema.METRIC_IO)
-    const buffered = this.#observable(schema.METRIC_SEND_BUFFERED)
-    const slow = this.#observable(schema.METRIC_CONNECTION_SLOW)
-    const undelivered = this.#observable(schema.METRIC_SEND_UNDELIVERED)
-    const missedPings = this.#observable(schema.METRIC_PING_MISSED)
+    const active = createObservable(meter, schema.METRIC_CONNECTION_ACTIVE)
+    const processing = createObservable(meter, schema.METRIC_PROCESS_ACTIVE)
+    const streams = createObservable(meter, schema.METRIC_STREAM_ACTIVE)
+    const messages = createObservable(meter, schema.METRIC_MESSAGES)
+    const io = createObservable(meter, schema.METRIC_IO)
+    const buffered = createObservable(meter, schema.METRIC_SEND_BUFFERED)
+    const slow = createObservable(meter, schema.METRIC_CONNECTION_SLOW)
+    const undelivered = createObservable(meter, schema.METRIC_SEND_UNDELIVERED)
+    const missedPings = createObservable(meter, schema.METRIC_PING_MISSED)
     const observables = [active, processing, streams, messages, io, buffered, slow, undelivered, missedPings]
     const callback = (result: BatchObservableResult) => {
       for (const series of this.#series.values()) {

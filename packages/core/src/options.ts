@@ -1,5 +1,5 @@
 import type { Attributes, MeterProvider, Span, TracerProvider } from '@opentelemetry/api'
-import { CLOSE_CATEGORIES, type CloseCategory, type CloseInitiator } from './close.ts'
+import { CLOSE_CATEGORIES, CLOSE_ERRORS, type CloseCategory, type CloseInitiator } from './close.ts'
 import { OptionError } from './option-error.ts'
 import type { Carrier } from './propagation/carrier.ts'
 import { AGREED_MEMBER, isMemberName } from './propagation/negotiation.ts'
@@ -304,7 +304,7 @@ const SPECS: { readonly [K in keyof Required<TelemetryOptions>]: Spec } = {
       (value) => CLOSE_CATEGORIES.includes(value as CloseCategory),
       `close categories (${CLOSE_CATEGORIES.join(', ')})`,
     ),
-    fallback: ['protocol_error', 'too_big', 'server_error', 'timeout'],
+    fallback: CLOSE_ERRORS,
   },
   closeCodes: {
     ...list(

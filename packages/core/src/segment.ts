@@ -10,6 +10,7 @@ import {
 import type { Connection } from './connection.ts'
 import type { Expirable } from './expiry.ts'
 import { withSpan } from './frame.ts'
+import { spanName } from './names.ts'
 import * as schema from './schema.ts'
 
 const SEGMENT_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'segment' }
@@ -25,7 +26,7 @@ export class Segment implements Expirable {
     const { telemetry, route } = connection
     const context = parent === undefined ? ROOT_CONTEXT : withSpan(ROOT_CONTEXT, trace.wrapSpanContext(parent))
     this.#span = telemetry.tracer?.startSpan(
-      route === undefined ? 'connection' : `connection ${route}`,
+      spanName('connection', route),
       {
         kind: SpanKind.SERVER,
         attributes: {

@@ -1,8 +1,9 @@
-import { type Context, type HrTime, type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import { type Context, type HrTime, type Span, SpanKind } from '@opentelemetry/api'
 import type { AckOutcome, AckWaiter } from './ack.ts'
 import type { Connection } from './connection.ts'
 import { isUnsampled } from './enclosing.ts'
 import type { Expirable } from './expiry.ts'
+import { markFailed } from './failure.ts'
 import { spanOf, withoutSpan } from './frame.ts'
 import type { MessageName } from './names.ts'
 import { recordError } from './operation.ts'
@@ -274,7 +275,7 @@ export class Transmission implements AckWaiter, Expirable {
       if (!this.#awaitsAck) this.#flushedAt = this.#startTime
     } else if (this.#recipients === 0 && this.#error === undefined) {
       this.#forgetAck()
-      span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute(schema.ATTR_ERROR_TYPE, 'not_open')
+      markFailed(span, 'not_open')
       this.#flushedAt = this.#startTime
     }
     if (this.#flushedAt !== 0) this.#endSend()
@@ -307,7 +308,10 @@ export class Transmission implements AckWaiter, Expirable {
   }
 
   #went(connection: Connection, time: number): void {
-    this.#latest ??= { connection, time }
+    if (this.#latest === undefined) {
+      this.#latest = { connection, time }
+      return
+    }
     this.#latest.connection = connection
     this.#latest.time = time
   }

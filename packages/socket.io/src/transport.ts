@@ -122,10 +122,8 @@ class LostError extends Error {
 /** Engine.IO has given a message to its transport: a `ws` socket keeps what the kernel does not take at once. */
 function given({ transport, readyState }: EngineSocket, message: Transmission): void {
   const { socket } = transport
-  const { connection } = message
-  if (socket === undefined || socket.bufferedAmount === 0 || readyState === 'closed' || connection.closed)
-    message.flushed()
-  else connection.awaitDrain(message, socket)
+  if (socket === undefined || readyState === 'closed') message.flushed()
+  else message.connection.awaitDrain(message, socket)
 }
 
 type Traced = EngineSocket & { [TRANSPORT]?: Transport }

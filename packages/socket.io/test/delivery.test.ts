@@ -15,14 +15,19 @@ async function joinWithoutPolling(server: Listening): Promise<string> {
   return session
 }
 
+/** A traced server, and one socket on it whose transport takes nothing. */
+async function serveWithoutPolling() {
+  const server = await fixture.listen()
+  traceSocketServer(server.io)
+  const arrival = joined(server)
+  const session = await joinWithoutPolling(server)
+  return { server, session, socket: await arrival }
+}
+
 describe('delivery', () => {
   it('of a volatile event is not told when the host dropped it, and counted as such', async () => {
     const { telemetry } = fixture
-    const server = await fixture.listen()
-    traceSocketServer(server.io)
-    const arrival = joined(server)
-    await joinWithoutPolling(server)
-    const socket = await arrival
+    const { server, socket } = await serveWithoutPolling()
     socket.volatile.emit('position', 1)
     server.io.volatile.emit('positions', 2)
     socket.emit('kept', 3)
@@ -42,11 +47,7 @@ describe('delivery', () => {
 
   it('waits for the next poll, and has failed when there is none any more', async () => {
     const { telemetry } = fixture
-    const server = await fixture.listen()
-    traceSocketServer(server.io)
-    const arrival = joined(server)
-    const session = await joinWithoutPolling(server)
-    const socket = await arrival
+    const { session, socket } = await serveWithoutPolling()
     socket.emit('waits', 1)
     await telemetry.waitUntilStarted('send waits')
     expect(await (await fetch(session)).text()).toBe('42["waits",1]')
@@ -66,11 +67,7 @@ describe('delivery', () => {
 
   it('has failed for each event that still waits when the connection closes, also those of a broadcast', async () => {
     const { telemetry } = fixture
-    const server = await fixture.listen()
-    traceSocketServer(server.io)
-    const arrival = joined(server)
-    await joinWithoutPolling(server)
-    const socket = await arrival
+    const { server, socket } = await serveWithoutPolling()
     server.io.emit('told', 1)
     socket.emit('first', 2)
     socket.emit('second', 3)

@@ -284,9 +284,7 @@ function transmit(
     )
   } else {
     own.send.apply(socket, args as unknown[])
-    if (first === undefined) return
-    if (socket.bufferedAmount === 0) first.flushed()
-    else connection.awaitDrain(first, socket)
+    if (first !== undefined) connection.awaitDrain(first, socket)
   }
 }
 

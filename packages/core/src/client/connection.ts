@@ -7,7 +7,7 @@ import {
   type SpanContext,
   SpanKind,
 } from '@opentelemetry/api'
-import { type CloseCategory, type CloseFacts, tellClose } from '../close.ts'
+import { CLOSE_ERRORS, type CloseFacts, tellClose } from '../close.ts'
 import { closeAttributes } from '../close-attributes.ts'
 import { enclosing, isUnsampled } from '../enclosing.ts'
 import { markFailed } from '../failure.ts'
@@ -26,9 +26,6 @@ import type { Buffering, ClientSeries } from './metrics.ts'
 import { ClientProcess } from './process.ts'
 import { lose } from './reconnects.ts'
 import type { ClientTelemetry } from './telemetry.ts'
-
-/** Categories of a close that are errors, unless option `closeErrors` says otherwise. */
-const CLOSE_ERRORS: readonly CloseCategory[] = ['protocol_error', 'too_big', 'server_error', 'timeout']
 
 /** The members of a client's socket that are used. */
 interface Socket extends Buffering {

@@ -13,6 +13,7 @@ import {
 import { type Close, closeCodeLabel } from '../close.ts'
 import { errorType } from '../diagnostics.ts'
 import { withSpan } from '../frame.ts'
+import { createHistogram, createObservable } from '../instruments.ts'
 import { sharedSet } from '../metric-registry.ts'
 import type { MessageName } from '../names.ts'
 import { forceFlush } from '../providers.ts'
@@ -206,26 +207,15 @@ export class ClientMetricSet {
   }
 
   #createHistograms(): void {
-    const histogram = ({ name, description, unit, buckets }: schema.InstrumentSchema): Histogram =>
-      this.#meter.createHistogram(name, {
-        description,
-        unit,
-        ...(buckets && { advice: { explicitBucketBoundaries: buckets } }),
-      })
-    this.connectDuration = histogram(schema.METRIC_CLIENT_CONNECT_DURATION)
-    this.connectionDuration = histogram(schema.METRIC_CLIENT_CONNECTION_DURATION)
-    this.processDuration = histogram(schema.METRIC_CLIENT_PROCESS_DURATION)
-    this.messageSize = histogram(schema.METRIC_CLIENT_MESSAGE_SIZE)
+    this.connectDuration = createHistogram(this.#meter, schema.METRIC_CLIENT_CONNECT_DURATION)
+    this.connectionDuration = createHistogram(this.#meter, schema.METRIC_CLIENT_CONNECTION_DURATION)
+    this.processDuration = createHistogram(this.#meter, schema.METRIC_CLIENT_PROCESS_DURATION)
+    this.messageSize = createHistogram(this.#meter, schema.METRIC_CLIENT_MESSAGE_SIZE)
   }
 
   #observe(): void {
     const meter = this.#meter
-    const instruments = READINGS.map(([{ name, type, description, unit }]): Observable => {
-      const options = { description, unit }
-      if (type === 'observable counter') return meter.createObservableCounter(name, options)
-      if (type === 'observable gauge') return meter.createObservableGauge(name, options)
-      return meter.createObservableUpDownCounter(name, options)
-    })
+    const instruments = READINGS.map(([instrument]) => createObservable(meter, instrument))
     const callback = (result: BatchObservableResult): void => {
       for (const series of this.#series.values()) {
         READINGS.forEach(([, read], index) => {
