@@ -11,8 +11,8 @@ export {
   jsonName,
   OptionError,
 } from '@otel-ws/core/client'
-export { traceUrl } from './offer.ts'
-export { connectionOf } from './record.ts'
+export { traceUrl } from './start-connect.ts'
+export { connectionOf } from './store.ts'
 
 /**
  * Traces a WebSocket: its connect, each message received and sent, and its close. Call it right after the socket was made,

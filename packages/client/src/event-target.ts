@@ -1,5 +1,5 @@
 import { context } from '@opentelemetry/api'
-import { type ClientConnection, type ClientProcess, cover } from '@otel-ws/core/client'
+import { type ClientConnection, type ClientProcess, replaceMethod } from '@otel-ws/core/client'
 import { isBinary, sizeOf } from './payload.ts'
 import { OPEN, type WebSocketLike } from './socket.ts'
 
@@ -96,7 +96,7 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
     end()
     if (connection.messages?.arrived(occurred as MessageEvent) === false) return false
     const { data } = occurred as MessageEvent
-    current = connection.receive(data, typeof data !== 'string', sizeOf(data))
+    current = connection.startReceive(data, typeof data !== 'string', sizeOf(data))
     event = occurred
     return true
   }
@@ -162,27 +162,27 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
       const size = sizeOf(data)
       if (socket.readyState !== OPEN) {
         send.apply(this, args)
-        connection.notSent(data, binary, size)
+        connection.sendSkipped(data, binary, size)
         return
       }
-      const span = connection.sending(data, binary, size)
-      if (typeof data === 'string') args[0] = connection.messages?.wrap(data, span) ?? data
+      const span = connection.startSend(data, binary, size)
+      if (typeof data === 'string') args[0] = connection.messages?.injectContext(data, span) ?? data
       try {
         send.apply(this, args)
       } catch (error) {
         connection.sendFailed(span, error)
         throw error
       }
-      connection.taken(span, binary, size)
+      connection.sendAccepted(span, binary, size)
       connection.end(span)
     },
     close(this: Target, ...args: unknown[]): void {
       const first = socket.readyState <= OPEN
       close.apply(this, args)
-      if (first) connection.closing(...(args as [number?, string?]))
+      if (first) connection.closeFrameSent(...(args as [number?, string?]))
     },
   }
-  for (const [name, method] of Object.entries(methods)) cover(socket, name, method)
+  for (const [name, method] of Object.entries(methods)) replaceMethod(socket, name, method)
   const accessor = accessorOf(socket, 'onmessage')
   if (accessor?.set === undefined) return
   const { onmessage } = target

@@ -1,17 +1,17 @@
 import {
-  announcements,
-  begunTo,
   type ClientOptions,
   checkClientOptions,
   clientMetrics,
-  useAnnouncements,
+  clientPropagation,
+  connectPropagation,
+  pendingConnectTo,
 } from '@otel-ws/core/client'
-import { isEmitter, traceEmitter, traceparentOf } from './emitter.ts'
 import { traceTarget } from './event-target.ts'
 import { IS_NODES, watchDispatch } from './node-target.ts'
-import { traceHeaders as headersFor, traceUrl as urlFor } from './offer.ts'
 import type { WebSocketLike } from './socket.ts'
+import { traceHeaders as headersFor, traceUrl as urlFor } from './start-connect.ts'
 import { trace } from './trace.ts'
+import { isEmitter, traceEmitter, traceparentOf } from './ws-client.ts'
 
 export {
   type ClientConnectionContext,
@@ -21,7 +21,7 @@ export {
   jsonName,
   OptionError,
 } from '@otel-ws/core/client'
-export { connectionOf } from './record.ts'
+export { connectionOf } from './store.ts'
 
 /**
  * Traces a WebSocket: its connect, each message received and sent, and its close. Takes Node's global one, a browser's, and
@@ -32,7 +32,7 @@ export { connectionOf } from './record.ts'
  */
 export function traceWebSocket<S extends WebSocketLike>(socket: S, options?: ClientOptions): S {
   const settings = measured(options)
-  useAnnouncements(announcements)
+  connectPropagation(clientPropagation)
   if (!isEmitter(socket)) {
     return trace(socket, settings, (target, connection) =>
       traceTarget(target, connection, IS_NODES ? watchDispatch : undefined),
@@ -40,8 +40,8 @@ export function traceWebSocket<S extends WebSocketLike>(socket: S, options?: Cli
   }
   return trace(socket, settings, traceEmitter, (telemetry, url) => {
     const traceparent = traceparentOf(socket)
-    const begun = announcements.begun(telemetry, url, traceparent)
-    return begun === undefined && traceparent !== undefined ? begunTo(telemetry, url) : begun
+    const begun = clientPropagation.pendingConnect(telemetry, url, traceparent)
+    return begun === undefined && traceparent !== undefined ? pendingConnectTo(telemetry, url) : begun
   })
 }
 

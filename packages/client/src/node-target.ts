@@ -1,4 +1,4 @@
-import { type ClientConnection, override } from '@otel-ws/core/client'
+import { type ClientConnection, wrapMethod } from '@otel-ws/core/client'
 import type { Target, Watcher } from './event-target.ts'
 
 /**
@@ -15,13 +15,13 @@ export const IS_NODES =
 export function watchDispatch(target: Target, connection: ClientConnection, watcher: Watcher): void {
   const { dispatchEvent, close } = target
   let isLeaving = false
-  override(target, 'dispatchEvent', function (this: Target, ...args: unknown[]): unknown {
+  wrapMethod(target, 'dispatchEvent', function (this: Target, ...args: unknown[]): unknown {
     const [occurred] = args
     const { type } = (occurred ?? {}) as { type?: unknown }
     if (type === 'open') watcher.opened()
     else if (type === 'close') {
       // It is fired within the call of `close` when that gives up a connect.
-      if (isLeaving) connection.closing()
+      if (isLeaving) connection.closeFrameSent()
       watcher.closed(occurred)
     } else if (type === 'error') {
       // Of a connect that failed Node 22 tells the error and no close.
@@ -36,7 +36,7 @@ export function watchDispatch(target: Target, connection: ClientConnection, watc
     }
     return dispatchEvent.apply(this, args)
   })
-  override(target, 'close', function (this: Target, ...args: unknown[]): void {
+  wrapMethod(target, 'close', function (this: Target, ...args: unknown[]): void {
     isLeaving = true
     try {
       close.apply(this, args)

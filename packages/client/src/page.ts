@@ -11,7 +11,7 @@ const live = new Set<ClientConnection>()
 function onPageHide(): void {
   const connections = [...live]
   for (const connection of connections) {
-    connection.closing(1001)
+    connection.closeFrameSent(1001)
     connection.close({})
   }
   flush(connections)

@@ -1,10 +1,10 @@
 import {
-  announcements,
   type ClientOptions,
   ClientTelemetry,
   checkClientOptions,
   clientMetrics,
-  useAnnouncements,
+  clientPropagation,
+  connectPropagation,
   warn,
 } from '@otel-ws/core/client'
 import type { Host } from './socket.io/host.ts'
@@ -12,7 +12,7 @@ import { traceHost } from './socket.io/socket.ts'
 import { SCOPE } from './version.ts'
 
 export { type ClientConnectionContext, type ClientOptions, OptionError } from '@otel-ws/core/client'
-export { connectionOf } from './record.ts'
+export { connectionOf } from './store.ts'
 
 /** The members of a socket of `socket.io-client` by which it is known. */
 export interface SocketLike {
@@ -33,7 +33,7 @@ const TRACED = Symbol.for('otel-ws.socket.io-client')
  */
 export function traceSocket<S extends SocketLike>(socket: S, options: ClientOptions = {}): S {
   checkClientOptions(options)
-  useAnnouncements(announcements)
+  connectPropagation(clientPropagation)
   const telemetry = new ClientTelemetry({ ...options, metrics: options.metrics ?? clientMetrics }, SCOPE)
   if (telemetry.options.enabled === false) return socket
   if (Object.hasOwn(socket, TRACED)) {

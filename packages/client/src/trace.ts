@@ -1,42 +1,42 @@
 import {
-  announcementsInUse,
   ClientConnection,
   type ClientOptions,
   ClientTelemetry,
   Connect,
-  recordOf as serverRecordOf,
+  connectedPropagation,
+  tracedConnection as serverRecordOf,
   warn,
 } from '@otel-ws/core/client'
 import { watchPage } from './page.ts'
-import { claim, recordOf } from './record.ts'
 import { OPEN, type WebSocketLike } from './socket.ts'
+import { storeConnection, tracedConnection } from './store.ts'
 import { SCOPE } from './version.ts'
 
 /** Puts the telemetry of a connection into a socket of one kind. */
-export type Seam = (socket: WebSocketLike, connection: ClientConnection) => void
+export type TraceHost = (socket: WebSocketLike, connection: ClientConnection) => void
 
 /** Finds the connect that began before its socket was there. */
-export type FindBegun = (telemetry: ClientTelemetry, url: string) => Connect | undefined
+export type FindPendingConnect = (telemetry: ClientTelemetry, url: string) => Connect | undefined
 
 /** Traces a socket by its seam; one that is traced already, on either end, is left as it is. */
 export function trace<S extends WebSocketLike>(
   socket: S,
   options: ClientOptions | undefined,
-  seam: Seam,
-  findBegun: FindBegun = (telemetry, url) => announcementsInUse()?.begun(telemetry, url),
+  seam: TraceHost,
+  findBegun: FindPendingConnect = (telemetry, url) => connectedPropagation()?.pendingConnect(telemetry, url),
 ): S {
   const telemetry = new ClientTelemetry(options, SCOPE)
   const { enabled, meterProvider, metrics, propagation } = telemetry.options
   if (enabled === false || serverRecordOf(socket) !== undefined) return socket
-  if (recordOf(socket) !== undefined || !Object.isExtensible(socket)) {
+  if (tracedConnection(socket) !== undefined || !Object.isExtensible(socket)) {
     warn('this socket is traced already, or cannot be')
     return socket
   }
-  if (propagation === 'always' && !announcementsInUse()) warn("a page needs traceUrl for propagation 'always'")
+  if (propagation === 'always' && !connectedPropagation()) warn("a page needs traceUrl for propagation 'always'")
   if (meterProvider && !metrics) warn('a page needs metrics for meterProvider')
   const connect = findBegun(telemetry, socket.url) ?? new Connect(telemetry, socket.url)
   const connection = new ClientConnection(connect, socket)
-  claim(socket, connection)
+  storeConnection(socket, connection)
   seam(socket, connection)
   if (socket.readyState === OPEN) connection.opened(socket.protocol)
   watchPage(connection)

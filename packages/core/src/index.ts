@@ -1,6 +1,8 @@
-export type { CloseCategory, CloseInitiator } from './close.ts'
-export type { ConnectionContext } from './connection.ts'
-export { OptionError } from './option-error.ts'
+export type { CloseCategory, CloseInitiator } from './close/close.ts'
+export type { ConnectionContext } from './connection/connection.ts'
+export { connectionOf } from './connection/store.ts'
+export type { Stream } from './connection/stream.ts'
+export { OptionError } from './options/option-error.ts'
 export type {
   CloseInfo,
   IgnoreSubject,
@@ -8,9 +10,7 @@ export type {
   RemoteContext,
   TelemetryOptions,
   UpgradeRequest,
-} from './options.ts'
-export { type CarrierOptions, type Extracted, extractContext, injectContext } from './propagation/broker.ts'
+} from './options/options.ts'
 export type { Carrier } from './propagation/carrier.ts'
-export { connectionSampler, type Sampler } from './sampler.ts'
-export { connectionOf } from './store.ts'
-export type { Stream } from './stream.ts'
+export { type CarrierOptions, type Extracted, extractContext, injectContext } from './propagation/payload.ts'
+export { connectionSampler, type Sampler } from './services/sampler.ts'

@@ -1,26 +1,26 @@
 import { metrics, type Tracer, trace } from '@opentelemetry/api'
-import { type Broadcast, startBroadcast } from './broadcast.ts'
-import { Connection, type ConnectionFacts } from './connection.ts'
-import { type Deliver, startDeliver } from './deliver.ts'
-import { Diagnostics } from './diagnostics.ts'
-import { type Audience, ignoresAudience } from './distribution.ts'
-import { Expiry } from './expiry.ts'
-import { Fanout } from './fanout.ts'
-import { Handshake, type HandshakeSeam } from './handshake.ts'
-import { Heartbeat } from './heartbeat.ts'
-import { type MetricSet, metricSet } from './metrics.ts'
-import { BoundedNames, type MessageName, messageName, otherName } from './names.ts'
-import { isNativePromise } from './native-promise.ts'
+import { type Broadcast, startBroadcast } from './broadcast/broadcast.ts'
+import { type Delivery, startDelivery } from './broadcast/delivery.ts'
+import { type Audience, isAudienceIgnored } from './broadcast/fanout-span.ts'
+import { Connection, type ConnectionFacts } from './connection/connection.ts'
+import { Heartbeat } from './connection/heartbeat.ts'
+import { SpanDeadlines } from './context/deadlines.ts'
+import { isNativePromise } from './context/promises.ts'
+import { Handshake, type HandshakeOptions } from './handshake/handshake.ts'
+import { type MetricSet, metricSet } from './metrics/set.ts'
 import {
   type IgnoreSubject,
   type ResolvedOptions,
   resolveOptions,
   type TelemetryOptions,
   type UpgradeRequest,
-} from './options.ts'
-import { forceFlush, globalTracer } from './providers.ts'
-import { createQueryRedactor } from './redact.ts'
-import { SELECTOR_HEAD_BYTES, SELECTOR_TAIL_BYTES, select } from './selector.ts'
+} from './options/options.ts'
+import { createQueryRedactor } from './options/redact.ts'
+import { SELECTOR_HEAD_BYTES, SELECTOR_TAIL_BYTES, select } from './options/selector.ts'
+import { SendBatch } from './outgoing/batch.ts'
+import { forceFlush, globalTracer } from './services/providers.ts'
+import { Diagnostics } from './span/diagnostics.ts'
+import { BoundedNames, type MessageName, messageName, otherName } from './span/names.ts'
 
 /** Name and version of the adapter: the instrumentation scope of its spans and metrics. */
 export interface Scope {
@@ -48,7 +48,7 @@ export interface RegisteredNames {
 }
 
 /** Calls of an unobserved connection between two looks for an SDK that was registered late. */
-const LOOKS_EVERY = 16
+const REFRESH_EVERY = 16
 
 /**
  * The author's door to one instrumented host: resolved options, tracer and instruments, made once per server.
@@ -67,8 +67,8 @@ export class Telemetry {
   readonly options: ResolvedOptions
   readonly scope: Scope
   readonly driver: HostDriver<unknown>
-  readonly expiry: Expiry
-  readonly fanout: Fanout
+  readonly deadlines: SpanDeadlines
+  readonly sendBatch: SendBatch
   readonly heartbeat: Heartbeat | undefined
   /** Names that the application has handlers for, where the host knows them: others that come in are `_OTHER`. */
   registeredNames: RegisteredNames | undefined
@@ -86,8 +86,8 @@ export class Telemetry {
     this.options = options
     this.scope = scope
     this.driver = driver
-    this.expiry = new Expiry(options.maxConnectionSpanAge)
-    this.fanout = new Fanout(this)
+    this.deadlines = new SpanDeadlines(options.maxConnectionSpanAge)
+    this.sendBatch = new SendBatch(this)
     this.redactQuery = createQueryRedactor(options.redactQuery)
     this.#names = new BoundedNames(options.maxMessageNames, options.maxMessageNameLength)
     this.#metrics = metricSet(scope, options.meterProvider)
@@ -105,17 +105,18 @@ export class Telemetry {
   }
 
   /**
-   * True while neither a tracer nor a meter is there: counting is all there is to do. Looks for a late SDK now and then.
+   * True if spans or metrics are recorded. While false, only plain counters are incremented, and every
+   * {@link REFRESH_EVERY} reads check again for an SDK that was registered late.
    */
-  get dark(): boolean {
-    if (this.#tracer !== undefined || this.#metrics.recording) return false
-    if (++this.#looks % LOOKS_EVERY !== 0) return true
+  get active(): boolean {
+    if (this.#tracer !== undefined || this.#metrics.recording) return true
+    if (++this.#looks % REFRESH_EVERY !== 0) return false
     this.#refresh()
-    return this.#tracer === undefined && !this.#metrics.recording
+    return this.#tracer !== undefined || this.#metrics.recording
   }
 
   /** Tells that an upgrade request was seen. `undefined` when option `ignore` leaves it alone. */
-  handshake(request: UpgradeRequest, seam: HandshakeSeam = {}): Handshake | undefined {
+  handshake(request: UpgradeRequest, seam: HandshakeOptions = {}): Handshake | undefined {
     this.#refresh()
     const route = this.routeOf(request, seam.route)
     if (this.ignores({ kind: 'connection', route, request })) return undefined
@@ -142,7 +143,7 @@ export class Telemetry {
     const { route } = this.options
     if (template !== undefined) return template
     if (typeof route !== 'function') return route
-    const value = this.guard('route', route, request)
+    const value = this.callHook('route', route, request)
     return typeof value === 'string' && value !== '' ? this.#routes.label(value) : undefined
   }
 
@@ -154,7 +155,7 @@ export class Telemetry {
   ignores(subject: IgnoreSubject): boolean {
     const { ignore } = this.options
     if (ignore === undefined) return false
-    if (typeof ignore === 'function') return this.guard('ignore', ignore, subject) === true
+    if (typeof ignore === 'function') return this.callHook('ignore', ignore, subject) === true
     const patterns = subject.kind === 'connection' ? ignore.routes : ignore.messages
     const value = subject.kind === 'connection' ? subject.route : subject.name
     return value !== undefined && patterns?.some((pattern) => matches(pattern, value)) === true
@@ -190,7 +191,7 @@ export class Telemetry {
     const { messageName: selector } = this.options
     if (selector === undefined) return this.unnamed(route)
     let raw: unknown
-    if (typeof selector === 'function') raw = this.guard('messageName', selector, data, binary)
+    if (typeof selector === 'function') raw = this.callHook('messageName', selector, data, binary)
     else if (!binary) {
       const head = this.driver.text(data, 0, Math.min(size, SELECTOR_HEAD_BYTES))
       const rest = size > SELECTOR_HEAD_BYTES
@@ -204,8 +205,10 @@ export class Telemetry {
    * Starts a broadcast whose recipients show as the host hands it out: run the host's fan-out in it. `undefined` when
    * nobody would be told of it.
    */
-  broadcast(audience: Audience, name: string): Broadcast | undefined {
-    return this.dark || ignoresAudience(this, audience) ? undefined : startBroadcast(this, audience, this.named(name))
+  startBroadcast(audience: Audience, name: string): Broadcast | undefined {
+    return !this.active || isAudienceIgnored(this, audience)
+      ? undefined
+      : startBroadcast(this, audience, this.named(name))
   }
 
   /**
@@ -214,9 +217,9 @@ export class Telemetry {
    *
    * @param carrier what `Broadcast.carrier()` gave on the other node; anything else counts as none
    */
-  deliver(audience: Audience, name: string, carrier: unknown): Deliver | undefined {
-    if (this.dark || ignoresAudience(this, audience)) return undefined
-    return startDeliver(this, audience, this.named(name), carrier)
+  startDelivery(audience: Audience, name: string, carrier: unknown): Delivery | undefined {
+    if (!this.active || isAudienceIgnored(this, audience)) return undefined
+    return startDelivery(this, audience, this.named(name), carrier)
   }
 
   /**
@@ -224,8 +227,8 @@ export class Telemetry {
    */
   async shutdown(): Promise<void> {
     this.heartbeat?.stop()
-    this.fanout.shutdown()
-    this.expiry.shutdown()
+    this.sendBatch.shutdown()
+    this.deadlines.shutdown()
     const tracers = this.options.tracerProvider ?? trace.getTracerProvider()
     const meters = this.options.meterProvider ?? metrics.getMeterProvider()
     const flushes = await Promise.allSettled([
@@ -241,8 +244,8 @@ export class Telemetry {
    */
   release(): void {
     this.heartbeat?.stop()
-    this.fanout.flush()
-    this.expiry.shutdown()
+    this.sendBatch.flush()
+    this.deadlines.shutdown()
     for (const live of this.#metrics.connections()) {
       const connection = live as Connection
       if (connection.telemetry === this) connection.release()
@@ -253,7 +256,7 @@ export class Telemetry {
    * Calls a hook of the user. A hook that throws is reported once under its name and changes nothing else: the call
    * returns `undefined`. A promise it returns is not awaited; its rejection is reported the same way.
    */
-  guard<A extends unknown[], R>(name: string, hook: (...args: A) => R, ...args: A): R | undefined {
+  callHook<A extends unknown[], R>(name: string, hook: (...args: A) => R, ...args: A): R | undefined {
     try {
       const result = hook(...args)
       if (isNativePromise(result)) result.catch((error: unknown) => this.#diagnostics.hookFailed(name, error))
@@ -271,7 +274,7 @@ export class Telemetry {
   }
 
   /** A peer sent something in a carrier's place that was not used. */
-  carrierRefused(problem: string): void {
+  carrierRejected(problem: string): void {
     this.#diagnostics.carrierRefused(problem)
   }
 

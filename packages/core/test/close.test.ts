@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CLOSE_CATEGORIES, closeCodeLabel, tellClose, truncateUtf8 } from '../src/close.ts'
+import { CLOSE_CATEGORIES, closeCodeLabel, resolveClose, truncateUtf8 } from '../src/close/close.ts'
 
 /** Any sequence of UTF-16 units, halves of surrogate pairs included. */
 const anyText = fc
@@ -30,7 +30,7 @@ describe('tellClose', () => {
   it('knows the category of every code', () => {
     const codes = Array.from({ length: 5100 }, (_, code) => code)
     const expected = codes.map((code) => CATEGORIES[code] ?? (code >= 3000 && code <= 4999 ? 'application' : 'other'))
-    expect(codes.map((received) => tellClose({ received }).category)).toEqual(expected)
+    expect(codes.map((received) => resolveClose({ received }).category)).toEqual(expected)
     // `timeout` is told by the heartbeat, never by a code.
     expect([...new Set([...expected, 'timeout'])].sort()).toEqual([...CLOSE_CATEGORIES].sort())
   })
@@ -47,12 +47,12 @@ describe('tellClose', () => {
     [{ received: 1000, terminated: true }, 1000, 'remote'],
     [{}, 1006, 'network'],
   ])('tells of %j code %i by %s', (facts, code, initiator) => {
-    expect(tellClose(facts)).toEqual({ code, category: CATEGORIES[code] ?? 'application', initiator })
+    expect(resolveClose(facts)).toEqual({ code, category: CATEGORIES[code] ?? 'application', initiator })
   })
 
   it('calls a missed heartbeat a timeout of ours', () => {
-    expect(tellClose({ timedOut: true })).toEqual({ code: 1006, category: 'timeout', initiator: 'local' })
-    expect(tellClose({ timedOut: true, terminated: true }).category).toBe('timeout')
+    expect(resolveClose({ timedOut: true })).toEqual({ code: 1006, category: 'timeout', initiator: 'local' })
+    expect(resolveClose({ timedOut: true, terminated: true }).category).toBe('timeout')
   })
 })
 

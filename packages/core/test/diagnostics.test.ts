@@ -1,6 +1,6 @@
 import { DiagLogLevel, diag } from '@opentelemetry/api'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Diagnostics, errorType } from '../src/diagnostics.ts'
+import { Diagnostics, errorType } from '../src/span/diagnostics.ts'
 
 class PaymentError extends Error {}
 

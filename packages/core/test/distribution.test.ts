@@ -2,7 +2,7 @@ import { context, propagation, ROOT_CONTEXT, type Span, SpanKind, trace } from '
 import { AlwaysOffSampler, AlwaysOnSampler } from '@opentelemetry/sdk-trace'
 import { Telemetry as Sdk } from '@otel-ws/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { TelemetryOptions } from '../src/options.ts'
+import type { TelemetryOptions } from '../src/options/options.ts'
 import { createTelemetry, type Telemetry } from '../src/telemetry.ts'
 
 const driver = { text: () => '', bufferedAmount: () => 0 }
@@ -26,14 +26,14 @@ function node(options: TelemetryOptions = {}): Telemetry {
 
 /** Publishes a message that goes to so many connections; returns what the payload carries. */
 function publish(telemetry: Telemetry, recipients: number, name = 'said'): unknown {
-  const broadcast = telemetry.broadcast(audience, name)
+  const broadcast = telemetry.startBroadcast(audience, name)
   if (broadcast === undefined) throw new Error('nothing to tell')
   return broadcast.run(
     (operation) => {
       const carrier = operation.carrier()
       operation.encoded(false, 12)
       for (let i = 0; i < recipients; i++) operation.sent()
-      operation.distributed()
+      operation.fanoutCompleted()
       return JSON.parse(JSON.stringify(carrier)) as unknown
     },
     0,
@@ -43,12 +43,12 @@ function publish(telemetry: Telemetry, recipients: number, name = 'said'): unkno
 }
 
 function deliver(telemetry: Telemetry, carrier: unknown, recipients: number): void {
-  telemetry.deliver(audience, 'said', carrier)?.run(
+  telemetry.startDelivery(audience, 'said', carrier)?.run(
     (operation) => {
       operation.encoded(false, 12)
       for (let i = 0; i < recipients; i++) operation.sent()
       operation.skipped()
-      operation.distributed()
+      operation.fanoutCompleted()
     },
     0,
     0,
@@ -96,7 +96,7 @@ describe('a broadcast over nodes', () => {
     const tracer = trace.getTracer('application')
     tracer.startActiveSpan('work', (work) => {
       node()
-        .broadcast(audience, 'said')
+        .startBroadcast(audience, 'said')
         ?.run(() => tracer.startSpan('PUBLISH').end(), 0, 0, 0)
       work.end()
     })
@@ -113,7 +113,7 @@ describe('a broadcast over nodes', () => {
     const published = new Promise<void>((resolve) => {
       publish = resolve
     })
-    const broadcast = node().broadcast(audience, 'said')
+    const broadcast = node().startBroadcast(audience, 'said')
     broadcast?.run(() => broadcast.follow(published), 0, 0, 0)
     expect(sdk.openSpans()).toEqual(['broadcast said'])
     publish()
@@ -122,16 +122,16 @@ describe('a broadcast over nodes', () => {
 
   it('lasts until it is handed out, or will not be', () => {
     sdk.install()
-    for (const end of ['distributed', 'undistributed'] as const) {
-      const broadcast = node().broadcast(audience, end)
-      broadcast?.run(() => broadcast.awaitDistribution(), 0, 0, 0)
+    for (const end of ['fanoutCompleted', 'fanoutAbandoned'] as const) {
+      const broadcast = node().startBroadcast(audience, end)
+      broadcast?.run(() => broadcast.awaitFanout(), 0, 0, 0)
       expect(sdk.openSpans()).toEqual([`broadcast ${end}`])
       broadcast?.[end]()
-      broadcast?.undistributed()
+      broadcast?.fanoutAbandoned()
       expect(sdk.openSpans()).toEqual([])
     }
-    expect(sdk.span('broadcast distributed').attributes['websocket.broadcast.recipients']).toBe(0)
-    expect(sdk.span('broadcast undistributed').attributes).not.toHaveProperty('websocket.broadcast.recipients')
+    expect(sdk.span('broadcast fanoutCompleted').attributes['websocket.broadcast.recipients']).toBe(0)
+    expect(sdk.span('broadcast fanoutAbandoned').attributes).not.toHaveProperty('websocket.broadcast.recipients')
   })
 
   it('is told to hook onMessage, on every node', () => {
@@ -143,8 +143,10 @@ describe('a broadcast over nodes', () => {
         return { tenant: 'blue' }
       },
     })
-    hooked.broadcast(audience, 'said')?.run((operation) => operation.encoded(false, 12, ['said', 1]), 0, 0, 0)
-    hooked.deliver(audience, 'said', undefined)?.run((operation) => operation.encoded(true, 12, ['said', 2]), 0, 0, 0)
+    hooked.startBroadcast(audience, 'said')?.run((operation) => operation.encoded(false, 12, ['said', 1]), 0, 0, 0)
+    hooked
+      .startDelivery(audience, 'said', undefined)
+      ?.run((operation) => operation.encoded(true, 12, ['said', 2]), 0, 0, 0)
     expect(asked).toEqual([
       { connectionId: undefined, direction: 'send', data: ['said', 1], binary: false },
       { connectionId: undefined, direction: 'send', data: ['said', 2], binary: true },
@@ -155,9 +157,9 @@ describe('a broadcast over nodes', () => {
   it('on an ignored route is neither told nor measured', () => {
     sdk.install()
     const ignoring = node({ ignore: { routes: ['/chat'] } })
-    expect(ignoring.broadcast(audience, 'said')).toBeUndefined()
-    expect(ignoring.deliver(audience, 'said', { sentAt: 1 })).toBeUndefined()
-    ignoring.broadcast({ route: '/other' }, 'said')?.done()
+    expect(ignoring.startBroadcast(audience, 'said')).toBeUndefined()
+    expect(ignoring.startDelivery(audience, 'said', { sentAt: 1 })).toBeUndefined()
+    ignoring.startBroadcast({ route: '/other' }, 'said')?.done()
     expect(sdk.names()).toEqual(['broadcast said'])
   })
 
@@ -168,7 +170,7 @@ describe('a broadcast over nodes', () => {
     sdk.sampler = new AlwaysOnSampler()
     let inside: unknown
     node()
-      .deliver(audience, 'said', carrier)
+      .startDelivery(audience, 'said', carrier)
       ?.run(
         () => {
           inside = trace.getActiveSpan()?.spanContext()
@@ -202,7 +204,7 @@ describe('a broadcast over nodes', () => {
     const carrier = context.with(propagation.setBaggage(ROOT_CONTEXT, baggage), publish, undefined, node(), 0)
     let seen: unknown
     node()
-      .deliver(audience, 'said', carrier)
+      .startDelivery(audience, 'said', carrier)
       ?.run(
         () => {
           seen = propagation.getActiveBaggage()?.getEntry('tenant')?.value
@@ -232,13 +234,13 @@ describe('a broadcast over nodes', () => {
   })
 
   it('costs nothing without an SDK', () => {
-    expect(node().broadcast(audience, 'said')).toBeUndefined()
-    expect(node().deliver(audience, 'said', { sentAt: 1 })).toBeUndefined()
+    expect(node().startBroadcast(audience, 'said')).toBeUndefined()
+    expect(node().startDelivery(audience, 'said', { sentAt: 1 })).toBeUndefined()
   })
 
   it('that fails says so', () => {
     sdk.install()
-    const broadcast = node().broadcast(audience, 'said')
+    const broadcast = node().startBroadcast(audience, 'said')
     const fail = (): never => {
       throw new TypeError('no encoder')
     }
@@ -251,7 +253,7 @@ describe('a broadcast over nodes', () => {
     let inside: Span | undefined
     trace.getTracer('application').startActiveSpan('subscriber', (subscriber) => {
       node()
-        .deliver(audience, 'said', undefined)
+        .startDelivery(audience, 'said', undefined)
         ?.run(
           () => {
             inside = trace.getActiveSpan()

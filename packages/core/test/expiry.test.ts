@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Expirable, Expiry } from '../src/expiry.ts'
+import { type Expirable, SpanDeadlines } from '../src/context/deadlines.ts'
 
 class Entry implements Expirable {
   readonly reasons: string[] = []
@@ -19,7 +19,7 @@ describe('Expiry', () => {
   })
 
   it('ends what has been open for too long, and not before', () => {
-    const expiry = new Expiry(1000)
+    const expiry = new SpanDeadlines(1000)
     const [first, second] = [new Entry(), new Entry()]
     expiry.add(first)
     vi.advanceTimersByTime(500)
@@ -38,7 +38,7 @@ describe('Expiry', () => {
       [600_000, 10_000],
       [20, 10],
     ] as const) {
-      const expiry = new Expiry(age)
+      const expiry = new SpanDeadlines(age)
       const entry = new Entry()
       expiry.add(entry)
       vi.advanceTimersByTime(age + late)
@@ -48,7 +48,7 @@ describe('Expiry', () => {
   })
 
   it('leaves alone what was taken out', () => {
-    const expiry = new Expiry(1000)
+    const expiry = new SpanDeadlines(1000)
     const entry = new Entry()
     expiry.add(entry)
     expiry.delete(entry)
@@ -58,7 +58,7 @@ describe('Expiry', () => {
   })
 
   it('ends everything at shutdown, once, and has no timer left', () => {
-    const expiry = new Expiry(1000)
+    const expiry = new SpanDeadlines(1000)
     const entries = [new Entry(), new Entry()]
     for (const entry of entries) expiry.add(entry)
     expiry.shutdown()
@@ -69,7 +69,7 @@ describe('Expiry', () => {
   })
 
   it('ends what came after a shutdown at the next one', () => {
-    const expiry = new Expiry(1000)
+    const expiry = new SpanDeadlines(1000)
     expiry.shutdown()
     const late = new Entry()
     expiry.add(late)
@@ -79,7 +79,7 @@ describe('Expiry', () => {
   })
 
   it('goes on when ending one entry adds or takes out others', () => {
-    const expiry = new Expiry(1000)
+    const expiry = new SpanDeadlines(1000)
     const [taken, added] = [new Entry(), new Entry()]
     const first: Expirable = {
       expire() {
@@ -97,7 +97,7 @@ describe('Expiry', () => {
 
   it('keeps one timer, whatever is open, which keeps no process alive', () => {
     vi.useRealTimers()
-    const expiry = new Expiry(1000)
+    const expiry = new SpanDeadlines(1000)
     const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
     for (let i = 0; i < 100; i++) expiry.add(new Entry())
     expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout')).toHaveLength(before)

@@ -1,11 +1,11 @@
 import { type Context, createContextKey, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Frame, frameOf, spanOf, withoutSpan, withSpan } from '../src/frame.ts'
+import { SpanScope, spanOf, spanScopeOf, withoutSpan, withSpan } from '../src/context/span-scope.ts'
 
-class TestFrame extends Frame {
+class TestFrame extends SpanScope {
   end(): void {
-    this.release()
+    this.releaseSpan()
   }
 }
 
@@ -55,11 +55,11 @@ describe('Frame', () => {
 
   it('is the frame of all that is derived from it, and of nothing else', () => {
     const frame = new TestFrame(ROOT_CONTEXT, newSpan())
-    expect(frameOf(frame)).toBe(frame)
-    expect(frameOf(frame.setValue(KEYS[0], 1).deleteValue(KEYS[0]))).toBe(frame)
-    expect(frameOf(ROOT_CONTEXT)).toBeUndefined()
+    expect(spanScopeOf(frame)).toBe(frame)
+    expect(spanScopeOf(frame.setValue(KEYS[0], 1).deleteValue(KEYS[0]))).toBe(frame)
+    expect(spanScopeOf(ROOT_CONTEXT)).toBeUndefined()
     const inner = new TestFrame(frame, undefined)
-    expect(frameOf(inner)).toBe(inner)
+    expect(spanScopeOf(inner)).toBe(inner)
   })
 
   it('carries its own span, the one the user sets on top, or that of its parent', () => {

@@ -1,6 +1,6 @@
 import { createTraceState, TraceFlags } from '@opentelemetry/api'
 import { expect, test } from 'vitest'
-import { isSampled, packIds, unpackIds } from '../src/handshake-ids.ts'
+import { isSampled, packIds, unpackIds } from '../src/connection/handshake-ids.ts'
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const spanId = 'b7ad6b7169203331'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { followIterable, isAsyncIterable } from '../src/iterable.ts'
-import type { Stream } from '../src/stream.ts'
+import type { Stream } from '../src/connection/stream.ts'
+import { followIterable, isAsyncIterable } from '../src/node/iterable.ts'
 
 /** Notes what a stream is told. */
 function recorder(): { readonly told: unknown[]; readonly begin: () => Stream } {

@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises'
 import { Telemetry as Sdk } from '@otel-ws/testkit'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Connection } from '../src/connection.ts'
-import type { TelemetryOptions } from '../src/options.ts'
-import type { Process } from '../src/process.ts'
-import type { Stream } from '../src/stream.ts'
+import type { Connection } from '../src/connection/connection.ts'
+import type { Process } from '../src/connection/process.ts'
+import type { Stream } from '../src/connection/stream.ts'
+import type { TelemetryOptions } from '../src/options/options.ts'
 import { createTelemetry, type HostDriver } from '../src/telemetry.ts'
 
 const driver: HostDriver<object, string> = {
@@ -76,7 +76,7 @@ class Model {
     if (connection === undefined) throw new Error('ignored')
     this.opened++
     this.connections.push(connection)
-    connection.opening()?.run((open) => open.follow(undefined), 0, 0, 0)
+    connection.startOpen()?.run((open) => open.follow(undefined), 0, 0, 0)
   }
 
   #happen(what: Event['what'], connection: Connection): void {
@@ -105,7 +105,7 @@ class Model {
         break
       case 'not open':
         this.notOpen++
-        connection.notSent(`lost ${this.notOpen}`, false, 1)
+        connection.sendSkipped(`lost ${this.notOpen}`, false, 1)
         break
       case 'close':
         this.#close(connection)
@@ -147,15 +147,15 @@ class Model {
 
   #receive(connection: Connection, handler: (process: Process) => void): void {
     this.received++
-    const process = connection.receive('x', false, 1)
+    const process = connection.startReceive('x', false, 1)
     if (process === undefined) throw new Error('not observed')
     process.run(handler, 0, 0, 0)
   }
 
   #send(connection: Connection, late = false): void {
     this.sent++
-    const message = connection.sending(`message ${this.sent}`, false, 1)
-    message?.sent(connection, connection.counted(false, 1))
+    const message = connection.startSend(`message ${this.sent}`, false, 1)
+    message?.sent(connection, connection.countSent(false, 1))
     if (late) this.pending.push(() => message?.flushed())
     else message?.flushed()
   }
@@ -166,8 +166,8 @@ class Model {
     const data = `news ${this.broadcasts}`
     for (const connection of this.connections) {
       this.sent++
-      const message = connection.sending(data, false, 1)
-      message?.sent(connection, connection.counted(false, 1))
+      const message = connection.startSend(data, false, 1)
+      message?.sent(connection, connection.countSent(false, 1))
       message?.flushed()
     }
   }

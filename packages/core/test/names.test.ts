@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BoundedNames, messageName } from '../src/names.ts'
+import { BoundedNames, messageName } from '../src/span/names.ts'
 
 /** Any sequence of UTF-16 units, halves of surrogate pairs included. */
 const anyText = fc

@@ -1,6 +1,6 @@
 import { ROOT_CONTEXT, type Span } from '@opentelemetry/api'
 import { expect, it } from 'vitest'
-import { Operation } from '../src/operation.ts'
+import { Operation } from '../src/context/operation.ts'
 
 class Handler extends Operation {
   override get adopts(): boolean {
@@ -11,8 +11,8 @@ class Handler extends Operation {
 }
 
 const host = {
-  expiry: { add(): void {}, delete(): void {}, now: () => 1 },
-  fanout: { enter(): void {}, leave(): void {} },
+  deadlines: { add(): void {}, delete(): void {}, now: () => 1 },
+  sendBatch: { enterRun(): void {}, leaveRun(): void {} },
 }
 
 it('ends with the time of the failure, whatever the record of it takes', () => {

@@ -2,7 +2,7 @@ import { metrics, ProxyTracerProvider } from '@opentelemetry/api'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { OptionError, type TelemetryOptions } from '../src/index.ts'
-import { resolveOptions, unknownVariables } from '../src/options.ts'
+import { resolveOptions, unknownVariables } from '../src/options/options.ts'
 
 const NONE = {}
 const hook = () => undefined

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createQueryRedactor } from '../src/redact.ts'
+import { createQueryRedactor } from '../src/options/redact.ts'
 
 const redact = createQueryRedactor()
 

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseSelector, SELECTOR_HEAD_BYTES, SELECTOR_TAIL_BYTES, type Selector, select } from '../src/selector.ts'
+import {
+  parseSelector,
+  SELECTOR_HEAD_BYTES,
+  SELECTOR_TAIL_BYTES,
+  type Selector,
+  select,
+} from '../src/options/selector.ts'
 
 /** Any sequence of UTF-16 units, halves of surrogate pairs included. */
 const anyText = fc

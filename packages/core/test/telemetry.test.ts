@@ -1,8 +1,8 @@
 import { context, metrics, type Span, SpanKind, trace } from '@opentelemetry/api'
 import { Telemetry as Sdk } from '@otel-ws/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Connection } from '../src/connection.ts'
-import type { TelemetryOptions } from '../src/options.ts'
+import type { Connection } from '../src/connection/connection.ts'
+import type { TelemetryOptions } from '../src/options/options.ts'
 import { createTelemetry, type HostDriver, type Telemetry } from '../src/telemetry.ts'
 
 /** A host without a network: its sockets are objects that know what waits in them. */
@@ -39,13 +39,13 @@ function accept(telemetry: Telemetry, socket: FakeSocket = { waiting: 0 }): Conn
 
 /** A message and its dispatch. */
 function receive(connection: Connection, data = 'x'): unknown {
-  const operation = connection.receive(data, false, data.length)
+  const operation = connection.startReceive(data, false, data.length)
   return operation?.run(() => trace.getActiveSpan(), 0, 0, 0)
 }
 
 function send(connection: Connection, data = 'x'): void {
-  const message = connection.sending(data, false, data.length)
-  const sequence = connection.counted(false, data.length)
+  const message = connection.startSend(data, false, data.length)
+  const sequence = connection.countSent(false, data.length)
   message?.sent(connection, sequence)
   message?.flushed()
 }
@@ -54,7 +54,7 @@ describe('an SDK that is registered', () => {
   it('never costs no spans and counts all the same', async () => {
     const telemetry = create()
     const connection = accept(telemetry)
-    expect(telemetry.dark).toBe(true)
+    expect(telemetry.active).toBe(false)
     for (let i = 0; i < 50; i++) {
       expect(receive(connection)).toBeUndefined()
       send(connection)
@@ -157,7 +157,7 @@ describe('a handshake', () => {
     handshake?.reject(401)
     handshake?.reject(500)
     handshake?.abandon('remote')
-    handshake?.accepted()
+    handshake?.acceptedElsewhere()
     const span = sdk.span('GET /r')
     expect(span.attributes).toMatchObject({
       'http.response.status_code': 401,

@@ -1,4 +1,4 @@
-import { type Open, recordOf } from '@otel-ws/core/adapter'
+import { type HandlerSpan, tracedConnection } from '@otel-ws/core/adapter'
 import type { RouteOptions } from 'fastify'
 
 type WebSocketHandler = (this: unknown, socket: object, request: unknown) => unknown
@@ -22,10 +22,10 @@ function wrap<H extends WebSocketHandler | undefined>(handler: H): H {
   if (typeof handler !== 'function' || wrapped.has(handler)) return handler
   const own: WebSocketHandler = handler
   const traced: WebSocketHandler = function (socket, request) {
-    const open = typeof socket === 'object' && socket !== null ? recordOf(socket)?.opening() : undefined
+    const open = typeof socket === 'object' && socket !== null ? tracedConnection(socket)?.startOpen() : undefined
     return open === undefined ? own.call(this, socket, request) : open.run(call, this, socket, request)
   }
-  function call(open: Open, self: unknown, socket: object, request: unknown): unknown {
+  function call(open: HandlerSpan, self: unknown, socket: object, request: unknown): unknown {
     const result = own.call(self, socket, request)
     // The host hands a rejection to its error handler.
     open.follow(result, true)

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { type Handshake, handshakeOf, type Telemetry } from '@otel-ws/core/adapter'
-import { beginHandshake, type TracedServer, traceServer, watchUpgrades } from '@otel-ws/ws/adapter'
+import { startHandshake, type TracedServer, traceServer, watchUpgrades } from '@otel-ws/ws/adapter'
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import type { WebSocketServer } from 'ws'
 import { enclosingContext, endRequestSpan, hasOtelPlugin } from './fastify-otel.ts'
@@ -54,7 +54,7 @@ export class TracedScope {
         return
       }
       // Where `@fastify/otel` is at work the request's span is theirs: ours is created at the outcome and stands under it.
-      if (handshake.enclosing !== undefined) {
+      if (handshake.outerContext !== undefined) {
         done()
         return
       }
@@ -86,7 +86,7 @@ export class TracedScope {
     const known = handshakeOf(request.raw)
     if (known !== undefined || request.raw.headers.upgrade === undefined) return known
     const socket = upgradeSocket(request.raw)
-    return socket && beginHandshake(request.raw, socket, () => telemetry.unroutedHandshake(request.raw))
+    return socket && startHandshake(request.raw, socket, () => telemetry.unroutedHandshake(request.raw))
   }
 
   /** Tells a handshake its route, once. False when the request is left alone. */
@@ -98,7 +98,7 @@ export class TracedScope {
     this.#telemetry?.routed(handshake, request.is404 ? undefined : request.routeOptions.url)
     if (handshake.discarded) return false
     addTraceIds(request.log)
-    if (hasOtelPlugin(request)) handshake.enclosing = () => enclosingContext(request)
+    if (hasOtelPlugin(request)) handshake.outerContext = () => enclosingContext(request)
     return true
   }
 
@@ -149,9 +149,9 @@ const known = new WeakSet<WebSocketServer>()
 
 /** The request is upgraded and will get no answer through Fastify: nobody else ends the span of `@fastify/otel`. */
 function endEnclosingSpan(handshake: Handshake): void {
-  const { enclosing } = handshake
-  if (enclosing === undefined) return
-  handshake.onAnswered = (status) => endRequestSpan(enclosing(), status)
+  const { outerContext } = handshake
+  if (outerContext === undefined) return
+  handshake.onAnswer = (status) => endRequestSpan(outerContext(), status)
 }
 
 type RouteHook = (this: FastifyInstance, route: RouteOptions) => void

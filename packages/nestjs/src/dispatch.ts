@@ -1,9 +1,9 @@
 import { context as active } from '@opentelemetry/api'
 import { type Connection, isNativePromise, type Process } from '@otel-ws/core/adapter'
 import { Observable } from 'rxjs'
-import { isUntraced } from './client.ts'
 import { failWith } from './exceptions.ts'
-import { Result } from './result.ts'
+import { isUntraced } from './gateway-client.ts'
+import { ResultObserver } from './result.ts'
 
 /** A message handler as Nest gives it to a WebSocket adapter, bound to its client. */
 export interface MessageHandler {
@@ -28,7 +28,7 @@ export function traceDispatch(
   handlers: readonly MessageHandler[],
   transform: Transform,
 ): TracedDispatch {
-  const calls = new WeakMap<object, Call>()
+  const calls = new WeakMap<object, HandlerCall>()
 
   function traceHandler(handler: MessageHandler): MessageHandler {
     const { callback } = handler
@@ -36,14 +36,14 @@ export function traceDispatch(
     const functionName = pattern === undefined ? undefined : functionNames.get(pattern)
 
     function begin(args: unknown[]): unknown {
-      const begun = connection.processing()
+      const begun = connection.currentProcess()
       if (begun !== undefined) {
         begun.handledBy(functionName, pattern === undefined ? undefined : connection.telemetry.named(pattern))
         return call(begun, args)
       }
       // Of a connection that is traced, this is a message that option `ignore` leaves alone.
       const process = isUntraced(connection)
-        ? connection.handling(pattern, typeof args.at(-1) === 'function')
+        ? connection.startHandling(pattern, typeof args.at(-1) === 'function')
         : undefined
       if (process === undefined) return callback(...args)
       process.handledBy(functionName)
@@ -52,7 +52,7 @@ export function traceDispatch(
 
     function call(process: Process, args: unknown[]): unknown {
       const deferred = callback(...args)
-      if (isNativePromise(deferred)) calls.set(deferred, new Call(process, deferred))
+      if (isNativePromise(deferred)) calls.set(deferred, new HandlerCall(process, deferred))
       return deferred
     }
 
@@ -69,7 +69,7 @@ export function traceDispatch(
 }
 
 /** One call of a handler: the promise that Nest returns for it, and the answers that the adapter asks of it. */
-class Call {
+class HandlerCall {
   readonly #process: Process
   #pending = true
 
@@ -94,9 +94,9 @@ class Call {
     return new Observable((subscriber) => {
       const process = this.#process
       process.hold()
-      const result = new Result(process, connection, subscriber, this)
+      const result = new ResultObserver(process, connection, subscriber, this)
       // Nest runs interceptors, pipes and the handler when their answers are asked for, and in that context.
-      const isActive = process.span === undefined || connection.processing() === process
+      const isActive = process.span === undefined || connection.currentProcess() === process
       const subscription = isActive
         ? answers.subscribe(result)
         : active.with(process, answers.subscribe, answers, result as never)

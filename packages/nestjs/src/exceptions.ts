@@ -1,5 +1,5 @@
 import { Catch, UseFilters } from '@nestjs/common'
-import { activeProcess, giveErrorType, type Process } from '@otel-ws/core/adapter'
+import { activeProcess, type Process, setErrorType } from '@otel-ws/core/adapter'
 import type { GatewayClass } from './gateway.ts'
 
 /** Tells the process of a message that it failed, with the code that the application gave to a `WsException`. */
@@ -12,26 +12,26 @@ function giveCode(error: Error & { getError?: unknown }): void {
   if (typeof error.getError !== 'function') return
   try {
     const code = (error.getError() as { code?: unknown } | null)?.code
-    if (typeof code === 'string' || typeof code === 'number') giveErrorType(error, String(code))
+    if (typeof code === 'string' || typeof code === 'number') setErrorType(error, String(code))
   } catch {
     // An override of the application's own that throws: the class name will do.
   }
 }
 
 /** An exception that filters have been asked about, and the message that was being processed then. */
-interface Witnessed {
+interface SeenException {
   readonly exception: unknown
   readonly process: Process | undefined
   readonly functionName: string
 }
 
-let witnessed: Witnessed | undefined
+let witnessed: SeenException | undefined
 
 /**
  * Takes an exception that filters were asked about just now. When a stream fails, Nest asks them and ends the stream in
  * one go, in the context of whoever feeds the stream: whose message it is only the stream that ends can tell.
  */
-export function takeWitnessed(process: Process): void {
+export function takeSeenException(process: Process): void {
   if (witnessed === undefined) return
   const { exception, functionName } = witnessed
   witnessed = undefined
@@ -42,7 +42,7 @@ export function takeWitnessed(process: Process): void {
 /** No stream has ended of it: the exception belongs to the message that was being processed. */
 function settleWitnessed(): void {
   const { process } = witnessed ?? {}
-  if (process !== undefined) takeWitnessed(process)
+  if (process !== undefined) takeSeenException(process)
   witnessed = undefined
 }
 

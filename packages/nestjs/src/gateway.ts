@@ -1,5 +1,5 @@
-import type { Open } from '@otel-ws/core/adapter'
-import { hidden, recordOf } from '@otel-ws/core/adapter'
+import type { HandlerSpan } from '@otel-ws/core/adapter'
+import { hiddenProperty, tracedConnection } from '@otel-ws/core/adapter'
 import { metadata } from './metadata.ts'
 
 /** Keys of the metadata that Nest's decorators leave. */
@@ -63,13 +63,13 @@ export function traceGateway(gateway: GatewayInstance, onInit: (gateway: Gateway
     onInit(described)
     return own?.apply(this, args)
   }
-  Object.defineProperty(instance, 'afterInit', hidden(afterInit))
+  Object.defineProperty(instance, 'afterInit', hiddenProperty(afterInit))
   const target = isShared ? instance : described.prototype
   wrap(target, 'handleConnection', instance, (client) => {
-    return recordOf(client)?.opening(`${described.name}.handleConnection`)
+    return tracedConnection(client)?.startOpen(`${described.name}.handleConnection`)
   })
   wrap(target, 'handleDisconnect', instance, (client) => {
-    return recordOf(client)?.disconnecting(`${described.name}.handleDisconnect`)
+    return tracedConnection(client)?.startDisconnect(`${described.name}.handleDisconnect`)
   })
 }
 
@@ -79,7 +79,7 @@ function wrap(
   target: object,
   name: keyof Gateway,
   instance: object,
-  begin: (client: object) => Open | undefined,
+  begin: (client: object) => HandlerSpan | undefined,
 ): void {
   const own = (target as Gateway)[name]
   if (typeof own !== 'function' || wrapped.has(own)) return
@@ -90,7 +90,7 @@ function wrap(
     const open = typeof client === 'object' && client !== null ? begin(client) : undefined
     return open === undefined ? hook.apply(this, args) : open.run(call, this, args, undefined)
   }
-  function call(open: Open, self: unknown, args: unknown[]): unknown {
+  function call(open: HandlerSpan, self: unknown, args: unknown[]): unknown {
     const result = hook.apply(self, args)
     // What a gateway of one client returns, Nest passes on; of a shared one it drops the promise.
     open.follow(result, self !== instance)
@@ -99,5 +99,5 @@ function wrap(
   Object.defineProperty(traced, 'name', { value: hook.name, configurable: true })
   Object.defineProperty(traced, 'length', { value: hook.length, configurable: true })
   wrapped.add(traced)
-  Object.defineProperty(target, name, hidden(traced))
+  Object.defineProperty(target, name, hiddenProperty(traced))
 }

@@ -10,7 +10,7 @@ import {
 import type { TelemetryOptions } from '@otel-ws/core'
 import { createTelemetry, type Telemetry } from '@otel-ws/core/adapter'
 import type { Observable } from 'rxjs'
-import { clientDriver, connectionFor } from './client.ts'
+import { clientDriver, connectionFor } from './gateway-client.ts'
 import { describeHandler } from './handler.ts'
 import { WS_TRACE_OPTIONS } from './options.ts'
 import { observeHandling } from './result.ts'

@@ -10,14 +10,14 @@ import {
 } from '@nestjs/common'
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core'
 import type { TelemetryOptions } from '@otel-ws/core'
-import { createTelemetry, override, type Telemetry, warn } from '@otel-ws/core/adapter'
-import { clientDriver } from './client.ts'
+import { createTelemetry, type Telemetry, warn, wrapMethod } from '@otel-ws/core/adapter'
 import { watchExceptions } from './exceptions.ts'
 import { type GatewayClass, gatewayClass, traceGateway } from './gateway.ts'
+import { clientDriver } from './gateway-client.ts'
 import { WS_TRACE_OPTIONS } from './options.ts'
-import { Servers } from './server.ts'
+import { ServerTracer } from './server.ts'
 import { SCOPE } from './version.ts'
-import { type AdapterSeams, traceAdapter } from './websocket-adapter.ts'
+import { type AdapterHooks, traceAdapter } from './websocket-adapter.ts'
 
 /** How {@link WsTraceModule.forRootAsync} comes by its options. */
 export interface WsTraceAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
@@ -46,7 +46,7 @@ const INSTALLED = Symbol.for('otel-ws.nestjs.module')
 export class WsTraceModule implements OnApplicationShutdown {
   readonly #telemetry: Telemetry
   readonly #modules: ModulesContainer
-  readonly #servers: Servers
+  readonly #servers: ServerTracer
   readonly #classes = new Map<unknown, GatewayClass>()
   #areGatewaysTraced = false
   #initialised: GatewayClass | undefined
@@ -79,7 +79,11 @@ export class WsTraceModule implements OnApplicationShutdown {
     this.#telemetry = createTelemetry(options, SCOPE, clientDriver)
     this.#modules = modules
     const patterns = new Set<string>()
-    this.#servers = new Servers(options, patterns, () => http?.httpAdapter?.getHttpServer() as HttpServer | undefined)
+    this.#servers = new ServerTracer(
+      options,
+      patterns,
+      () => http?.httpAdapter?.getHttpServer() as HttpServer | undefined,
+    )
     const holder = adapterHolder(moduleRef)
     if (!this.#telemetry.options.enabled || holder === undefined || isInstalled(holder)) return
     for (const { metatype } of this.#providers()) {
@@ -106,7 +110,7 @@ export class WsTraceModule implements OnApplicationShutdown {
 
   /** The application's adapter is set after this module was made, by the application or by Nest. */
   #watchAdapter(holder: AdapterHolder): void {
-    const seams: AdapterSeams = {
+    const seams: AdapterHooks = {
       telemetry: this.#telemetry,
       onCreate: () => this.#traceGateways(),
       onServer: (server, port) => this.#servers.trace(server, port),
@@ -119,7 +123,7 @@ export class WsTraceModule implements OnApplicationShutdown {
     const present = holder.getIoAdapter()
     if (present) traceAdapter(present, seams)
     const { setIoAdapter } = holder
-    override(holder, 'setIoAdapter', function (this: AdapterHolder, adapter: WebSocketAdapter): void {
+    wrapMethod(holder, 'setIoAdapter', function (this: AdapterHolder, adapter: WebSocketAdapter): void {
       if (adapter) traceAdapter(adapter, seams)
       setIoAdapter.call(this, adapter)
     })

@@ -10,8 +10,8 @@ import {
   type Stream,
 } from '@otel-ws/core/adapter'
 import { Observable, type Observer, type Subscriber, type TeardownLogic } from 'rxjs'
-import { isCovered } from './client.ts'
-import { failWith, takeWitnessed } from './exceptions.ts'
+import { failWith, takeSeenException } from './exceptions.ts'
+import { isCovered } from './gateway-client.ts'
 import type { Handler } from './handler.ts'
 
 /**
@@ -33,10 +33,10 @@ export function observeHandling(
     if (begun !== undefined) return subscribe(begun, connection, subscriber, next)
     const args = context.getArgs()
     const ack = args.findIndex((argument) => typeof argument === 'function')
-    const process = connection.handling(handler.pattern, ack !== -1)
+    const process = connection.startHandling(handler.pattern, ack !== -1)
     if (process === undefined) return next.handle().subscribe(subscriber)
     process.handledBy(handler.functionName)
-    if (ack !== -1 && handler.acknowledges) args[ack] = acknowledging(connection.owesAck(process), args[ack])
+    if (ack !== -1 && handler.acknowledges) args[ack] = acknowledging(connection.trackAck(process), args[ack])
     return process.run(subscribe, connection, subscriber, next)
   })
 }
@@ -62,7 +62,7 @@ function subscribe(
   next: CallHandler,
 ): TeardownLogic {
   process.hold()
-  const result = new Result(process, connection, subscriber)
+  const result = new ResultObserver(process, connection, subscriber)
   const subscription = next.handle().subscribe(result)
   return () => {
     result.cancel()
@@ -74,7 +74,7 @@ function subscribe(
  * Passes a handler's result on, and measures it as a stream if it is one. Nest makes an Observable of every result: a
  * value is one item that is followed by the end at once, and all else is a stream.
  */
-export class Result implements Observer<unknown> {
+export class ResultObserver implements Observer<unknown> {
   readonly #process: Process
   readonly #connection: Connection
   readonly #subscriber: Subscriber<unknown>
@@ -106,7 +106,7 @@ export class Result implements Observer<unknown> {
     } else this.#begin().item(1, at)
     const { span } = this.#process
     // A source that is shared emits in whatever context it is told to: what is sent of it is still our answer.
-    if (span === undefined || this.#connection.processing() === this.#process) this.#subscriber.next(value)
+    if (span === undefined || this.#connection.currentProcess() === this.#process) this.#subscriber.next(value)
     else active.with(this.#process, this.#subscriber.next, this.#subscriber, value)
   }
 
@@ -122,7 +122,7 @@ export class Result implements Observer<unknown> {
   complete(): void {
     this.#over = true
     // A failure that the exception filters have taken reaches an adapter as the end.
-    takeWitnessed(this.#process)
+    takeSeenException(this.#process)
     const { failed, error } = this.#process
     if (this.#items === 0 && !failed) this.#begin()
     this.#stream?.end(failed ? error : undefined)
@@ -145,18 +145,18 @@ export class Result implements Observer<unknown> {
 
   /** Whoever iterates over what the handler returned makes a stream of it: an interceptor or an adapter. */
   #follow(iterable: object): void {
-    followIterable(iterable, () => this.#connection.streamOf(this.#process.settled ? undefined : this.#process))
+    followIterable(iterable, () => this.#connection.startStream(this.#process.settled ? undefined : this.#process))
   }
 
   #begin(): Stream {
     if (this.#stream !== undefined) return this.#stream
-    const stream = this.#connection.streamOf(this.#process)
+    const stream = this.#connection.startStream(this.#process)
     this.#stream = stream
     if (this.#items > 0) stream.item(1, this.#firstAt)
     return stream
   }
 }
 
-function continues(result: Result): void {
+function continues(result: ResultObserver): void {
   result.continues()
 }

@@ -1,6 +1,6 @@
 import type { DynamicModule } from '@nestjs/common'
 import type { TelemetryOptions } from '@otel-ws/core'
-import { disguise, override, warn } from '@otel-ws/core/adapter'
+import { copySignature, warn, wrapMethod } from '@otel-ws/core/adapter'
 import { gatewayClass } from './gateway.ts'
 import type { WsTraceModule } from './module.ts'
 
@@ -59,10 +59,10 @@ export function traceScanner(scannerClass: { readonly prototype: unknown }, trac
     }
   }
 
-  return override(
+  return wrapMethod(
     prototype,
     'scanModulesForDependencies',
-    disguise(scanAndTrace as never, scanModulesForDependencies as never),
+    copySignature(scanAndTrace as never, scanModulesForDependencies as never),
   )
 }
 

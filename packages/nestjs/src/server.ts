@@ -15,7 +15,7 @@ const PATTERN_SELECTOR = '$.event'
 const SEAMS = { opensElsewhere: true }
 
 /** Traces the servers that an application's WebSocket adapter makes. */
-export class Servers {
+export class ServerTracer {
   readonly #options: TelemetryOptions
   readonly #patterns: RegisteredNames
   /** The http server of the application, if it has one. */

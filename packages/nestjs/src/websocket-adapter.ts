@@ -1,11 +1,11 @@
 import type { WebSocketAdapter } from '@nestjs/common'
-import { disguise, override, type Telemetry } from '@otel-ws/core/adapter'
-import { connectionFor, cover } from './client.ts'
+import { copySignature, type Telemetry, wrapMethod } from '@otel-ws/core/adapter'
 import { type MessageHandler, type Transform, traceDispatch } from './dispatch.ts'
 import type { GatewayClass } from './gateway.ts'
+import { connectionFor, cover } from './gateway-client.ts'
 
 /** What the tracing of an adapter needs of the module. */
-export interface AdapterSeams {
+export interface AdapterHooks {
   /** An adapter is about to make a server. */
   onCreate(): void
   /** A server, or a namespace of one, was made. */
@@ -21,7 +21,7 @@ type Method = (this: unknown, ...args: unknown[]) => unknown
 const TRACED = Symbol.for('otel-ws.nestjs.adapter')
 
 /** Puts our methods in front of a WebSocket adapter's own: those of Nest's public interface, on the instance. */
-export function traceAdapter(adapter: WebSocketAdapter, seams: AdapterSeams): void {
+export function traceAdapter(adapter: WebSocketAdapter, seams: AdapterHooks): void {
   const host = adapter as unknown as Record<string | symbol, Method>
   if (Object.hasOwn(host, TRACED)) return
   Object.defineProperty(host, TRACED, { value: true })
@@ -30,7 +30,7 @@ export function traceAdapter(adapter: WebSocketAdapter, seams: AdapterSeams): vo
   let current: GatewayClass | undefined
 
   if (create !== undefined) {
-    override(host, 'create', function (this: unknown, ...args: unknown[]): unknown {
+    wrapMethod(host, 'create', function (this: unknown, ...args: unknown[]): unknown {
       seams.onCreate()
       const server = create.apply(this, args)
       seams.onServer(server, Number(args[0]))
@@ -39,7 +39,7 @@ export function traceAdapter(adapter: WebSocketAdapter, seams: AdapterSeams): vo
   }
 
   if (bindClientConnect !== undefined) {
-    override(host, 'bindClientConnect', function (this: unknown, ...args: unknown[]): unknown {
+    wrapMethod(host, 'bindClientConnect', function (this: unknown, ...args: unknown[]): unknown {
       const [server, callback, ...rest] = args
       const gateway = seams.takeGateway()
       if (gateway === undefined || typeof callback !== 'function') return bindClientConnect.apply(this, args)
@@ -53,12 +53,12 @@ export function traceAdapter(adapter: WebSocketAdapter, seams: AdapterSeams): vo
           current = outer
         }
       }
-      return bindClientConnect.call(this, server, disguise(connected, own), ...rest)
+      return bindClientConnect.call(this, server, copySignature(connected, own), ...rest)
     })
   }
 
   if (bindMessageHandlers !== undefined) {
-    override(host, 'bindMessageHandlers', function (this: unknown, ...args: unknown[]): unknown {
+    wrapMethod(host, 'bindMessageHandlers', function (this: unknown, ...args: unknown[]): unknown {
       const [client, handlers, transform, ...rest] = args
       if (
         typeof client !== 'object' ||

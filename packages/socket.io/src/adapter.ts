@@ -1,4 +1,4 @@
 export { driver } from './driver.ts'
-export { type ServerSeams, type TracedServer, traceServer } from './server.ts'
+export { type TracedServer, type TraceServerOptions, traceServer } from './server.ts'
 export { traceServersOf } from './server-class.ts'
 export { SCOPE } from './version.ts'

@@ -1,10 +1,10 @@
 import {
   type Audience,
   type Broadcast,
-  type Distribution,
+  type FanoutSpan,
   isNativePromise,
-  override,
   type Telemetry,
+  wrapMethod,
 } from '@otel-ws/core/adapter'
 import { Acknowledgements } from './acknowledgements.ts'
 import { carrierIn, carrierRoom } from './carrier-room.ts'
@@ -61,7 +61,7 @@ export function traceBroadcasts(
     options: BroadcastOptions,
     publish: (options: BroadcastOptions, started: Broadcast | undefined) => unknown,
   ): unknown {
-    const started = telemetry.broadcast(audience, eventOf(packet))
+    const started = telemetry.startBroadcast(audience, eventOf(packet))
     if (started === undefined) return publish({ ...options, [STARTED]: null } as StartedOptions, undefined)
     if (publishes) publishing.set(packet, started)
     return started.run(() => publish(carrying(options, started), started), 0, 0, 0)
@@ -104,13 +104,13 @@ export function traceBroadcasts(
     const carrier = carrierIn(options.except)
     // What carries nothing and is for nobody here, such as an event to one socket of another node, is not told.
     const isTold = carrier !== undefined || concerns(self, options)
-    const delivered = isTold ? telemetry.deliver(audience, message.name, carrier) : undefined
+    const delivered = isTold ? telemetry.startDelivery(audience, message.name, carrier) : undefined
     if (delivered === undefined) return handOutAs(null, message, self, options, callback)
     return delivered.run(() => handOutAs(delivered, message, self, options, callback), 0, 0, 0)
   }
 
   function handOutAs(
-    distribution: Distribution | null,
+    distribution: FanoutSpan | null,
     { binary, size, event }: Encoded,
     self: Adapter,
     options: BroadcastOptions,
@@ -122,7 +122,7 @@ export function traceBroadcasts(
       return (apply as Apply).call(self, options, callback)
     } finally {
       swapOutgoing(outer)
-      distribution?.distributed()
+      distribution?.fanoutCompleted()
     }
   }
 
@@ -179,7 +179,7 @@ export function traceBroadcasts(
 
   const undo = Object.entries(methods)
     .filter(([name]) => typeof adapter[name as keyof Adapter] === 'function')
-    .map(([name, method]) => override(adapter, name, method))
+    .map(([name, method]) => wrapMethod(adapter, name, method))
   if (publishes) {
     undo.push(traceServerSideEmit(namespace, adapter, telemetry, audience, publishing))
     undo.push(watchPublishing(adapter, publishing))
@@ -209,9 +209,9 @@ function handOutTo(
 /** Keeps a broadcast open for as long as the host is at it: adapters hand out when they have published, or a little later. */
 function followHost(started: Broadcast, result: unknown): void {
   started.follow(result)
-  started.awaitDistribution()
+  started.awaitFanout()
   const giveUp = (): void => {
-    setImmediate(() => started.undistributed())
+    setImmediate(() => started.fanoutAbandoned())
   }
   if (isNativePromise(result)) result.then(giveUp, giveUp)
   else giveUp()

@@ -1,13 +1,13 @@
 import {
-  type Agreement,
-  activeCarrier,
   type Carrier,
   type Connection,
-  disguise,
-  hidden,
-  recordOf,
-  takeCarrier,
-  withCarrier,
+  copySignature,
+  currentCarrier,
+  extractFromPacket,
+  hiddenProperty,
+  injectIntoPacket,
+  type PropagationTerms,
+  tracedConnection,
 } from '@otel-ws/core/adapter'
 import type { Adapter, Client, Packet, Socket, WriteOptions } from './host.ts'
 import { outgoing } from './outgoing.ts'
@@ -23,12 +23,12 @@ const AGREED = Symbol('otel-ws.agreed')
 let anyAgreed = false
 
 /** A socket's packets carry context: puts our methods in front of those that send them and take acknowledgements. */
-export function carryContext(socket: Socket, hello: string | undefined): void {
+export function enablePropagation(socket: Socket, hello: string | undefined): void {
   if (hello !== undefined) hellos.set(socket, JSON.parse(hello))
   anyAgreed = true
-  if (!hasAgreed(socket.client)) Object.defineProperty(socket.client, AGREED, hidden(true))
-  Object.defineProperty(socket, 'packet', hidden(carryingPacket(socket.packet)))
-  Object.defineProperty(socket, 'onack', hidden(takingAck(socket.onack)))
+  if (!hasAgreed(socket.client)) Object.defineProperty(socket.client, AGREED, hiddenProperty(true))
+  Object.defineProperty(socket, 'packet', hiddenProperty(carryingPacket(socket.packet)))
+  Object.defineProperty(socket, 'onack', hiddenProperty(takingAck(socket.onack)))
 }
 
 /** What the packet that tells a client that it has joined says besides. */
@@ -47,13 +47,13 @@ function carryingPacket(own: Send): Send {
   function packet(this: Socket, packet: Packet, options?: WriteOptions): void {
     own.call(this, carrying(this, packet), options)
   }
-  carryingPackets.set(own, disguise(packet, own))
+  carryingPackets.set(own, copySignature(packet, own))
   return packet
 }
 
 /** A packet with what it carries. That of the application is not changed: there is a new one. */
 function carrying(socket: Socket, packet: Packet): Packet {
-  const agreement = recordOf(socket)?.agreement
+  const agreement = tracedConnection(socket)?.terms
   if (agreement === undefined) return packet
   if (packet.type === CONNECT) {
     const hello = hellos.get(socket)
@@ -61,7 +61,7 @@ function carrying(socket: Socket, packet: Packet): Packet {
     return hello === undefined ? packet : { ...packet, data: { ...packet.data, ...hello } as never }
   }
   if (packet.type !== EVENT && packet.type !== ACK) return packet
-  const data = withCarrier(agreement, packet.data ?? [], carrierNow(agreement))
+  const data = injectIntoPacket(agreement, packet.data ?? [], carrierNow(agreement))
   if (data === undefined) return packet
   outgoing()?.carried?.(textLength(data))
   return { ...packet, data }
@@ -74,28 +74,28 @@ function takingAck(own: Take): Take {
   const known = takingAcks.get(own)
   if (known !== undefined) return known
   function onack(this: Socket, packet: Packet): void {
-    const agreement = recordOf(this)?.agreement
+    const agreement = tracedConnection(this)?.terms
     // The callback runs in the context of the call that sent the event: what the answer carries is not needed.
-    if (agreement !== undefined && Array.isArray(packet.data)) takeCarrier(agreement, packet.data)
+    if (agreement !== undefined && Array.isArray(packet.data)) extractFromPacket(agreement, packet.data)
     own.call(this, packet)
   }
-  takingAcks.set(own, disguise(onack, own))
+  takingAcks.set(own, copySignature(onack, own))
   return onack
 }
 
 /** Takes the carrier out of an event that came in, for the record, and returns how many of the packet's bytes it was. */
-export function takeOut(connection: Connection, packet: Packet, isText: boolean): number {
-  const { agreement } = connection
+export function extractFromEvent(connection: Connection, packet: Packet, isText: boolean): number {
+  const { terms } = connection
   const { data } = packet
-  if (agreement === undefined || !Array.isArray(data)) return 0
+  if (terms === undefined || !Array.isArray(data)) return 0
   const whole = [...data]
-  const inBand = takeCarrier(agreement, data)
-  connection.carried(inBand)
+  const inBand = extractFromPacket(terms, data)
+  connection.setIncomingContext(inBand)
   return isText && inBand !== undefined && inBand.problem !== 'malformed' ? textLength(whole) : 0
 }
 
-function carrierNow(agreement: Agreement): Carrier | undefined {
-  return outgoing()?.carrier?.(agreement) ?? activeCarrier(agreement)
+function carrierNow(agreement: PropagationTerms): Carrier | undefined {
+  return outgoing()?.carrier?.(agreement) ?? currentCarrier(agreement)
 }
 
 /** Bytes that the last element takes in a list that is JSON text. */
@@ -116,7 +116,7 @@ class Encoded {
   readonly adapter: Adapter
   readonly encode: Encode
   readonly packet: Packet
-  readonly #forms = new Map<Agreement, Written | undefined>()
+  readonly #forms = new Map<PropagationTerms, Written | undefined>()
 
   constructor(adapter: Adapter, encode: Encode, packet: Packet) {
     this.adapter = adapter
@@ -124,9 +124,9 @@ class Encoded {
     this.packet = packet
   }
 
-  for(agreement: Agreement, given: WriteOptions): Written | undefined {
+  for(agreement: PropagationTerms, given: WriteOptions): Written | undefined {
     if (this.#forms.has(agreement)) return this.#forms.get(agreement)
-    const data = withCarrier(agreement, this.packet.data ?? [], carrierNow(agreement))
+    const data = injectIntoPacket(agreement, this.packet.data ?? [], carrierNow(agreement))
     let form: Written | undefined
     if (data !== undefined) {
       const { wsPreEncodedFrame: _, ...options } = given
@@ -140,11 +140,11 @@ class Encoded {
 const broadcasts = new WeakMap<object, Encoded>()
 
 /** What goes to a client in the place of what was encoded for all; `undefined` when it is that. */
-export function writtenFor(client: Client, encoded: unknown, options: WriteOptions): Written | undefined {
+export function encodedFor(client: Client, encoded: unknown, options: WriteOptions): Written | undefined {
   if (!hasAgreed(client) || typeof encoded !== 'object' || encoded === null) return undefined
   const broadcast = broadcasts.get(encoded)
   const socket = broadcast && client.nsps.get(broadcast.packet.nsp as string)
-  const agreement = socket && recordOf(socket)?.agreement
+  const agreement = socket && tracedConnection(socket)?.terms
   return agreement && broadcast?.for(agreement, options)
 }
 

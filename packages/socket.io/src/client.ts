@@ -1,9 +1,9 @@
-import { type CloseFacts, disguise, hidden, uncover } from '@otel-ws/core/adapter'
-import { writtenFor } from './carriers.ts'
+import { type CloseFacts, copySignature, hiddenProperty, unwrapMethods } from '@otel-ws/core/adapter'
+import { encodedFor } from './carriers.ts'
 import type { Client, Decoder, EngineSocket, Packet, WriteOptions } from './host.ts'
 import { outgoing } from './outgoing.ts'
 import { chunkSize } from './payload.ts'
-import { receivingFrom, transportOf } from './transport.ts'
+import { receivingTransport, transportOf } from './transport.ts'
 
 const INCOMING = Symbol('otel-ws.incoming')
 
@@ -29,20 +29,20 @@ type TracedDecoder = Decoder & { [INCOMING]?: Incoming | null }
 export function traceClient(client: Client): void {
   const { decoder } = client as { decoder: TracedDecoder }
   if (decoder[INCOMING] !== undefined) return
-  Object.defineProperty(decoder, INCOMING, hidden(null))
-  Object.defineProperty(decoder, 'add', hidden(countedAdd(decoder.add)))
+  Object.defineProperty(decoder, INCOMING, hiddenProperty(null))
+  Object.defineProperty(decoder, 'add', hiddenProperty(countedAdd(decoder.add)))
   decoder.on('decoded', attach)
-  Object.defineProperty(client, 'close', hidden(watchedClose(client.close)))
-  Object.defineProperty(client, 'writeToEngine', hidden(watchedWrite(client.writeToEngine)))
+  Object.defineProperty(client, 'close', hiddenProperty(watchedClose(client.close)))
+  Object.defineProperty(client, 'writeToEngine', hiddenProperty(watchedWrite(client.writeToEngine)))
 }
 
 /** Gives a client its own methods back. */
 export function untraceClient(client: Client): void {
   const { decoder } = client as { decoder: TracedDecoder }
-  uncover(decoder, ['add'])
+  unwrapMethods(decoder, ['add'])
   decoder.off('decoded', attach)
   delete decoder[INCOMING]
-  uncover(client, ['close', 'writeToEngine'])
+  unwrapMethods(client, ['close', 'writeToEngine'])
 }
 
 /** Close codes of RFC 6455: data that is not what its type says, and what is against the rules of the server. */
@@ -68,12 +68,12 @@ function countedAdd(own: Add): Add {
     try {
       own.call(this, chunk)
     } catch (error) {
-      ending(receivingFrom(), INVALID_PAYLOAD)
+      ending(receivingTransport(), INVALID_PAYLOAD)
       throw error
     }
   }
 
-  const counting = disguise(add, own)
+  const counting = copySignature(add, own)
   counted.set(own, counting)
   return counting
 }
@@ -114,7 +114,7 @@ function watchedClose(own: CloseClient): CloseClient {
     own.call(this)
   }
 
-  const watching = disguise(close, own)
+  const watching = copySignature(close, own)
   closing.set(own, watching)
   return watching
 }
@@ -128,7 +128,7 @@ function watchedWrite(own: Write): Write {
 
   function writeToEngine(this: Client, encoded: unknown, options: WriteOptions): void {
     const current = outgoing()
-    const written = writtenFor(this, encoded, options)
+    const written = encodedFor(this, encoded, options)
     if (current === undefined) {
       own.call(this, written?.encoded ?? encoded, written?.options ?? options)
       return
@@ -141,7 +141,7 @@ function watchedWrite(own: Write): Write {
     else current.written(this, encoded)
   }
 
-  const write = disguise(writeToEngine, own)
+  const write = copySignature(writeToEngine, own)
   watched.set(own, write)
   return write
 }

@@ -1,4 +1,4 @@
-import { type HostDriver, recordOf } from '@otel-ws/core/adapter'
+import { type HostDriver, tracedConnection } from '@otel-ws/core/adapter'
 import { untraceClient } from './client.ts'
 import type { EngineSocket, Socket } from './host.ts'
 import { chunkSize } from './payload.ts'
@@ -24,7 +24,7 @@ export const driver: HostDriver<Socket> = {
 /** The sockets of a client share its buffers: the first that is traced stands for all. */
 function standsForClient(socket: Socket): boolean {
   for (const other of socket.client.sockets.values()) {
-    if (recordOf(other) !== undefined) return other === socket
+    if (tracedConnection(other) !== undefined) return other === socket
   }
   return false
 }

@@ -1,17 +1,17 @@
 import type { IncomingMessage } from 'node:http'
 import {
-  beginHandshake,
-  claimRequest,
   type Handshake,
-  type HandshakeSeam,
+  type HandshakeOptions,
   handshakeOf,
-  override,
+  startHandshake,
+  storeHandshake,
   type Telemetry,
+  wrapMethod,
 } from '@otel-ws/core/adapter'
 import type { EngineServer, EngineSocket } from './host.ts'
 import { traceTransport } from './transport.ts'
 
-type UpgradeSocket = Parameters<typeof beginHandshake>[1]
+type UpgradeSocket = Parameters<typeof startHandshake>[1]
 
 /** What Engine.IO tells of a request that it turned down. */
 interface ConnectionError {
@@ -39,8 +39,8 @@ const SESSION = /[?&]sid=/
  */
 export function traceEngine(engine: EngineServer, telemetry: Telemetry, route: string): () => void {
   const { handleRequest, handleUpgrade } = engine
-  const polling: HandshakeSeam = { route, acceptedWith: 200, transport: 'polling' }
-  const websocket: HandshakeSeam = { route, transport: 'websocket' }
+  const polling: HandshakeOptions = { route, acceptedWith: 200, transport: 'polling' }
+  const websocket: HandshakeOptions = { route, transport: 'websocket' }
   const emit = engine.emit as (type: string, ...args: unknown[]) => boolean
 
   function tracedHandleRequest(this: EngineServer, request: IncomingMessage, response: unknown): void {
@@ -56,7 +56,7 @@ export function traceEngine(engine: EngineServer, telemetry: Telemetry, route: s
 
   function begin(request: IncomingMessage): Handshake | undefined {
     const handshake = telemetry.handshake(request, polling)
-    if (handshake !== undefined) claimRequest(request, handshake)
+    if (handshake !== undefined) storeHandshake(request, handshake)
     return handshake
   }
 
@@ -67,7 +67,7 @@ export function traceEngine(engine: EngineServer, telemetry: Telemetry, route: s
       return
     }
     const handshake = isHandshake(request)
-      ? beginHandshake(request, socket as UpgradeSocket, () => telemetry.handshake(request, websocket))
+      ? startHandshake(request, socket as UpgradeSocket, () => telemetry.handshake(request, websocket))
       : undefined
     if (handshake === undefined) {
       reserve(request)
@@ -84,7 +84,7 @@ export function traceEngine(engine: EngineServer, telemetry: Telemetry, route: s
     if (handshakeOf(request) !== undefined) return
     const handshake = telemetry.unroutedHandshake(request)
     handshake.discard()
-    claimRequest(request, handshake)
+    storeHandshake(request, handshake)
   }
 
   function tracedEmit(this: EngineServer, type: string, a?: unknown): boolean {
@@ -96,7 +96,7 @@ export function traceEngine(engine: EngineServer, telemetry: Telemetry, route: s
   function opened(conn: EngineSocket): void {
     const { request } = conn
     const handshake = request === null ? undefined : handshakeOf(request)
-    handshake?.accepted()
+    handshake?.acceptedElsewhere()
     traceTransport(conn, telemetry, { route }, handshake?.discarded ? undefined : handshake)
   }
 
@@ -109,9 +109,9 @@ export function traceEngine(engine: EngineServer, telemetry: Telemetry, route: s
   }
 
   const undo = [
-    override(engine, 'handleRequest', tracedHandleRequest),
-    override(engine, 'handleUpgrade', tracedHandleUpgrade),
-    override(engine, 'emit', tracedEmit),
+    wrapMethod(engine, 'handleRequest', tracedHandleRequest),
+    wrapMethod(engine, 'handleUpgrade', tracedHandleUpgrade),
+    wrapMethod(engine, 'emit', tracedEmit),
   ]
   return () => {
     for (const step of undo) step()

@@ -10,6 +10,6 @@ export {
   type Stream,
   type TelemetryOptions,
 } from '@otel-ws/core'
-export { type SocketEmitter, traceEmitter } from './emitter.ts'
 export { type SocketTracing, traceSocket } from './middleware.ts'
+export { type SocketEmitter, traceEmitter } from './redis-emitter.ts'
 export { type SocketServerOptions, type TracedServer, traceSocketServer } from './server.ts'

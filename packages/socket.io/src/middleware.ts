@@ -1,5 +1,5 @@
 import type { TelemetryOptions } from '@otel-ws/core'
-import { createTelemetry, override } from '@otel-ws/core/adapter'
+import { createTelemetry, wrapMethod } from '@otel-ws/core/adapter'
 import type { Socket } from 'socket.io'
 import { driver } from './driver.ts'
 import type { Socket as HostSocket } from './host.ts'
@@ -37,7 +37,7 @@ export function traceSocket(options: TelemetryOptions = {}): SocketTracing {
     // The chain of middleware runs already: of the first socket only the answer to the client tells a rejection.
     if (isFirst) {
       const { _error } = host
-      override(host, '_error', function error(this: HostSocket, reason: unknown): void {
+      wrapMethod(host, '_error', function error(this: HostSocket, reason: unknown): void {
         handshake.refuse(undefined, 'Error')
         _error.call(this, reason)
       })

@@ -1,17 +1,17 @@
 import {
   type Connection,
-  claim,
   dispatchAll,
   errorType,
+  type HandlerSpan,
   type Handshake,
-  hidden,
-  type Open,
-  override,
-  recordOf,
+  hiddenProperty,
+  storeConnection,
   type Telemetry,
+  tracedConnection,
+  wrapMethod,
 } from '@otel-ws/core/adapter'
 import { traceBroadcasts } from './broadcast.ts'
-import { carryContext } from './carriers.ts'
+import { enablePropagation } from './carriers.ts'
 import { traceClient } from './client.ts'
 import type { EngineSocket, Namespace, Server, Socket } from './host.ts'
 import { traceSocket } from './socket.ts'
@@ -48,7 +48,7 @@ export function traceNamespace(
   const known = tracedNamespace(namespace)
   if (known !== undefined) return known
   const traced = install(namespace, telemetry, onNamespace, opensElsewhere)
-  Object.defineProperty(namespace, TRACED, hidden(traced))
+  Object.defineProperty(namespace, TRACED, hiddenProperty(traced))
   return traced
 }
 
@@ -65,7 +65,7 @@ function install(
 ): TracedNamespace {
   const { run, emitReserved, _doConnect, _initAdapter } = namespace
   const facts = factsOf(namespace)
-  let opening: { readonly open: Open; readonly socket: Socket } | undefined
+  let opening: { readonly open: HandlerSpan; readonly socket: Socket } | undefined
   let unbroadcast = traceBroadcasts(namespace.adapter, namespace, telemetry, facts)
 
   function joining(socket: Socket): Handshake | undefined {
@@ -101,12 +101,12 @@ function install(
     const handshake = joining(socket)
     transport.joined(socket)
     const connection = handshake === undefined ? undefined : accept(handshake, socket, facts)
-    const open = opensElsewhere ? undefined : connection?.opening()
+    const open = opensElsewhere ? undefined : connection?.startOpen()
     if (open === undefined) _doConnect.call(this, socket, done)
     else open.run(doConnect, this, socket, done)
   }
 
-  function doConnect(open: Open, self: Namespace, socket: Socket, done: (socket: Socket) => void): void {
+  function doConnect(open: HandlerSpan, self: Namespace, socket: Socket, done: (socket: Socket) => void): void {
     const outer = opening
     opening = { open, socket }
     try {
@@ -130,10 +130,10 @@ function install(
   }
 
   const undo = [
-    override(namespace, 'run', tracedRun),
-    override(namespace, '_doConnect', tracedDoConnect),
-    override(namespace, 'emitReserved', tracedEmitReserved),
-    override(namespace, '_initAdapter', tracedInitAdapter),
+    wrapMethod(namespace, 'run', tracedRun),
+    wrapMethod(namespace, '_doConnect', tracedDoConnect),
+    wrapMethod(namespace, 'emitReserved', tracedEmitReserved),
+    wrapMethod(namespace, '_initAdapter', tracedInitAdapter),
   ]
   return {
     joining,
@@ -159,9 +159,9 @@ function begin(socket: Socket, transport: Transport, telemetry: Telemetry, facts
   return telemetry.handshake(socket.request ?? NO_REQUEST, {
     route: facts.route,
     transport: socket.conn.transport.name,
-    joins: {
+    join: {
       namespace: facts.namespaceName ?? facts.namespace,
-      over: transport.handshake,
+      transportSpan: transport.handshake,
       recovered: socket.recovered === true,
     },
   })
@@ -172,21 +172,21 @@ export function refuseNamespace(telemetry: Telemetry, conn: EngineSocket | undef
   const over = conn && transportOf(conn)?.handshake
   telemetry
     .handshake(conn?.request ?? NO_REQUEST, {
-      joins: { namespace: undefined, over },
+      join: { namespace: undefined, transportSpan: over },
       ...(conn !== undefined && { transport: conn.transport.name }),
     })
     ?.refuse(undefined, 'invalid_namespace')
 }
 
 function accept(handshake: Handshake, socket: Socket, facts: Facts): Connection {
-  const known = recordOf(socket)
+  const known = tracedConnection(socket)
   if (known !== undefined) return known
   const connection = handshake.accept(socket, { ...facts, sessionId: socket.id })
-  claim(socket, connection)
+  storeConnection(socket, connection)
   // The first revisions of the protocol have no place to agree in.
-  const hello = socket.conn.protocol === 3 ? undefined : handshake.greet(connection)
+  const hello = socket.conn.protocol === 3 ? undefined : handshake.helloMessage(connection)
   traceSocket(socket)
-  if (connection.agreement !== undefined) carryContext(socket, hello)
+  if (connection.terms !== undefined) enablePropagation(socket, hello)
   return connection
 }
 

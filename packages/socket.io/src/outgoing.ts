@@ -1,4 +1,4 @@
-import type { Agreement, Carrier } from '@otel-ws/core/adapter'
+import type { Carrier, PropagationTerms } from '@otel-ws/core/adapter'
 import type { Client } from './host.ts'
 
 /** What Socket.IO is sending right now, in this synchronous run: who wrote a packet to a client is told of it. */
@@ -10,7 +10,7 @@ export interface Outgoing {
   /** The client's connection is not open. */
   skipped(client: Client): void
   /** What the packet carries, when it has a span of its own that is not active. */
-  carrier?(agreement: Agreement): Carrier | undefined
+  carrier?(agreement: PropagationTerms): Carrier | undefined
   /** Bytes that the packet has more than without its carrier, when it is JSON text. */
   carried?(bytes: number): void
 }

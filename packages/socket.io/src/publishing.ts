@@ -1,4 +1,4 @@
-import { type Broadcast, isNativePromise, override } from '@otel-ws/core/adapter'
+import { type Broadcast, isNativePromise, wrapMethod } from '@otel-ws/core/adapter'
 import type { Adapter, ClusterMessage } from './host.ts'
 import { CARRIER } from './server-side-emit.ts'
 
@@ -12,7 +12,7 @@ import { CARRIER } from './server-side-emit.ts'
 export function watchPublishing(adapter: Adapter, publishing: WeakMap<object, Broadcast>): () => void {
   const { doPublish } = adapter
   if (typeof doPublish !== 'function') return () => {}
-  return override(adapter, 'doPublish', function (this: Adapter, message: ClusterMessage): unknown {
+  return wrapMethod(adapter, 'doPublish', function (this: Adapter, message: ClusterMessage): unknown {
     const { data } = message
     const packet = data?.packet
     const operation = typeof packet === 'object' && packet !== null ? publishing.get(packet) : undefined

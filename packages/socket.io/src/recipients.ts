@@ -1,16 +1,16 @@
-import { type Distribution, recordOf } from '@otel-ws/core/adapter'
+import { type FanoutSpan, tracedConnection } from '@otel-ws/core/adapter'
 import type { Client } from './host.ts'
 import type { Outgoing } from './outgoing.ts'
 import { transportOf } from './transport.ts'
 
 /** One event on its way to the sockets of a namespace on this node. */
 export class Recipients implements Outgoing {
-  readonly #distribution: Distribution | null
+  readonly #distribution: FanoutSpan | null
   readonly #namespace: string
   readonly #binary: boolean
   readonly #size: number
 
-  constructor(distribution: Distribution | null, namespace: string, binary: boolean, size: number) {
+  constructor(distribution: FanoutSpan | null, namespace: string, binary: boolean, size: number) {
     this.#distribution = distribution
     this.#namespace = namespace
     this.#binary = binary
@@ -21,7 +21,7 @@ export class Recipients implements Outgoing {
     this.#distribution?.sent()
     const connection = this.#connection(client)
     if (connection === undefined) return
-    connection.counted(this.#binary, this.#size)
+    connection.countSent(this.#binary, this.#size)
     transportOf(client.conn)?.written(client.conn, connection, undefined)
   }
 
@@ -39,6 +39,6 @@ export class Recipients implements Outgoing {
 
   #connection(client: Client) {
     const socket = client.nsps.get(this.#namespace)
-    return socket === undefined ? undefined : recordOf(socket)
+    return socket === undefined ? undefined : tracedConnection(socket)
   }
 }

@@ -1,4 +1,4 @@
-import { override, type Telemetry } from '@otel-ws/core/adapter'
+import { type Telemetry, wrapMethod } from '@otel-ws/core/adapter'
 import type { EngineServer, Namespace, Server, Socket } from './host.ts'
 import { type TracedServer, traceAmbientServer } from './server.ts'
 
@@ -50,10 +50,10 @@ export function traceServersOf(namespaceClass: NamespaceClass, telemetry: () => 
     function tracedBind(this: Server, engine: EngineServer): unknown {
       return trace(this) ? this.bind(engine) : bind.call(this, engine)
     }
-    classes.set(host, override(host, 'bind', tracedBind))
+    classes.set(host, wrapMethod(host, 'bind', tracedBind))
   }
 
-  const undo = [override(prototype, '_initAdapter', initAdapter), override(prototype, 'run', tracedRun)]
+  const undo = [wrapMethod(prototype, '_initAdapter', initAdapter), wrapMethod(prototype, 'run', tracedRun)]
   return () => {
     isActive = false
     for (const server of servers) server.deref()?.restore()

@@ -3,8 +3,8 @@ import {
   type Broadcast,
   dispatchAll,
   type Emitter,
-  override,
   type Telemetry,
+  wrapMethod,
 } from '@otel-ws/core/adapter'
 import type { Adapter, ClusterMessage, Namespace } from './host.ts'
 
@@ -35,7 +35,7 @@ export function traceServerSideEmit(
   if (typeof serverSideEmit === 'function') {
     const traced = function (this: Adapter, packet: unknown[]): unknown {
       const name = packet[0]
-      const operation = typeof name === 'string' ? telemetry.broadcast(audience, name) : undefined
+      const operation = typeof name === 'string' ? telemetry.startBroadcast(audience, name) : undefined
       if (operation === undefined) return serverSideEmit.call(this, packet)
       publishing.set(packet, operation)
       followAnswer(packet, operation)
@@ -50,7 +50,7 @@ export function traceServerSideEmit(
         0,
       )
     }
-    undo.push(override(adapter, 'serverSideEmit', traced))
+    undo.push(wrapMethod(adapter, 'serverSideEmit', traced))
   }
 
   if (typeof onMessage === 'function') {
@@ -64,19 +64,19 @@ export function traceServerSideEmit(
         arriving = undefined
       }
     }
-    undo.push(override(adapter, 'onMessage', traced))
+    undo.push(wrapMethod(adapter, 'onMessage', traced))
   }
 
   function _onServerSideEmit(this: Namespace, args: unknown[]): unknown {
     const carrier = arriving
     arriving = undefined
     const name = args[0]
-    const operation = typeof name === 'string' ? telemetry.deliver(audience, name, carrier) : undefined
+    const operation = typeof name === 'string' ? telemetry.startDelivery(audience, name, carrier) : undefined
     if (operation === undefined) return own.call(this, args)
     const [, ...rest] = args
     return operation.run(() => dispatchAll(operation, this as unknown as Emitter, name as string, rest), 0, 0, 0)
   }
-  undo.push(override(namespace, '_onServerSideEmit', _onServerSideEmit))
+  undo.push(wrapMethod(namespace, '_onServerSideEmit', _onServerSideEmit))
   return () => {
     for (const step of undo) step()
   }

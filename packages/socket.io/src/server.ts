@@ -1,11 +1,11 @@
 import type { TelemetryOptions } from '@otel-ws/core'
-import { createTelemetry, override, type Telemetry, warn } from '@otel-ws/core/adapter'
+import { createTelemetry, type Telemetry, warn, wrapMethod } from '@otel-ws/core/adapter'
 import type { Server } from 'socket.io'
 import { driver } from './driver.ts'
 import { traceEngine } from './engine.ts'
 import type { EngineServer, Server as HostServer, Namespace } from './host.ts'
 import { refuseNamespace, tracedNamespace, traceNamespace } from './namespace.ts'
-import { receivingFrom } from './transport.ts'
+import { receivingTransport } from './transport.ts'
 import { SCOPE } from './version.ts'
 
 /** Options of {@link traceSocketServer}. */
@@ -33,13 +33,13 @@ export function traceSocketServer(io: Server, options: SocketServerOptions = {})
 }
 
 /** How an adapter on top of Socket.IO has a server traced. */
-export interface ServerSeams {
+export interface TraceServerOptions {
   /** Another adapter tells the connection handler: not the listeners of `connection`. */
   readonly opensElsewhere?: boolean
 }
 
 /** Traces a server for an adapter that brings its own telemetry. */
-export function traceServer(io: Server, telemetry: Telemetry, seams: ServerSeams = {}): TracedServer {
+export function traceServer(io: Server, telemetry: Telemetry, seams: TraceServerOptions = {}): TracedServer {
   const host = io as unknown as TracedHost
   const known = host[TRACED]
   // What an application asks for by hand comes before what an instrumentation does for every server.
@@ -58,7 +58,7 @@ export function traceAmbientServer(io: HostServer, telemetry: Telemetry): Traced
 
 type TracedHost = HostServer & { [TRACED]?: TracedServer & { readonly isAmbient: boolean } }
 
-function mark(host: TracedHost, telemetry: Telemetry, isAmbient: boolean, seams: ServerSeams): TracedServer {
+function mark(host: TracedHost, telemetry: Telemetry, isAmbient: boolean, seams: TraceServerOptions): TracedServer {
   const undo = telemetry.options.enabled ? install(host, telemetry, seams) : []
   const traced = {
     isAmbient,
@@ -72,7 +72,7 @@ function mark(host: TracedHost, telemetry: Telemetry, isAmbient: boolean, seams:
   return traced
 }
 
-function install(io: HostServer, telemetry: Telemetry, { opensElsewhere }: ServerSeams): (() => void)[] {
+function install(io: HostServer, telemetry: Telemetry, { opensElsewhere }: TraceServerOptions): (() => void)[] {
   const { bind, _checkNamespace } = io
   const undo: (() => void)[] = []
 
@@ -92,7 +92,7 @@ function install(io: HostServer, telemetry: Telemetry, { opensElsewhere }: Serve
 
   /** Told of namespaces that clients ask for and the server does not have. */
   function tracedCheckNamespace(this: HostServer, name: string, auth: unknown, done: (found: unknown) => void): void {
-    const conn = receivingFrom()
+    const conn = receivingTransport()
     _checkNamespace.call(this, name, auth, (found) => {
       if (!found) refuseNamespace(telemetry, conn)
       done(found)
@@ -102,7 +102,7 @@ function install(io: HostServer, telemetry: Telemetry, { opensElsewhere }: Serve
   traceNamespace(io.sockets, telemetry, traceNew, opensElsewhere)
   for (const namespace of io._nsps.values()) traceNew(namespace)
   if (io.engine !== undefined) trace(io.engine)
-  undo.push(override(io, 'bind', tracedBind), override(io, '_checkNamespace', tracedCheckNamespace), () => {
+  undo.push(wrapMethod(io, 'bind', tracedBind), wrapMethod(io, '_checkNamespace', tracedCheckNamespace), () => {
     for (const namespace of io._nsps.values()) tracedNamespace(namespace)?.restore()
   })
   return undo

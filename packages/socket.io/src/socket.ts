@@ -1,20 +1,20 @@
 import { EventEmitter } from 'node:events'
 import {
   type AckWaiter,
-  type Agreement,
-  afterHandshake,
+  bindContext,
   type Carrier,
   type Connection,
-  disguise,
+  copySignature,
   dispatchAll,
-  hidden,
-  inThisContext,
+  hiddenProperty,
+  type OutgoingMessage,
+  outsideEndedHandshake,
   type Process,
-  recordOf,
-  type Transmission,
-  uncover,
+  type PropagationTerms,
+  tracedConnection,
+  unwrapMethods,
 } from '@otel-ws/core/adapter'
-import { takeOut } from './carriers.ts'
+import { extractFromEvent } from './carriers.ts'
 import { incomingOf } from './client.ts'
 import { closeFacts } from './close.ts'
 import type { Client, EngineSocket, Packet, Socket } from './host.ts'
@@ -40,7 +40,7 @@ export function traceSocket(socket: Socket): void {
 
 /** Gives a socket its own methods back. */
 export function untraceSocket(socket: Socket): void {
-  uncover(socket, METHOD_NAMES)
+  unwrapMethods(socket, METHOD_NAMES)
 }
 
 /** The overrides of a class of sockets: made once, not per socket, unless one has methods of its own. */
@@ -74,32 +74,32 @@ function dispatchesPlainly(socket: Socket): boolean {
 function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
   const methods = {
     onevent(this: Socket, packet: Packet): void {
-      const connection = recordOf(this)
+      const connection = tracedConnection(this)
       const event = packet.data ?? []
       const { size: wireSize, binary, text } = incomingOf(packet)
-      const size = connection?.agreement === undefined ? wireSize : wireSize - takeOut(connection, packet, text)
+      const size = connection?.terms === undefined ? wireSize : wireSize - extractFromEvent(connection, packet, text)
       const name = event[0] as string
       const reply = packet.id != null
       const registered = this.listenerCount(name) > 0
-      const operation = connection?.receive(event, binary, size, String(name), reply, registered)
+      const operation = connection?.startReceive(event, binary, size, String(name), reply, registered)
       if (connection === undefined || operation === undefined) own.onevent.call(this, packet)
       else if (plain && operation.timed) receive(connection, operation, this, packet, event)
       else operation.run(callOnevent, own, this, packet)
     },
 
     emit(this: Socket): unknown {
-      const connection = recordOf(this)
+      const connection = tracedConnection(this)
       const args = arguments as unknown as unknown[]
       return connection === undefined ? own.emit.apply(this, args) : send(own.emit, connection, this, args)
     },
 
     _onclose(this: Socket, reason: string, description?: unknown): unknown {
-      const connection = recordOf(this)
+      const connection = tracedConnection(this)
       if (connection === undefined || !this.connected) return own._onclose.call(this, reason, description)
       const transport = transportOf(this.conn)
       const facts = closeFacts(reason, description, this.conn, transport?.ending)
       try {
-        return afterHandshake(() => own._onclose.call(this, reason, description))
+        return outsideEndedHandshake(() => own._onclose.call(this, reason, description))
       } finally {
         connection.close({ ...facts, rtt: transport?.pings.rtt })
       }
@@ -107,7 +107,8 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
   }
 
   const overrides: PropertyDescriptorMap = {}
-  for (const name of METHOD_NAMES) overrides[name] = hidden(disguise(methods[name] as never, own[name] as never))
+  for (const name of METHOD_NAMES)
+    overrides[name] = hiddenProperty(copySignature(methods[name] as never, own[name] as never))
   return overrides
 }
 
@@ -124,7 +125,7 @@ function callOnevent(_: Process, own: Methods, socket: Socket, packet: Packet): 
  * of `onAny` at once, then the middleware of `use`, and in the next tick the listeners of the event.
  */
 function receive(connection: Connection, operation: Process, socket: Socket, packet: Packet, event: unknown[]): void {
-  if (packet.id != null) event.push(acknowledging(connection.owesAck(operation), socket.ack(packet.id)))
+  if (packet.id != null) event.push(acknowledging(connection.trackAck(operation), socket.ack(packet.id)))
   const first = socket._anyListeners?.length || socket.fns.length
   if (first) operation.run(beforeDispatch, socket, event, undefined)
   else process.nextTick(dispatchEvent, operation, socket, event, undefined)
@@ -181,7 +182,7 @@ function emitError(socket: Socket, args: unknown[]): void {
 /** One event to one client, from the call to what Socket.IO makes of it. */
 export class Emission implements Outgoing {
   readonly socket: Socket
-  readonly #message: Transmission | undefined
+  readonly #message: OutgoingMessage | undefined
   #carrierSize = 0
   size = 0
   binary = false
@@ -192,12 +193,12 @@ export class Emission implements Outgoing {
   /** Called then. */
   handedOut: (() => void) | undefined
 
-  constructor(socket: Socket, message: Transmission | undefined) {
+  constructor(socket: Socket, message: OutgoingMessage | undefined) {
     this.socket = socket
     this.#message = message
   }
 
-  carrier(agreement: Agreement): Carrier | undefined {
+  carrier(agreement: PropagationTerms): Carrier | undefined {
     return this.#message?.carrier(agreement)
   }
 
@@ -231,7 +232,7 @@ function send(emit: Callback, connection: Connection, socket: Socket, args: unkn
   const ack = args[last]
   const awaitsAck = typeof ack === 'function'
   const { timeout } = socket.flags
-  const message = connection.emitting(eventOf(connection, args, awaitsAck), String(args[0]), awaitsAck)
+  const message = connection.startEvent(eventOf(connection, args, awaitsAck), String(args[0]), awaitsAck)
   if (awaitsAck && (message !== undefined || timeout !== undefined)) {
     args[last] = awaiting(connection, message, ack as Callback, timeout !== undefined)
   }
@@ -247,10 +248,10 @@ function send(emit: Callback, connection: Connection, socket: Socket, args: unkn
     swapOutgoing(outer)
   }
   if (emission.isPublished) {
-    message?.hold()
+    message?.defer()
     emission.handedOut = () => {
       told(connection, socket.conn, emission, message)
-      message?.release()
+      message?.resume()
     }
   } else told(connection, socket.conn, emission, message)
   return result
@@ -263,11 +264,16 @@ function eventOf({ telemetry }: Connection, args: ArrayLike<unknown>, awaitsAck:
     : Array.prototype.slice.call(args, 0, awaitsAck ? -1 : undefined)
 }
 
-function told(connection: Connection, conn: EngineSocket, emission: Emission, message: Transmission | undefined): void {
+function told(
+  connection: Connection,
+  conn: EngineSocket,
+  emission: Emission,
+  message: OutgoingMessage | undefined,
+): void {
   const { series } = connection
   // A client may still be connected when its socket is not, and drops what comes for it.
   if (emission.isWritten && !connection.closed) {
-    const sequence = connection.counted(emission.binary, emission.size)
+    const sequence = connection.countSent(emission.binary, emission.size)
     message?.encoded(emission.binary, emission.size)
     message?.sent(connection, sequence)
     transportOf(conn)?.written(conn, connection, message)
@@ -276,7 +282,7 @@ function told(connection: Connection, conn: EngineSocket, emission: Emission, me
     message?.dropped()
   } else {
     series.notOpen++
-    message?.skip(connection)
+    message?.skipped(connection)
   }
 }
 
@@ -285,8 +291,13 @@ function told(connection: Connection, conn: EngineSocket, emission: Emission, me
  *
  * @param timed Socket.IO puts an error before the values, which tells that the time is over
  */
-function awaiting(connection: Connection, message: Transmission | undefined, ack: Callback, timed: boolean): Callback {
-  const callback = inThisContext(ack as never) as Callback
+function awaiting(
+  connection: Connection,
+  message: OutgoingMessage | undefined,
+  ack: Callback,
+  timed: boolean,
+): Callback {
+  const callback = bindContext(ack as never) as Callback
   let isSettled = false
   return function acknowledged(this: unknown, ...args: unknown[]): unknown {
     if (!isSettled) {

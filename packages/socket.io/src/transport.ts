@@ -1,21 +1,21 @@
 import {
   type CloseFacts,
   type Connection,
-  disguise,
+  copySignature,
   type Handshake,
-  hidden,
-  recordOf,
+  hiddenProperty,
+  type OutgoingMessage,
   type Telemetry,
-  type Transmission,
   TransportPings,
-  uncover,
+  tracedConnection,
+  unwrapMethods,
 } from '@otel-ws/core/adapter'
 import type { Client, EngineSocket } from './host.ts'
 
 const TRANSPORT = Symbol.for('otel-ws.socket.io.transport')
 
 /** A message that waits in Engine.IO's buffer: its transmission, or its connection when it is only counted. */
-type Waiting = Transmission | Connection
+type Waiting = OutgoingMessage | Connection
 
 /** What is known of one connection of Engine.IO, which carries the sockets of any number of namespaces. */
 export class Transport {
@@ -57,9 +57,9 @@ export class Transport {
   }
 
   /** Socket.IO has handed a message over: it may be with the kernel by now, or wait for those before it. */
-  written(conn: EngineSocket, connection: Connection, message: Transmission | undefined): void {
+  written(conn: EngineSocket, connection: Connection, message: OutgoingMessage | undefined): void {
     if (conn.writeBuffer.length === 0) {
-      if (message !== undefined) given(conn, message)
+      if (message !== undefined) handedToTransport(conn, message)
     } else if (this.#waiting === undefined) this.#waiting = message ?? connection
     else {
       this.#othersWaiting ??= []
@@ -74,20 +74,20 @@ export class Transport {
     const others = this.#othersWaiting
     this.#waiting = undefined
     this.#othersWaiting = undefined
-    if (isTransmission(first)) given(conn, first)
-    if (others !== undefined) for (const one of others) if (isTransmission(one)) given(conn, one)
+    if (isTransmission(first)) handedToTransport(conn, first)
+    if (others !== undefined) for (const one of others) if (isTransmission(one)) handedToTransport(conn, one)
   }
 
   upgraded(transport: string): void {
     if (this.client === undefined) return
-    for (const socket of this.client.nsps.values()) recordOf(socket)?.transportChanged(transport)
+    for (const socket of this.client.nsps.values()) tracedConnection(socket)?.transportChanged(transport)
   }
 
   closed(reason: unknown): void {
     if (reason === 'ping timeout') this.pings.missed()
     if (this.#waiting !== undefined) {
-      lost(this.#waiting)
-      this.#othersWaiting?.forEach(lost)
+      failWaiting(this.#waiting)
+      this.#othersWaiting?.forEach(failWaiting)
     }
     this.#waiting = undefined
     this.#othersWaiting = undefined
@@ -97,11 +97,11 @@ export class Transport {
   }
 }
 
-function isTransmission(waiting: Waiting): waiting is Transmission {
+function isTransmission(waiting: Waiting): waiting is OutgoingMessage {
   return 'flushed' in waiting
 }
 
-function lost(waiting: Waiting): void {
+function failWaiting(waiting: Waiting): void {
   const error = new LostError()
   if (isTransmission(waiting)) {
     waiting.connection.series.onTransmitted(error)
@@ -120,10 +120,10 @@ class LostError extends Error {
 }
 
 /** Engine.IO has given a message to its transport: a `ws` socket keeps what the kernel does not take at once. */
-function given({ transport, readyState }: EngineSocket, message: Transmission): void {
+function handedToTransport({ transport, readyState }: EngineSocket, message: OutgoingMessage): void {
   const { socket } = transport
   if (socket === undefined || readyState === 'closed') message.flushed()
-  else message.connection.awaitDrain(message, socket)
+  else message.connection.endWhenFlushed(message, socket)
 }
 
 type Traced = EngineSocket & { [TRANSPORT]?: Transport }
@@ -143,21 +143,21 @@ export function traceTransport(
   const known = transportOf(conn)
   if (known !== undefined) return known
   const transport = new Transport(new TransportPings(telemetry, audience), handshake?.spanContext)
-  Object.defineProperty(conn, TRANSPORT, hidden(transport))
-  Object.defineProperty(conn, 'emit', hidden(watchedEmit(conn.emit as Emit)))
+  Object.defineProperty(conn, TRANSPORT, hiddenProperty(transport))
+  Object.defineProperty(conn, 'emit', hiddenProperty(watchedEmit(conn.emit as Emit)))
   return transport
 }
 
 /** Gives a connection of Engine.IO its own methods back. */
 export function untraceTransport(conn: EngineSocket): void {
-  uncover(conn, ['emit'])
+  unwrapMethods(conn, ['emit'])
   delete (conn as Traced)[TRANSPORT]
 }
 
 let receiving: EngineSocket | undefined
 
 /** The connection that Socket.IO is reading from right now, in this synchronous run. */
-export function receivingFrom(): EngineSocket | undefined {
+export function receivingTransport(): EngineSocket | undefined {
   return receiving
 }
 
@@ -200,7 +200,7 @@ function watchedEmit(own: Emit): Emit {
     return own.apply(this, args)
   }
 
-  const watching = disguise(emit as never, own as never) as Emit
+  const watching = copySignature(emit as never, own as never) as Emit
   watched.set(own, watching)
   return watching
 }

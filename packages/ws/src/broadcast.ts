@@ -1,4 +1,4 @@
-import { recordOf } from '@otel-ws/core/adapter'
+import { tracedConnection } from '@otel-ws/core/adapter'
 import type { WebSocket } from 'ws'
 import { byteLength } from './payload.ts'
 
@@ -29,7 +29,7 @@ export function broadcast(
     let recipients = 0
     for (const socket of targets) {
       if (socket.readyState !== OPEN) {
-        recordOf(socket)?.passedOver()
+        tracedConnection(socket)?.broadcastSkipped()
         continue
       }
       socket.send(data, sendOptions)
@@ -37,8 +37,10 @@ export function broadcast(
     }
     return recipients
   }
-  const [first, ...others] = targets.map((socket) => recordOf(socket)).filter((connection) => connection !== undefined)
+  const [first, ...others] = targets
+    .map((socket) => tracedConnection(socket))
+    .filter((connection) => connection !== undefined)
   if (first === undefined) return send()
   const binary = options.binary ?? (typeof data !== 'string' && typeof data !== 'number')
-  return first.telemetry.fanout.broadcast([first, ...others], data, binary, byteLength(data), name, send)
+  return first.telemetry.sendBatch.broadcast([first, ...others], data, binary, byteLength(data), name, send)
 }

@@ -3,21 +3,21 @@ import type { Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { OptionError, type TelemetryOptions } from '@otel-ws/core'
 import {
-  claim,
   createTelemetry,
+  type HandlerSpan,
   type Handshake,
   handshakeOf,
-  type Open,
-  override,
   PROTOCOL_NAME,
-  recordOf,
+  storeConnection,
   type Telemetry,
+  tracedConnection,
   warn,
+  wrapMethod,
 } from '@otel-ws/core/adapter'
 import type { WebSocket, WebSocketServer } from 'ws'
 import { dispatch, emitsPlainly, markPlain } from './dispatch.ts'
 import { driver, sendFirst, traceSocket } from './socket.ts'
-import { beginHandshake, type Request, watchUpgrades } from './upgrade.ts'
+import { type Request, startHandshake, watchUpgrades } from './upgrade.ts'
 import { SCOPE } from './version.ts'
 
 /** Options of {@link traceWebSocketServer}. */
@@ -74,7 +74,7 @@ function withoutServer(options: WebSocketServerOptions): TelemetryOptions {
 }
 
 /** How an adapter on top of `ws` has a server traced. */
-export interface ServerSeams {
+export interface TraceServerOptions {
   /** Another adapter tells the connection handler: not the listeners of `connection`. */
   readonly opensElsewhere?: boolean
   /** The template of all requests that the host gives to this server. */
@@ -84,7 +84,7 @@ export interface ServerSeams {
 }
 
 /** Traces a server for an adapter that brings its own telemetry. */
-export function traceServer(wss: WebSocketServer, telemetry: Telemetry, seams: ServerSeams = {}): TracedServer {
+export function traceServer(wss: WebSocketServer, telemetry: Telemetry, seams: TraceServerOptions = {}): TracedServer {
   const host = wss as WebSocketServer & { [TRACED]?: TracedServer }
   if (host[TRACED] !== undefined) {
     warn('this WebSocketServer is traced already: the second call has no effect')
@@ -164,7 +164,7 @@ interface Source {
 function install(
   target: WebSocketServer,
   { telemetryOf, isLeftOut = () => false }: Source,
-  seams: ServerSeams = {},
+  seams: TraceServerOptions = {},
 ): (() => void)[] {
   const handleUpgrade = target.handleUpgrade as unknown as HandleUpgrade
   const { emit } = target
@@ -179,7 +179,7 @@ function install(
   ): void {
     const telemetry = isLeftOut(this) ? undefined : telemetryOf(request)
     const route = telemetry && (seams.route ?? pathRoute(this, telemetry, request))
-    const handshake = telemetry && beginHandshake(request, socket, () => telemetry.handshake(request, { route }))
+    const handshake = telemetry && startHandshake(request, socket, () => telemetry.handshake(request, { route }))
     if (handshake !== undefined && !handshake.reserved && seams.route !== undefined) telemetry?.routed(handshake, route)
     if (handshake === undefined || handshake.discarded || handshake.reserved) {
       handleUpgrade.call(this, request, socket, head, accept)
@@ -191,11 +191,11 @@ function install(
     // In the modes `port` and `server` of `ws`, the listeners are called through a function that was bound before us.
     const emitsItself = this.options.noServer !== true
     const accepted: Accept = (webSocket, acceptedRequest) => {
-      if (recordOf(webSocket) === undefined) {
+      if (tracedConnection(webSocket) === undefined) {
         const connection = handshake.accept(webSocket, { subprotocol: webSocket.protocol, route }, telemetry)
-        claim(acceptedRequest, connection)
+        storeConnection(acceptedRequest, connection)
         traceSocket(webSocket, connection)
-        const hello = handshake.greet(connection)
+        const hello = handshake.helloMessage(connection)
         if (hello !== undefined) sendFirst(webSocket, hello)
       }
       if (emitsItself && accept.name === 'bound emit') this.emit('connection', webSocket, acceptedRequest as never)
@@ -204,7 +204,7 @@ function install(
     handshake.run(() => handleUpgrade.call(this, request, socket, head, accepted))
   }
 
-  function emitConnection(_: Open, server: WebSocketServer, socket: unknown, request: unknown): boolean {
+  function emitConnection(_: HandlerSpan, server: WebSocketServer, socket: unknown, request: unknown): boolean {
     return emit.call(server, 'connection', socket as never, request as never)
   }
 
@@ -216,7 +216,7 @@ function install(
     }
     const opens = type === 'connection' && seams.opensElsewhere !== true
     const isTold = opens && typeof a === 'object' && a !== null && !isLeftOut(this)
-    const open = isTold ? recordOf(a)?.opening() : undefined
+    const open = isTold ? tracedConnection(a)?.startOpen() : undefined
     if (open === undefined) return emit.apply(this, arguments as unknown as Parameters<WebSocketServer['emit']>)
     const direct = plain && (this as { domain?: unknown }).domain == null
     return open.run(direct ? dispatchConnection : emitConnection, this, a, b)
@@ -226,11 +226,11 @@ function install(
   /** The headers of a 101 are about to be written: tells a client that asked for context in messages that it gets it. */
   function agree(headers: unknown, request: Request): void {
     const telemetry = telemetryOf(request)
-    const answer = telemetry && handshakeOf(request)?.agree(telemetry)
+    const answer = telemetry && handshakeOf(request)?.acceptHeader(telemetry)
     if (answer !== undefined && Array.isArray(headers)) headers.push(`${PROTOCOL_NAME}: ${answer}`)
   }
 
-  return [override(target, 'handleUpgrade', tracedHandleUpgrade), override(target, 'emit', tracedEmit)]
+  return [wrapMethod(target, 'handleUpgrade', tracedHandleUpgrade), wrapMethod(target, 'emit', tracedEmit)]
 }
 
 /** A server with a path answers requests for others too, with 400: those are no requests of this route. */
@@ -240,6 +240,6 @@ function pathRoute(wss: WebSocketServer, telemetry: Telemetry, request: Request)
   return request.url?.split('?', 1)[0] === path ? path : undefined
 }
 
-function dispatchConnection(open: Open, server: WebSocketServer, socket: unknown, request: unknown): boolean {
+function dispatchConnection(open: HandlerSpan, server: WebSocketServer, socket: unknown, request: unknown): boolean {
   return dispatch(open, server as unknown as EventEmitter, 'connection', socket, request)
 }

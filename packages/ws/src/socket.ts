@@ -3,22 +3,22 @@ import { Socket as NetSocket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import {
   type Connection,
-  claim,
   closeCodeOf,
-  disguise,
+  copySignature,
   dispatchAll,
   HEARTBEAT_PAYLOAD,
   type HostDriver,
-  hidden,
+  hiddenProperty,
+  type OutgoingMessage,
   type PartialMessage,
   type Process,
-  recordOf,
-  type Transmission,
-  uncover,
+  storeConnection,
+  tracedConnection,
+  unwrapMethods,
 } from '@otel-ws/core/adapter'
 import type { WebSocket } from 'ws'
 import { dispatch, emitsPlainly } from './dispatch.ts'
-import { countFrames, uncountFrames } from './frames.ts'
+import { countFrames, uncountFrames } from './frame-counter.ts'
 import { byteLength, payloadText } from './payload.ts'
 
 const OPEN = 1
@@ -66,13 +66,13 @@ interface Methods {
 export function traceSocket(socket: WebSocket, connection: Connection): void {
   connection.defersWrites = defersWrites(socket)
   if (connection.telemetry.options.frames) countFrames(socket, connection)
-  claim(socket, connection)
+  storeConnection(socket, connection)
   Object.defineProperties(socket, overridesFor(socket))
 }
 
 /** Gives a socket its own methods back. */
 function untraceSocket(socket: WebSocket): void {
-  uncover(socket, METHOD_NAMES)
+  unwrapMethods(socket, METHOD_NAMES)
   uncountFrames(socket)
 }
 
@@ -121,15 +121,15 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
     emit(this: Socket, type: string | symbol, a?: unknown, b?: unknown): boolean {
       switch (type) {
         case 'message': {
-          const connection = recordOf(this)
+          const connection = tracedConnection(this)
           if (connection === undefined) break
           // What ws emits has these arguments; an application that emits something of its own is left alone.
           if (typeof b !== 'boolean' || arguments.length !== 3) {
             if (arguments.length === 2 && isOldHost(this)) return receiveOld(connection, own, plain, this, a)
             break
           }
-          const data = b || connection.agreement === undefined ? a : connection.unwrap(a)
-          const operation = connection.receive(data, b, byteLength(data))
+          const data = b || connection.terms === undefined ? a : connection.extractContext(a)
+          const operation = connection.startReceive(data, b, byteLength(data))
           if (operation === undefined) return own.emit.call(this, 'message', data, b)
           try {
             return operation.run(plain && operation.timed ? dispatchMessage : emitMessage, this, data, b)
@@ -142,7 +142,7 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
           if (pong(this, a)) return this.listenerCount('pong') > 0
           break
         case 'error':
-          recordOf(this)?.failing(closeCodeOf(a))
+          tracedConnection(this)?.protocolErrorDetected(closeCodeOf(a))
           break
         case 'close':
           try {
@@ -155,7 +155,7 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
     },
 
     send(this: Socket, data: unknown, options?: unknown): void {
-      const connection = recordOf(this)
+      const connection = tracedConnection(this)
       if (connection === undefined) {
         own.send.apply(this, arguments as unknown as unknown[])
         return
@@ -168,18 +168,18 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
       const size = byteLength(data)
       if (readyState !== OPEN) {
         own.send.apply(this, arguments as unknown as unknown[])
-        connection.notSent(data, binary, size)
+        connection.sendSkipped(data, binary, size)
         return
       }
       if (settings?.fin === false || connection.partialSend !== undefined) {
         sendFragment(this, own, arguments as unknown as unknown[], connection, settings, binary, size)
         return
       }
-      const message = connection.sending(data, binary, size)
+      const message = connection.startSend(data, binary, size)
       const args = carrying(own, arguments as unknown as unknown[], connection, binary, message)
       if (message === undefined && !connection.telemetry.metrics.recording) {
         own.send.apply(this, args as unknown[])
-        connection.counted(binary, size)
+        connection.countSent(binary, size)
         return
       }
       try {
@@ -188,31 +188,31 @@ function createOverrides(own: Methods, plain: boolean): PropertyDescriptorMap {
         message?.failed(error)
         throw error
       }
-      const sequence = connection.counted(binary, size)
+      const sequence = connection.countSent(binary, size)
       message?.sent(connection, sequence)
     },
 
     close(this: Socket, code?: number, reason?: string | Buffer): void {
       const first = this.readyState === OPEN && this._closeFrameReceived !== true
       own.close.apply(this, arguments as unknown as Parameters<WebSocket['close']>)
-      if (first) recordOf(this)?.closing(code ?? 1005, reason === undefined ? undefined : String(reason))
+      if (first) tracedConnection(this)?.closeFrameSent(code ?? 1005, reason === undefined ? undefined : String(reason))
     },
 
     terminate(this: Socket): void {
-      if (this.readyState !== CLOSED) recordOf(this)?.terminating()
+      if (this.readyState !== CLOSED) tracedConnection(this)?.terminateCalled()
       own.terminate.apply(this, arguments as unknown as [])
     },
 
     ping(this: Socket, data?: unknown): void {
       const open = this.readyState === OPEN
       own.ping.apply(this, arguments as unknown as unknown[])
-      if (open) recordOf(this)?.pingSent(typeof data === 'function' ? '' : pingPayload(data))
+      if (open) tracedConnection(this)?.pingSent(typeof data === 'function' ? '' : pingPayload(data))
     },
   }
 
   const overrides: PropertyDescriptorMap = {}
   for (const name of METHOD_NAMES) {
-    overrides[name] = hidden(disguise(methods[name], own[name] as never))
+    overrides[name] = hiddenProperty(copySignature(methods[name], own[name] as never))
   }
   return overrides
 }
@@ -224,8 +224,8 @@ function isOldHost(socket: Socket): boolean {
 
 function receiveOld(connection: Connection, own: Methods, plain: boolean, socket: Socket, payload: unknown): boolean {
   const isBinary = typeof payload !== 'string'
-  const data = isBinary || connection.agreement === undefined ? payload : connection.unwrap(payload)
-  const operation = connection.receive(data, isBinary, byteLength(data))
+  const data = isBinary || connection.terms === undefined ? payload : connection.extractContext(payload)
+  const operation = connection.startReceive(data, isBinary, byteLength(data))
   if (operation === undefined) return emitOld(undefined, own, socket, data)
   try {
     return operation.run(plain ? dispatchOld : emitOld, own, socket, data)
@@ -261,7 +261,7 @@ function transmit(
   args: ArrayLike<unknown>,
   connection: Connection,
   size: number,
-  message: Transmission | undefined,
+  message: OutgoingMessage | undefined,
 ): void {
   const { series } = connection
   const data = args[0]
@@ -284,7 +284,7 @@ function transmit(
     )
   } else {
     own.send.apply(socket, args as unknown[])
-    if (first !== undefined) connection.awaitDrain(first, socket)
+    if (first !== undefined) connection.endWhenFlushed(first, socket)
   }
 }
 
@@ -303,7 +303,7 @@ function mayWait(socket: Socket, connection: Connection, data: unknown, size: nu
   )
 }
 
-function flushOf(message: Transmission, onTransmitted: SendCallback): SendCallback {
+function flushOf(message: OutgoingMessage, onTransmitted: SendCallback): SendCallback {
   return (error) => {
     onTransmitted(error)
     message.flushed(error)
@@ -316,11 +316,14 @@ function carrying(
   args: ArrayLike<unknown>,
   connection: Connection,
   binary: boolean,
-  message: Transmission | undefined,
+  message: OutgoingMessage | undefined,
   fragments?: PartialMessage,
 ): ArrayLike<unknown> {
-  if (connection.agreement === undefined || binary || !own.sendIsHosts) return args
-  const data = fragments === undefined ? connection.wrap(args[0], message) : connection.wrapFirst(args[0], fragments)
+  if (connection.terms === undefined || binary || !own.sendIsHosts) return args
+  const data =
+    fragments === undefined
+      ? connection.injectContext(args[0], message)
+      : connection.injectIntoFirstFragment(args[0], fragments)
   return data === args[0] ? args : [data, ...Array.prototype.slice.call(args, 1)]
 }
 
@@ -343,7 +346,7 @@ function sendFragment(
     try {
       own.send.apply(socket, args as unknown[])
     } catch (error) {
-      if (before === undefined) connection.abandonSend(fragments, error)
+      if (before === undefined) connection.abandonFragments(fragments, error)
       throw error
     }
     fragments.size += size
@@ -353,21 +356,21 @@ function sendFragment(
   }
   connection.partialSend = undefined
   const total = fragments.size + size
-  const message = connection.sendingLast(fragments, total)
+  const message = connection.startLastFragment(fragments, total)
   try {
     transmit(socket, own, args, connection, size, message)
   } catch (error) {
     message?.failed(error)
     throw error
   }
-  const sequence = connection.counted(fragments.binary, total)
+  const sequence = connection.countSent(fragments.binary, total)
   message?.sent(connection, sequence, fragments.count + 1)
 }
 
 /** Tells a pong. True for the answer to a ping of ours, which is none of the application's business. */
 function pong(socket: Socket, data: unknown): boolean {
   const payload = pingPayload(data)
-  recordOf(socket)?.pongReceived(payload)
+  tracedConnection(socket)?.pongReceived(payload)
   return payload.startsWith(HEARTBEAT_PAYLOAD)
 }
 
@@ -389,7 +392,7 @@ function watchTransport(socket: Socket): void {
 
 function closed(socket: Socket, code: unknown, reason: unknown): void {
   const received = socket._closeFrameReceived ?? code !== 1006
-  recordOf(socket)?.close({
+  tracedConnection(socket)?.close({
     received: received ? (code as number) : undefined,
     reason: reason === undefined ? undefined : String(reason),
   })

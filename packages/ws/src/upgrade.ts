@@ -1,8 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { beginHandshake, type Handshake, override, type Telemetry } from '@otel-ws/core/adapter'
+import { type Handshake, startHandshake, type Telemetry, wrapMethod } from '@otel-ws/core/adapter'
 
-export { beginHandshake } from '@otel-ws/core/adapter'
+export { startHandshake } from '@otel-ws/core/adapter'
 
 /** The members of an upgrade request that are read; `http.IncomingMessage` has them. */
 export type Request = Parameters<Telemetry['handshake']>[0]
@@ -20,11 +20,11 @@ export function watchUpgrades(server: EventEmitter, create: (request: Request) =
   function watchedEmit(this: EventEmitter, type: string | symbol, request?: Request, socket?: Duplex): boolean {
     const args = arguments as unknown as Parameters<EventEmitter['emit']>
     if (type !== 'upgrade' || socket === undefined || !asksForWebSocket(request)) return emit.apply(this, args)
-    const handshake = beginHandshake(request, socket, () => create(request))
+    const handshake = startHandshake(request, socket, () => create(request))
     return handshake === undefined ? emit.apply(this, args) : handshake.run(() => emit.apply(this, args))
   }
 
-  return override(server, 'emit', watchedEmit)
+  return wrapMethod(server, 'emit', watchedEmit)
 }
 
 function asksForWebSocket(request: Request | undefined): request is Request {

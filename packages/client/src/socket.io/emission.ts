@@ -4,7 +4,7 @@ import {
   ATTR_WEBSOCKET_ACK_OUTCOME,
   ATTR_WEBSOCKET_SPAN_ENDED_BY,
   type ClientConnection,
-  clientExpiry,
+  clientDeadlines,
   type Expirable,
 } from '@otel-ws/core/client'
 
@@ -24,7 +24,7 @@ export class Emission implements Expirable {
 
   /** It is not over with the call: nothing is held for ever. */
   hold(): void {
-    clientExpiry().add(this)
+    clientDeadlines().add(this)
   }
 
   /** The acknowledgement came, or will not. */
@@ -38,7 +38,7 @@ export class Emission implements Expirable {
   end(): void {
     if (this.#isOver) return
     this.#isOver = true
-    clientExpiry().delete(this)
+    clientDeadlines().delete(this)
     this.connection.end(this.span)
   }
 

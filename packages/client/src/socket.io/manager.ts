@@ -1,4 +1,4 @@
-import { OFFER, override, PROTOCOL_NAME } from '@otel-ws/core/client'
+import { OFFER, PROTOCOL_NAME, wrapMethod } from '@otel-ws/core/client'
 import { sizeOf } from '../payload.ts'
 import { CONNECT, type Manager, type Packet } from './host.ts'
 
@@ -40,21 +40,21 @@ export class TracedManager {
     const traced = this
     let incoming = nothing()
 
-    override(manager, 'open', function (this: Manager, ...args: unknown[]): unknown {
+    wrapMethod(manager, 'open', function (this: Manager, ...args: unknown[]): unknown {
       if (!this._readyState.startsWith('open')) traced.#ask(this)
       return open.apply(this, args)
     })
-    override(manager, 'emitReserved', function (this: Manager, type: string, ...args: unknown[]): unknown {
+    wrapMethod(manager, 'emitReserved', function (this: Manager, type: string, ...args: unknown[]): unknown {
       if (type === 'packet') traced.#read(args[0] as Packet, this)
       return emitReserved.call(this, type, ...args)
     })
-    override(encoder, 'encode', function (this: Manager['encoder'], packet: Packet): unknown[] {
+    wrapMethod(encoder, 'encode', function (this: Manager['encoder'], packet: Packet): unknown[] {
       const encoded = encode.call(this, packet)
       traced.sent = nothing()
       for (const chunk of encoded) measure(traced.sent, chunk)
       return encoded
     })
-    override(decoder, 'add', function (this: Manager['decoder'], chunk: unknown): void {
+    wrapMethod(decoder, 'add', function (this: Manager['decoder'], chunk: unknown): void {
       measure(incoming, chunk)
       add.call(this, chunk)
     })

@@ -9,16 +9,16 @@ import {
   type ClientProcess,
   type ClientTelemetry,
   Connect,
-  OwedAck,
-  offerOf,
+  connectParams,
+  extractFromPacket,
+  injectIntoPacket,
   otherName,
-  override,
+  PendingAck,
   runProcess,
-  takeCarrier,
-  withCarrier,
+  wrapMethod,
 } from '@otel-ws/core/client'
 import { watchPage } from '../page.ts'
-import { claim } from '../record.ts'
+import { storeConnection } from '../store.ts'
 import { closeFacts } from './close.ts'
 import { Emission } from './emission.ts'
 import { ACK, type Callback, EVENT, type Host, type Packet } from './host.ts'
@@ -47,14 +47,14 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
   /** Emissions whose acknowledgement is awaited, and acknowledgements that are owed. */
   const awaited = new Set<Emission>()
   const waiters = new Set<AckWaiter>()
-  const owed = new Map<number, OwedAck>()
+  const owed = new Map<number, PendingAck>()
   const arrivals = new WeakMap<object, Packet>()
   let connect: Connect | undefined
   let connection: ClientConnection | undefined
 
   /** The record of the connection that is there or being made. */
   function begin(): ClientConnection {
-    if (connection !== undefined && !connection.isOver) return connection
+    if (connection !== undefined && !connection.hasEnded) return connection
     telemetry.refresh()
     connect = new Connect(telemetry, socket.io.uri, socket.nsp)
     connection = new ClientConnection(connect, {
@@ -62,7 +62,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
         return socket.io.engine?.transport?.ws?.bufferedAmount ?? 0
       },
     })
-    claim(socket, connection)
+    storeConnection(socket, connection)
     watchPage(connection)
     return connection
   }
@@ -72,9 +72,9 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
     opening() {
       if (!socket.active) return {}
       begin()
-      return connect === undefined ? {} : offerOf(connect)
+      return connect === undefined ? {} : connectParams(connect)
     },
-    agreed: (id) => connection?.messages?.agree(id),
+    agreed: (id) => connection?.messages?.acceptTerms(id),
   }
   manager.sharers.add(sharer)
 
@@ -92,9 +92,9 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
   }
 
   function carrying(packet: Packet, span: Emission['span']): { packet: Packet; bytes: number } {
-    const agreement = connection?.messages?.agreement
+    const agreement = connection?.messages?.terms
     const data =
-      agreement && withCarrier(agreement, (packet.data ?? []) as unknown[], connection?.messages?.carrier(span))
+      agreement && injectIntoPacket(agreement, (packet.data ?? []) as unknown[], connection?.messages?.carrier(span))
     if (data === undefined) return { packet, bytes: 0 }
     return { packet: { ...packet, data }, bytes: textLength(data) }
   }
@@ -108,7 +108,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
     emission.isTaken = true
     emission.span?.setAttribute(ATTR_WEBSOCKET_MESSAGE_SIZE, size)
     emission.span?.setAttribute(ATTR_WEBSOCKET_MESSAGE_TYPE, sent.binary ? 'binary' : 'text')
-    connection?.taken(emission.span, sent.binary, size)
+    connection?.sendAccepted(emission.span, sent.binary, size)
     if (!emission.waits) emission.end()
   }
 
@@ -121,7 +121,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
       const reply = typeof args.at(-1) === 'function'
       const started = new Emission(
         connection,
-        connection.sending(args, false, 0, boundName(name), reply ? SpanKind.CLIENT : SpanKind.PRODUCER),
+        connection.startSend(args, false, 0, boundName(name), reply ? SpanKind.CLIENT : SpanKind.PRODUCER),
       )
       const outer = emitting
       emitting = started
@@ -189,7 +189,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
       const name = String(event.args[0])
       const message = this.listeners(name).length > 0 ? boundName(name) : otherName(name)
       const { binary, size } = event
-      const process = connection.receive(
+      const process = connection.startReceive(
         event.args,
         binary,
         size,
@@ -200,14 +200,14 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
         own.emitEvent.call(this, event.args)
         return
       }
-      if (isReply) owed.set(packet.id as number, new OwedAck(process, waiters))
+      if (isReply) owed.set(packet.id as number, new PendingAck(process, waiters))
       runProcess(process, dispatch, event.args, undefined, undefined)
     },
 
     onack(this: Host, packet: Packet): void {
-      const agreement = connection?.messages?.agreement
+      const agreement = connection?.messages?.terms
       // The callback runs in the context of the call that sent the event: what the answer carries is not needed.
-      if (agreement !== undefined && Array.isArray(packet.data)) takeCarrier(agreement, packet.data)
+      if (agreement !== undefined && Array.isArray(packet.data)) extractFromPacket(agreement, packet.data)
       own.onack.call(this, packet)
     },
 
@@ -250,23 +250,23 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
     emission.end()
   }
 
-  for (const [name, method] of Object.entries(methods)) override(socket, name, method)
+  for (const [name, method] of Object.entries(methods)) wrapMethod(socket, name, method)
   // An alias that the prototype keeps beside it.
-  override(socket, 'open', methods.connect)
+  wrapMethod(socket, 'open', methods.connect)
   if (socket.active) begin()
   if (socket.connected) begin().opened()
 }
 
 /** An event without its carrier, and what it was on the wire. */
 function taken(connection: ClientConnection, args: unknown[], packet: Packet, wire: OnWire) {
-  const agreement = connection.messages?.agreement
+  const agreement = connection.messages?.terms
   const event = [...args]
   if (agreement === undefined) return { args: event, binary: wire.binary, size: wire.size }
   // The acknowledgement, which has been added by now, stands behind the carrier.
   const ack = packet.id != null ? [event.pop()] : []
   const whole = [...event]
-  const inBand = takeCarrier(agreement, event)
-  connection.messages?.carried(inBand)
+  const inBand = extractFromPacket(agreement, event)
+  connection.messages?.setIncomingContext(inBand)
   const isCarrier = wire.text && inBand !== undefined && inBand.problem !== 'malformed'
   return {
     args: [...event, ...ack],

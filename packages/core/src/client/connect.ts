@@ -1,10 +1,10 @@
 import { type Attributes, context, type Span, type SpanContext, SpanKind, SpanStatusCode } from '@opentelemetry/api'
-import { errorType } from '../diagnostics.ts'
-import { enclosing } from '../enclosing.ts'
-import { withoutSpan } from '../frame.ts'
-import { spanName } from '../names.ts'
-import { recordError } from '../operation.ts'
+import { recordError } from '../context/operation.ts'
+import { sendParent } from '../context/send-parent.ts'
+import { withoutSpan } from '../context/span-scope.ts'
 import * as schema from '../schema.ts'
+import { errorType } from '../span/diagnostics.ts'
+import { spanName } from '../span/names.ts'
 import { linkTo } from './link.ts'
 import { type Lost, lose, replaces } from './reconnects.ts'
 import type { ClientTelemetry } from './telemetry.ts'
@@ -51,7 +51,7 @@ export class Connect {
         links: linkTo(replaced?.handshake, 'previous'),
         startTime: this.#startedAt,
       },
-      enclosing(active) ?? withoutSpan(active),
+      sendParent(active) ?? withoutSpan(active),
     )
     this.spanContext = this.span?.spanContext()
   }

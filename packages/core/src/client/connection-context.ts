@@ -1,5 +1,5 @@
 import { type Attributes, type AttributeValue, context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api'
-import { withoutSpan } from '../frame.ts'
+import { withoutSpan } from '../context/span-scope.ts'
 import type { ClientConnection } from './connection.ts'
 
 /** What an application can reach of a connection of its client: `connectionOf(socket)`. */
@@ -61,7 +61,7 @@ class View implements ClientConnectionContext {
 }
 
 /** The one view of a connection that an application has. */
-export function contextOf(connection: ClientConnection): ClientConnectionContext {
+export function connectionContext(connection: ClientConnection): ClientConnectionContext {
   connection.view ??= new View(connection)
   return connection.view
 }

@@ -7,23 +7,23 @@ import {
   type SpanContext,
   SpanKind,
 } from '@opentelemetry/api'
-import { CLOSE_ERRORS, type CloseFacts, tellClose } from '../close.ts'
-import { closeAttributes } from '../close-attributes.ts'
-import { enclosing, isUnsampled } from '../enclosing.ts'
-import { markFailed } from '../failure.ts'
-import { withoutSpan } from '../frame.ts'
-import { describeMessage } from '../message.ts'
-import { type MessageName, messageName, spanName } from '../names.ts'
-import { recordError } from '../operation.ts'
-import { randomId } from '../random-id.ts'
+import { closeAttributes } from '../close/attributes.ts'
+import { CLOSE_ERRORS, type CloseFacts, resolveClose } from '../close/close.ts'
+import { randomId } from '../connection/random-id.ts'
+import { recordError } from '../context/operation.ts'
+import { isUnsampled, sendParent } from '../context/send-parent.ts'
+import { withoutSpan } from '../context/span-scope.ts'
 import * as schema from '../schema.ts'
-import { announcementsInUse } from './announcements.ts'
+import { describeMessage } from '../span/describe.ts'
+import { markFailed } from '../span/failure.ts'
+import { type MessageName, messageName, spanName } from '../span/names.ts'
 import type { Connect } from './connect.ts'
 import type { ClientConnectionContext } from './connection-context.ts'
 import { linkTo } from './link.ts'
 import type { MessageContext } from './message-context.ts'
 import type { Buffering, ClientSeries } from './metrics.ts'
 import { ClientProcess } from './process.ts'
+import { connectedPropagation } from './propagation.ts'
 import { lose } from './reconnects.ts'
 import type { ClientTelemetry } from './telemetry.ts'
 
@@ -70,7 +70,7 @@ export class ClientConnection {
     this.spanContext = connect.spanContext
     this.#links = linkTo(this.spanContext, 'handshake')
     this.#unnamed = messageName(undefined, connect.route)
-    this.messages = announcementsInUse()?.messageContext(this, socket.url)
+    this.messages = connectedPropagation()?.messageContext(this, socket.url)
     this.#join()
   }
 
@@ -84,7 +84,7 @@ export class ClientConnection {
   }
 
   /** True once the connection has closed, or could not be made. */
-  get isOver(): boolean {
+  get hasEnded(): boolean {
     return this.#closed
   }
 
@@ -130,7 +130,7 @@ export class ClientConnection {
    *
    * @param named its name, where the host knows it
    */
-  receive(
+  startReceive(
     data: unknown,
     binary: boolean,
     size: number,
@@ -143,7 +143,7 @@ export class ClientConnection {
     const { options } = telemetry
     series?.count('receive', binary, size, options.messageSizeMetric)
     const incoming = messages?.take(context.active(), this.#links)
-    if (telemetry.dark) return undefined
+    if (!telemetry.active) return undefined
     const message = named ?? telemetry.nameOf(data, binary) ?? this.#unnamed
     const active = incoming?.active ?? context.active()
     const span =
@@ -163,7 +163,7 @@ export class ClientConnection {
    *
    * @param named its name, where the host knows it
    */
-  sending(
+  startSend(
     data: unknown,
     binary: boolean,
     size: number,
@@ -172,9 +172,9 @@ export class ClientConnection {
   ): Span | undefined {
     const { telemetry } = this
     const { messages, outgoing } = telemetry.options
-    if (telemetry.dark || messages === false || outgoing === false) return undefined
+    if (!telemetry.active || messages === false || outgoing === false) return undefined
     const active = context.active()
-    const parent = enclosing(active)
+    const parent = sendParent(active)
     // What is sent under a span that is not sampled inherits its decision, which saves every further step.
     if (isUnsampled(parent)) return undefined
     const message = named ?? telemetry.nameOf(data, binary) ?? this.#unnamed
@@ -184,7 +184,7 @@ export class ClientConnection {
   }
 
   /** The host has taken a message: it is counted, and its span knows its place. */
-  taken(span: Span | undefined, binary: boolean, size: number): void {
+  sendAccepted(span: Span | undefined, binary: boolean, size: number): void {
     this.sent++
     this.sentBytes += size
     this.series?.count('send', binary, size, this.telemetry.options.messageSizeMetric)
@@ -193,7 +193,7 @@ export class ClientConnection {
 
   /** Ends a span of the connection, once it knows the connection's id. */
   end(span: Span | undefined, endTime?: number): void {
-    if (span !== undefined && !this.messages?.parks(span, endTime)) span.end(endTime)
+    if (span !== undefined && !this.messages?.defersEnd(span, endTime)) span.end(endTime)
   }
 
   /** The host did not take a message, or could not write it. */
@@ -203,14 +203,14 @@ export class ClientConnection {
   }
 
   /** The application sent a message on a connection that is not open. */
-  notSent(data: unknown, binary: boolean, size: number): void {
+  sendSkipped(data: unknown, binary: boolean, size: number): void {
     this.series?.missed('not_open')
-    const span = this.sending(data, binary, size)
+    const span = this.startSend(data, binary, size)
     this.end(span && markFailed(span, 'not_open'))
   }
 
   /** This side sent the first close frame. 1005 stands for a frame without a code. */
-  closing(code = 1005, reason?: string): void {
+  closeFrameSent(code = 1005, reason?: string): void {
     this.failed('abandoned')
     this.#leaving ??= { sent: code, reason }
   }
@@ -225,7 +225,7 @@ export class ClientConnection {
     const { telemetry, route } = this
     const { options } = telemetry
     const all = { ...facts, ...this.#leaving }
-    const close = tellClose(all)
+    const close = resolveClose(all)
     const { code, category, initiator } = close
     if (initiator !== 'local' || (code !== 1000 && code !== 1001 && code !== 1005)) {
       lose(this.#connect.target, this.spanContext)

@@ -1,19 +1,19 @@
 import { type Context, context, type Link, type Span, trace } from '@opentelemetry/api'
-import { carrierRefused } from '../diagnostics.ts'
-import { enclosingSpan } from '../enclosing.ts'
-import { unref } from '../expiry.ts'
-import { withoutSpan, withSpan } from '../frame.ts'
-import { carrierFor, type InBand, readInBand, withBaggage } from '../propagation/agreement.ts'
+import { unref } from '../context/deadlines.ts'
+import { sendParentSpan } from '../context/send-parent.ts'
+import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { Carrier } from '../propagation/carrier.ts'
-import type { Found } from '../propagation/carrier-text.ts'
-import { AGREED_MEMBER, asks, readHello } from '../propagation/negotiation.ts'
+import type { ExtractResult } from '../propagation/carrier-text.ts'
+import { AGREED_MEMBER, hasOffer, parseHello } from '../propagation/negotiation.ts'
+import { createCarrier, type IncomingContext, parseCarrier, withBaggage } from '../propagation/terms.ts'
 import { TextMember } from '../propagation/text-member.ts'
 import { ATTR_WEBSOCKET_CONNECTION_ID } from '../schema.ts'
+import { carrierRefused } from '../span/diagnostics.ts'
 import type { ClientConnection } from './connection.ts'
 import { linkTo } from './link.ts'
 
 /** Milliseconds after the open for which spans wait for the hello of a server that was asked for one. */
-const HELLO_PATIENCE = 2000
+const HELLO_TIMEOUT = 2000
 
 /** What both ends have agreed on, or the user has declared. */
 interface ClientAgreement {
@@ -29,7 +29,7 @@ export interface Incoming {
   /** The context that their span is started in. */
   readonly parent: Context
   readonly links: Link[]
-  readonly problem: InBand['problem']
+  readonly problem: IncomingContext['problem']
 }
 
 const told = new Set<string>()
@@ -37,9 +37,9 @@ const told = new Set<string>()
 /** Context in the messages of a client's connection: what it has agreed on with the server, and what comes in and goes out. */
 export class MessageContext {
   /** `undefined` while nothing is put into messages. */
-  agreement: ClientAgreement | undefined
+  terms: ClientAgreement | undefined
   readonly #connection: ClientConnection
-  #inBand: InBand | undefined
+  #inBand: IncomingContext | undefined
   #patience: ReturnType<typeof setTimeout> | undefined
   /** The server was asked for the connection's id, so that spans may have started without it. */
   readonly #wasAsked: boolean
@@ -49,11 +49,11 @@ export class MessageContext {
   constructor(connection: ClientConnection, url = '') {
     this.#connection = connection
     // The hello may be the first message. Until then nobody knows the connection's id, so spans that end wait for it.
-    this.#wasAsked = asks(url)
+    this.#wasAsked = hasOffer(url)
     if (this.#wasAsked) this.#parked = []
     const { propagation, carrierName } = connection.telemetry.options
     if (propagation === 'always') {
-      this.agreement = carrierName === undefined ? AGREED : { member: new TextMember(carrierName) }
+      this.terms = carrierName === undefined ? AGREED : { member: new TextMember(carrierName) }
     }
   }
 
@@ -64,12 +64,12 @@ export class MessageContext {
 
   /** The connection is open: the hello comes soon, or never. */
   opened(): void {
-    if (this.awaitsId) this.#patience = unref(setTimeout(() => this.settleId(), HELLO_PATIENCE))
+    if (this.awaitsId) this.#patience = unref(setTimeout(() => this.settleId(), HELLO_TIMEOUT))
   }
 
   /** The server agrees, in its answer or with its hello. */
-  agree(id: string): void {
-    this.agreement ??= AGREED
+  acceptTerms(id: string): void {
+    this.terms ??= AGREED
     this.settleId(id)
   }
 
@@ -78,11 +78,11 @@ export class MessageContext {
    *
    * @returns true when it was
    */
-  greeted(data: unknown): boolean {
+  helloReceived(data: unknown): boolean {
     if (!this.awaitsId) return false
-    const id = this.#connection.received === 0 && typeof data === 'string' ? readHello(data) : undefined
+    const id = this.#connection.received === 0 && typeof data === 'string' ? parseHello(data) : undefined
     if (id === undefined) this.settleId()
-    else this.agree(id)
+    else this.acceptTerms(id)
     return id !== undefined
   }
 
@@ -96,7 +96,7 @@ export class MessageContext {
   }
 
   /** A span of the connection is about to end; true when it has to wait for the connection's id. */
-  parks(span: Span, endTime: number = Date.now()): boolean {
+  defersEnd(span: Span, endTime: number = Date.now()): boolean {
     if (this.#parked !== undefined) {
       this.#parked.push({ span, endTime })
       return true
@@ -113,27 +113,27 @@ export class MessageContext {
    */
   arrived(event: { readonly data: unknown }): boolean {
     const { data } = event
-    if (this.greeted(data)) return false
-    const own = typeof data === 'string' ? this.unwrap(data) : data
+    if (this.helloReceived(data)) return false
+    const own = typeof data === 'string' ? this.extractContext(data) : data
     // An event's data is a property of its prototype: one of the event's own stands in front of it.
     if (own !== data) Object.defineProperty(event, 'data', { value: own, configurable: true, enumerable: true })
     return true
   }
 
   /** Takes the context out of a text that arrived. What came in belongs to the next message that is received. */
-  unwrap(text: string): string {
-    const found = this.agreement?.member.remove(text)
-    return found === undefined ? text : this.found(found)
+  extractContext(text: string): string {
+    const found = this.terms?.member.extract(text)
+    return found === undefined ? text : this.findContext(found)
   }
 
   /** Takes what was found at the front of a text, and returns the text without it. */
-  found<T>({ payload, carrier, problem }: Found<T>): T {
-    this.carried(readInBand(carrier, problem))
+  findContext<T>({ payload, carrier, problem }: ExtractResult<T>): T {
+    this.setIncomingContext(parseCarrier(carrier, problem))
     return payload
   }
 
   /** What came in with a message. For hosts whose messages are no texts. */
-  carried(inBand: InBand | undefined): void {
+  setIncomingContext(inBand: IncomingContext | undefined): void {
     this.#inBand = inBand
     if (inBand?.problem !== undefined) carrierRefused(told, inBand.problem)
   }
@@ -163,7 +163,7 @@ export class MessageContext {
   /** What a message carries: the context of its span, else of the span that is active. */
   carrier(span: Span | undefined): Carrier | undefined {
     const active = context.active()
-    return carrierFor((span ?? enclosingSpan(active))?.spanContext(), active, true)
+    return createCarrier((span ?? sendParentSpan(active))?.spanContext(), active, true)
   }
 
   /**
@@ -171,7 +171,7 @@ export class MessageContext {
    *
    * @param span of the message; without one the context is that of the span that is active
    */
-  wrap(text: string, span: Span | undefined): string {
-    return this.agreement === undefined ? text : this.agreement.member.wrap(text, this.carrier(span))
+  injectContext(text: string, span: Span | undefined): string {
+    return this.terms === undefined ? text : this.terms.member.inject(text, this.carrier(span))
   }
 }

@@ -10,14 +10,14 @@ import {
   type Observable,
   type Span,
 } from '@opentelemetry/api'
-import { type Close, closeCodeLabel } from '../close.ts'
-import { errorType } from '../diagnostics.ts'
-import { withSpan } from '../frame.ts'
-import { createHistogram, createObservable } from '../instruments.ts'
-import { sharedSet } from '../metric-registry.ts'
-import type { MessageName } from '../names.ts'
-import { forceFlush } from '../providers.ts'
+import { type Close, closeCodeLabel } from '../close/close.ts'
+import { withSpan } from '../context/span-scope.ts'
+import { createHistogram, createObservable } from '../metrics/instruments.ts'
+import { sharedSet } from '../metrics/registry.ts'
 import * as schema from '../schema.ts'
+import { forceFlush } from '../services/providers.ts'
+import { errorType } from '../span/diagnostics.ts'
+import type { MessageName } from '../span/names.ts'
 
 export type Direction = 'receive' | 'send'
 export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile'

@@ -1,11 +1,11 @@
 import type { Context, Span } from '@opentelemetry/api'
-import type { OwedAck } from '../ack.ts'
-import { unref } from '../expiry.ts'
-import { Frame } from '../frame.ts'
-import type { MessageName } from '../names.ts'
-import { follow } from '../native-promise.ts'
-import { recordError } from '../operation.ts'
+import type { PendingAck } from '../connection/pending-ack.ts'
+import { unref } from '../context/deadlines.ts'
+import { recordError } from '../context/operation.ts'
+import { follow } from '../context/promises.ts'
+import { SpanScope } from '../context/span-scope.ts'
 import { ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
+import type { MessageName } from '../span/names.ts'
 import type { ClientSeries } from './metrics.ts'
 
 /** Milliseconds after which the span of a message whose handlers do not settle ends. */
@@ -17,7 +17,7 @@ const ADOPTION_TIME = 60_000
  * The dispatch of one message to all of its handlers: the context that they run in. It lasts until they have returned and
  * every promise that they left pending has settled. What a server's {@link Process} is, without what only servers need.
  */
-export class ClientProcess extends Frame {
+export class ClientProcess extends SpanScope {
   /** Milliseconds on the monotonic clock; 0 when nobody measures. */
   readonly #startTime: number
   readonly #series: ClientSeries | undefined
@@ -27,7 +27,7 @@ export class ClientProcess extends Frame {
   #timer: ReturnType<typeof setTimeout> | undefined
   #failed = false
   #error: unknown
-  #owed: OwedAck | undefined
+  #owed: PendingAck | undefined
 
   constructor(series: ClientSeries | undefined, message: MessageName, active: Context, span: Span | undefined) {
     super(active, span)
@@ -52,7 +52,7 @@ export class ClientProcess extends Frame {
     if (this.#failed) return
     this.#failed = true
     this.#error = error
-    this.#owed?.drop()
+    this.#owed?.cancel()
   }
 
   /** Follows what a handler returned, as {@link follow} says. */
@@ -67,7 +67,7 @@ export class ClientProcess extends Frame {
   }
 
   /** The sender waits for an acknowledgement, which settles this as well. */
-  owe(ack: OwedAck): void {
+  waitForAck(ack: PendingAck): void {
     this.#owed = ack
     this.hold()
   }
@@ -92,7 +92,7 @@ export class ClientProcess extends Frame {
     this.#endedAt = performance.now()
     if (this.#failed) recordError(span, this.#error, this.#endedAt)
     this.#error = undefined
-    this.release()
+    this.releaseSpan()
     span.end(this.#endedAt)
   }
 }

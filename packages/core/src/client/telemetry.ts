@@ -1,12 +1,12 @@
 import { type Attributes, type Span, type Tracer, trace } from '@opentelemetry/api'
-import { flushFailed, hookFailed } from '../diagnostics.ts'
-import { BoundedNames, type MessageName } from '../names.ts'
-import { forceFlush, globalTracer } from '../providers.ts'
+import { forceFlush, globalTracer } from '../services/providers.ts'
+import { flushFailed, hookFailed } from '../span/diagnostics.ts'
+import { BoundedNames, type MessageName } from '../span/names.ts'
 import type { ClientMetricSet } from './metrics.ts'
 import type { ClientOptions } from './options.ts'
 
 /** Calls of an unobserved connection between two looks for an SDK that was registered late. */
-const LOOKS_EVERY = 16
+const REFRESH_EVERY = 16
 
 /** What all clients of a process share: names stay few however often an application reconnects. */
 const names = new BoundedNames(200, 64)
@@ -27,10 +27,10 @@ export class ClientTelemetry {
     this.refresh()
   }
 
-  /** True while neither a tracer nor a meter is there: counting is all there is to do. */
-  get dark(): boolean {
-    if (!this.#observed && ++this.#looks % LOOKS_EVERY === 0) this.refresh()
-    return !this.#observed
+  /** True if spans or metrics are recorded. While false, some reads check again for an SDK that was registered late. */
+  get active(): boolean {
+    if (!this.#observed && ++this.#looks % REFRESH_EVERY === 0) this.refresh()
+    return this.#observed
   }
 
   get #observed(): boolean {
@@ -48,19 +48,19 @@ export class ClientTelemetry {
   routeOf(url: string): string | undefined {
     const { route } = this.options
     if (typeof route !== 'function') return route
-    const value = this.guard('route', route, url)
+    const value = this.callHook('route', route, url)
     return typeof value === 'string' && value !== '' ? names.label(value) : undefined
   }
 
   /** The name that option `messageName` finds in a payload. */
   nameOf(data: unknown, binary: boolean): MessageName | undefined {
     const { messageName: find } = this.options
-    const raw = find === undefined ? undefined : this.guard('messageName', find, data, binary)
+    const raw = find === undefined ? undefined : this.callHook('messageName', find, data, binary)
     return typeof raw === 'string' ? names.bound(raw) : undefined
   }
 
   /** Calls a hook of the user. One that throws is reported once and changes nothing else. */
-  guard<A extends unknown[], R>(name: string, hook: (...args: A) => R, ...args: A): R | undefined {
+  callHook<A extends unknown[], R>(name: string, hook: (...args: A) => R, ...args: A): R | undefined {
     try {
       return hook(...args)
     } catch (error) {
@@ -71,7 +71,7 @@ export class ClientTelemetry {
 
   /** Puts on a span what a hook of the user returns for it. */
   describe<I>(name: string, hook: (span: Span, info: I) => Attributes | undefined | void, span: Span, info: I): void {
-    const attributes = this.guard(name, hook, span, info)
+    const attributes = this.callHook(name, hook, span, info)
     if (attributes) span.setAttributes(attributes)
   }
 

@@ -4,7 +4,7 @@ import { CARRIER_KEYS, type Carrier, type CarrierKey, isPlain, MAX_CARRIER_LENGT
 export type CarrierProblem = 'malformed' | 'oversized'
 
 /** What stands at the front of a text that begins like one with a carrier. */
-export interface Found<T> {
+export interface ExtractResult<T> {
   /** The text without the carrier; where it is none, the text as it came. */
   readonly payload: T
   /** `undefined` when it is none. */
@@ -13,7 +13,7 @@ export interface Found<T> {
 }
 
 /** A carrier as it is written, or why what stands in its place is none. */
-export interface Written {
+export interface ParsedCarrier {
   readonly carrier: Carrier | undefined
   readonly problem: CarrierProblem | undefined
   /** Characters to the first one of what follows it, less the comma. */
@@ -24,12 +24,12 @@ export interface Written {
 export const MAX_LOOK = MAX_CARRIER_LENGTH + 1
 
 /** What a text with a carrier begins with: all of it that stands before the carrier's members. */
-export function headOf(name: string): string {
+export function carrierHead(name: string): string {
   return `{"${name}":{`
 }
 
 /** What goes in place of the brace that opens a text. */
-export function frontOf(head: string, carrier: Carrier, isEmptyObject: boolean): string {
+export function carrierFront(head: string, carrier: Carrier, isEmptyObject: boolean): string {
   let members = ''
   for (const key of CARRIER_KEYS) {
     const value = carrier[key]
@@ -42,7 +42,7 @@ export function frontOf(head: string, carrier: Carrier, isEmptyObject: boolean):
  * Reads a carrier from the front of a text that begins with its opening brace. It has the written form only: its members in
  * their order, without white space, escapes or anything else, and the next member or the end of the object behind it.
  */
-export function readWritten(text: string): Written {
+export function parseCarrierText(text: string): ParsedCarrier {
   const carrier: { -readonly [K in CarrierKey]?: string } = {}
   let at = 1
   let separator = ''
@@ -67,6 +67,6 @@ export function readWritten(text: string): Written {
 /** What comes after a carrier's members: its brace, and another member or the end of the object. */
 const FOLLOWS = /^\}(?=[,} \t\n\r])(,?)/
 
-function refused(isOversized: boolean): Written {
+function refused(isOversized: boolean): ParsedCarrier {
   return { carrier: undefined, problem: isOversized ? 'oversized' : 'malformed', length: 0 }
 }

@@ -23,7 +23,7 @@ export function isPlain(value: string): boolean {
  * Puts a span's context and baggage into a carrier. What would not fit in its limits is left out: the baggage first, then
  * the trace state. `undefined` when there is nothing to carry.
  */
-export function carrierOf(spanContext: SpanContext | undefined, baggage?: string): Carrier | undefined {
+export function carrierFromSpanContext(spanContext: SpanContext | undefined, baggage?: string): Carrier | undefined {
   const carrier: { -readonly [K in CarrierKey]?: string } = {}
   let length = '{}'.length
   const put = (key: CarrierKey, value: string | undefined) => {
@@ -42,7 +42,7 @@ export function carrierOf(spanContext: SpanContext | undefined, baggage?: string
 }
 
 /** The carrier that an object is: it has members of one, as texts that one can hold, and no others. */
-export function carrierFrom(value: unknown): Carrier | undefined {
+export function carrierFromObject(value: unknown): Carrier | undefined {
   if (!isPlainObject(value)) return undefined
   const carrier: { -readonly [K in CarrierKey]?: string } = {}
   let length = '{}'.length

@@ -1,4 +1,4 @@
-import type { UpgradeRequest } from '../options.ts'
+import type { UpgradeRequest } from '../options/options.ts'
 
 /** The version of PROTOCOL.md that is spoken here. */
 const VERSION = '1'
@@ -13,7 +13,7 @@ export const AGREED_MEMBER = '_otel'
 export type Offer = 'header' | 'query'
 
 /** How the client of an upgrade request says that it takes carriers; `undefined` when it does not. */
-export function offerOf(request: UpgradeRequest): Offer | undefined {
+export function requestedOffer(request: UpgradeRequest): Offer | undefined {
   const header = request.headers[PROTOCOL_NAME]
   if (header !== undefined) return versionOf(header) === VERSION ? 'header' : undefined
   const { url } = request
@@ -27,31 +27,31 @@ export function offerOf(request: UpgradeRequest): Offer | undefined {
 export const OFFER = VERSION
 
 /** True when a URL asks for context in messages. */
-export function asks(url: string): boolean {
+export function hasOffer(url: string): boolean {
   return url.includes(`${PROTOCOL_NAME}=${OFFER}`)
 }
 
 /** Value of the header with which a server agrees. */
-export function answerText(connectionId: string): string {
+export function acceptHeaderValue(connectionId: string): string {
   return `${VERSION}; id=${connectionId}`
 }
 
 const ANSWER = /^1\s*;\s*id=([0-9a-f]{16})$/
 
 /** The connection's id, when the value of the answer's header says that the server agrees. */
-export function readAnswer(value: string | readonly string[] | undefined): string | undefined {
+export function parseAcceptHeader(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === 'string' ? ANSWER.exec(value.trim())?.[1] : undefined
 }
 
 /** The message with which a server agrees to an offer in the query: the first one of the connection. */
-export function helloText(connectionId: string): string {
+export function helloMessage(connectionId: string): string {
   return `{"${AGREED_MEMBER}":{"v":${VERSION},"id":"${connectionId}"}}`
 }
 
 const HELLO = /^\{"_otel":\{"v":1,"id":"([0-9a-f]{16})"\}\}$/
 
 /** The connection's id, when the text is a server's agreement. */
-export function readHello(text: string): string | undefined {
+export function parseHello(text: string): string | undefined {
   return HELLO.exec(text)?.[1]
 }
 

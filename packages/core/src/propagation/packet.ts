@@ -1,5 +1,5 @@
-import { type InBand, readInBand } from './agreement.ts'
-import { type Carrier, carrierFrom } from './carrier.ts'
+import { type Carrier, carrierFromObject } from './carrier.ts'
+import { type IncomingContext, parseCarrier } from './terms.ts'
 
 /** As much of an agreement as packets need. */
 interface Agreement {
@@ -10,7 +10,7 @@ interface Agreement {
  * The data of a packet with the carrier as its last element, in a new list; `undefined` when the packet is to go as it
  * is. Data whose own last element could be taken for a carrier gets an empty one.
  */
-export function withCarrier(
+export function injectIntoPacket(
   agreement: Agreement,
   data: readonly unknown[],
   carrier: Carrier | undefined,
@@ -21,13 +21,13 @@ export function withCarrier(
 }
 
 /** Takes the carrier from the end of a packet's data, and returns what it says; `undefined` when there is none. */
-export function takeCarrier(agreement: Agreement, data: unknown[]): InBand | undefined {
+export function extractFromPacket(agreement: Agreement, data: unknown[]): IncomingContext | undefined {
   const found = enclosed(data.at(-1), agreement.member.name)
   if (found === undefined) return undefined
-  const carrier = carrierFrom(found)
-  if (carrier === undefined) return readInBand(undefined, 'malformed')
+  const carrier = carrierFromObject(found)
+  if (carrier === undefined) return parseCarrier(undefined, 'malformed')
   data.pop()
-  return readInBand(carrier, undefined)
+  return parseCarrier(carrier, undefined)
 }
 
 /** The only member of an element that looks like one with a carrier. */

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Carrier } from '../../src/propagation/carrier.ts'
 import { CARRIER_KEYS, MAX_CARRIER_LENGTH } from '../../src/propagation/carrier.ts'
-import { JsonMember } from '../../src/propagation/json-text.ts'
+import { JsonMember } from '../../src/propagation/json-member.ts'
 
 const member = new JsonMember('_otel')
 const FRONT = '{"_otel":{'
@@ -49,25 +49,25 @@ describe.each(Object.entries(forms))('a carrier in %s', (_, { encode, decode }) 
   it.each(jsonTextVectors.splice)('goes into and out of $name', ({ member: name, text, carrier, wire }) => {
     const own = new JsonMember(name)
     const payload = encode(text)
-    expect(own.admits(payload)).toBe(true)
+    expect(own.canCarry(payload)).toBe(true)
     expect(decode(own.insert(payload, carrier))).toBe(wire)
-    const found = own.remove(encode(wire))
+    const found = own.extract(encode(wire))
     expect(found?.problem).toBeUndefined()
     expect(found?.carrier).toEqual(carrier)
     expect(decode(found?.payload)).toBe(text)
   })
 
   it.each(jsonTextVectors.untouched)('does not go into $name', ({ text }) => {
-    expect(member.admits(encode(text))).toBe(false)
+    expect(member.canCarry(encode(text))).toBe(false)
   })
 
   it.each(jsonTextVectors.ordinary)('is not looked for in $name', ({ text }) => {
-    expect(member.remove(encode(text))).toBeUndefined()
+    expect(member.extract(encode(text))).toBeUndefined()
   })
 
   it.each(jsonTextVectors.refused)('is not taken from $name', ({ text, problem }) => {
     const payload = encode(text)
-    expect(member.remove(payload)).toEqual({ payload, carrier: undefined, problem })
+    expect(member.extract(payload)).toEqual({ payload, carrier: undefined, problem })
     expect(decode(payload)).toBe(text)
   })
 
@@ -75,13 +75,13 @@ describe.each(Object.entries(forms))('a carrier in %s', (_, { encode, decode }) 
     fc.assert(
       fc.property(text, carrier, (before, context) => {
         const payload = encode(before)
-        if (!member.admits(payload)) {
-          expect(member.remove(payload)).toBeUndefined()
+        if (!member.canCarry(payload)) {
+          expect(member.extract(payload)).toBeUndefined()
           return
         }
         const wire = member.insert(payload, context)
         expect(decode(payload)).toBe(before)
-        const found = member.remove(wire)
+        const found = member.extract(wire)
         expect(found?.carrier).toEqual(Object.fromEntries(CARRIER_KEYS.flatMap((key) => entry(context, key))))
         expect(decode(found?.payload)).toBe(before)
       }),
@@ -105,7 +105,7 @@ describe.each(Object.entries(forms))('a carrier in %s', (_, { encode, decode }) 
     fc.assert(
       fc.property(fc.array(rest, { maxLength: 4 }), (parts) => {
         const wire = FRONT + parts.join('')
-        const found = member.remove(encode(wire))
+        const found = member.extract(encode(wire))
         expect(found).toBeDefined()
         if (found?.carrier === undefined) expect(decode(found?.payload)).toBe(wire)
         else expect(decode(found.payload)[0]).toBe('{')
@@ -118,14 +118,14 @@ describe.each(Object.entries(forms))('a carrier in %s', (_, { encode, decode }) 
     fc.assert(
       fc.property(text, (before) => {
         const payload = encode(before)
-        if (member.remove(payload) !== undefined) expect(member.needsCarrier(encode(before), false)).toBe(true)
+        if (member.extract(payload) !== undefined) expect(member.mustEscape(encode(before), false)).toBe(true)
       }),
       { numRuns: 500 },
     )
     for (let length = 1; length <= FRONT.length; length++) {
-      expect(member.needsCarrier(encode(FRONT.slice(0, length)), true)).toBe(true)
-      expect(member.needsCarrier(encode(FRONT.slice(0, length)), false)).toBe(length === FRONT.length)
-      expect(member.needsCarrier(encode(`${FRONT.slice(0, length - 1)}!`), true)).toBe(false)
+      expect(member.mustEscape(encode(FRONT.slice(0, length)), true)).toBe(true)
+      expect(member.mustEscape(encode(FRONT.slice(0, length)), false)).toBe(length === FRONT.length)
+      expect(member.mustEscape(encode(`${FRONT.slice(0, length - 1)}!`), true)).toBe(false)
     }
   })
 
@@ -133,10 +133,10 @@ describe.each(Object.entries(forms))('a carrier in %s', (_, { encode, decode }) 
     const frame = '{"baggage":""}'
     const fits = 'x'.repeat(MAX_CARRIER_LENGTH - frame.length)
     const wire = (baggage: string) => encode(`{"_otel":{"baggage":"${baggage}"},"a":1}`)
-    expect(member.remove(wire(fits))?.carrier).toEqual({ baggage: fits })
-    expect(member.remove(wire(`${fits}x`))?.problem).toBe('oversized')
+    expect(member.extract(wire(fits))?.carrier).toEqual({ baggage: fits })
+    expect(member.extract(wire(`${fits}x`))?.problem).toBe('oversized')
     for (let more = 2; more < 20; more++) {
-      expect(member.remove(wire(`${fits}${'x'.repeat(more)}`))?.problem).toBe('oversized')
+      expect(member.extract(wire(`${fits}${'x'.repeat(more)}`))?.problem).toBe('oversized')
     }
   })
 })
@@ -149,7 +149,7 @@ function entry(carrier: Carrier, key: keyof Carrier): [string, string][] {
 describe('bytes', () => {
   it('are handed on without a copy', () => {
     const wire = Buffer.from('{"_otel":{},"a":1}')
-    const payload = member.remove(wire)?.payload
+    const payload = member.extract(wire)?.payload
     expect(Buffer.isBuffer(payload)).toBe(true)
     expect(payload?.buffer).toBe(wire.buffer)
   })
@@ -158,7 +158,7 @@ describe('bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), carrier, (rest, context) => {
         const before = new Uint8Array([0x7b, ...rest])
-        expect(member.remove(member.insert(before, context))?.payload).toEqual(before)
+        expect(member.extract(member.insert(before, context))?.payload).toEqual(before)
       }),
     )
   })
@@ -176,7 +176,7 @@ describe('the work', () => {
         return typeof found === 'function' ? found.bind(target) : found
       },
     })
-    member.remove(counting as unknown as Uint8Array)
+    member.extract(counting as unknown as Uint8Array)
     return count
   }
 

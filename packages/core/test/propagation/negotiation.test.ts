@@ -1,38 +1,38 @@
 import { negotiationVectors } from '@otel-ws/testkit'
 import { describe, expect, it } from 'vitest'
 import {
-  answerText,
-  helloText,
+  acceptHeaderValue,
+  helloMessage,
   isMemberName,
-  offerOf,
-  readAnswer,
-  readHello,
+  parseAcceptHeader,
+  parseHello,
+  requestedOffer,
 } from '../../src/propagation/negotiation.ts'
 
 const id = '00f067aa0ba902b7'
 
 describe('negotiation', () => {
   it.each(negotiationVectors.offers)('reads an offer: $name', ({ headers, url, offer }) => {
-    expect(offerOf({ headers, url }) ?? null).toBe(offer)
+    expect(requestedOffer({ headers, url }) ?? null).toBe(offer)
   })
 
   it.each(negotiationVectors.answers)('reads an answer: $name', ({ value, id }) => {
-    expect(readAnswer(value) ?? null).toBe(id)
+    expect(parseAcceptHeader(value) ?? null).toBe(id)
   })
 
   it.each(negotiationVectors.hellos)('reads a hello: $name', ({ text, id }) => {
-    expect(readHello(text) ?? null).toBe(id)
+    expect(parseHello(text) ?? null).toBe(id)
   })
 
   it('reads what it writes', () => {
-    expect(readAnswer(answerText(id))).toBe(id)
-    expect(readHello(helloText(id))).toBe(id)
+    expect(parseAcceptHeader(acceptHeaderValue(id))).toBe(id)
+    expect(parseHello(helloMessage(id))).toBe(id)
   })
 
   it('takes no header that was sent twice for an agreement', () => {
-    expect(offerOf({ headers: { 'otel-ws': ['1', '1'] } })).toBeUndefined()
-    expect(readAnswer([answerText(id), answerText(id)])).toBeUndefined()
-    expect(readAnswer(undefined)).toBeUndefined()
+    expect(requestedOffer({ headers: { 'otel-ws': ['1', '1'] } })).toBeUndefined()
+    expect(parseAcceptHeader([acceptHeaderValue(id), acceptHeaderValue(id)])).toBeUndefined()
+    expect(parseAcceptHeader(undefined)).toBeUndefined()
   })
 })
 

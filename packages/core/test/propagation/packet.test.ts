@@ -1,27 +1,27 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { agreementOf } from '../../src/propagation/agreement.ts'
-import { takeCarrier, withCarrier } from '../../src/propagation/packet.ts'
+import { extractFromPacket, injectIntoPacket } from '../../src/propagation/packet.ts'
+import { propagationTerms } from '../../src/propagation/terms.ts'
 
-const agreement = agreementOf('parent', true, true)
+const agreement = propagationTerms('parent', true, true)
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
 describe('a carrier in a packet', () => {
   it('is the last element, and is taken out again', () => {
     const data = Object.freeze(['chat', 'hi'])
-    const wire = withCarrier(agreement, data, { traceparent })
+    const wire = injectIntoPacket(agreement, data, { traceparent })
     expect(wire).toEqual(['chat', 'hi', { _otel: { traceparent } }])
-    const inBand = takeCarrier(agreement, wire as unknown[])
+    const inBand = extractFromPacket(agreement, wire as unknown[])
     expect(inBand?.spanContext?.spanId).toBe('b7ad6b7169203331')
     expect(wire).toEqual(data)
   })
 
   it('has the name that was declared', () => {
-    const declared = agreementOf('link', false, false, 'trace_context')
-    const wire = withCarrier(declared, [], { traceparent }) as unknown[]
+    const declared = propagationTerms('link', false, false, 'trace_context')
+    const wire = injectIntoPacket(declared, [], { traceparent }) as unknown[]
     expect(wire).toEqual([{ trace_context: { traceparent } }])
-    expect(takeCarrier(agreement, wire)).toBeUndefined()
-    expect(takeCarrier(declared, wire)?.spanContext?.spanId).toBe('b7ad6b7169203331')
+    expect(extractFromPacket(agreement, wire)).toBeUndefined()
+    expect(extractFromPacket(declared, wire)?.spanContext?.spanId).toBe('b7ad6b7169203331')
   })
 
   it('comes out of any packet that it went into, and the packet is what it was', () => {
@@ -34,9 +34,9 @@ describe('a carrier in a packet', () => {
     fc.assert(
       fc.property(fc.array(own, { maxLength: 4 }), carrier, (data, carried) => {
         const before = structuredClone(data)
-        const wire = withCarrier(agreement, data, carried) ?? [...data]
+        const wire = injectIntoPacket(agreement, data, carried) ?? [...data]
         expect(data).toEqual(before)
-        const inBand = takeCarrier(agreement, wire)
+        const inBand = extractFromPacket(agreement, wire)
         expect(wire).toEqual(before)
         if (carried?.traceparent !== undefined) expect(inBand?.spanContext?.spanId).toBe('b7ad6b7169203331')
         else expect(inBand?.spanContext).toBeUndefined()

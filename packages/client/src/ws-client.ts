@@ -1,0 +1,254 @@
+import type { Attributes, Span } from '@opentelemetry/api'
+import {
+  ATTR_ERROR_TYPE,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_WEBSOCKET_MESSAGE_SIZE,
+  type ClientConnection,
+  type ClientProcess,
+  closeCodeOf,
+  dispatch,
+  type Emitter,
+  FlushPoller,
+  jsonMember,
+  PROTOCOL_NAME,
+  parseAcceptHeader,
+  runProcess,
+  textPayload,
+  usesPlainEmit,
+  wrapMethod,
+} from '@otel-ws/core/client'
+import { sizeOf as sizeOfOne } from './payload.ts'
+import { OPEN, type WebSocketLike } from './socket.ts'
+
+/** The members of a `ws` client that are used. */
+interface WsClient extends Emitter {
+  listenerCount(type: string): number
+  readonly readyState: number
+  readonly protocol: string
+  readonly bufferedAmount: number
+  readonly _closeFrameReceived?: boolean
+  send(...args: unknown[]): void
+  close(...args: unknown[]): void
+  terminate(): void
+}
+
+/** The members of the answer to an upgrade request that are used. */
+interface Response {
+  readonly statusCode?: number
+  readonly headers?: Readonly<Record<string, string | undefined>>
+}
+
+interface SendOptions {
+  readonly binary?: boolean
+  readonly fin?: boolean
+}
+
+/** True for a `ws` client, which is an `EventEmitter` beside an event target. */
+export function isEmitter(socket: object): boolean {
+  const { emit, rawListeners, terminate } = socket as Partial<WsClient>
+  return typeof emit === 'function' && typeof rawListeners === 'function' && typeof terminate === 'function'
+}
+
+/**
+ * Traces a `ws` client: our methods stand in front of the socket's own and call them with the same arguments. Nothing is
+ * registered on the socket.
+ */
+export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnection): void {
+  const socket = webSocket as unknown as WsClient
+  const { emit, send, close, terminate } = socket
+  const drains = new FlushPoller()
+  const plain = usesPlainEmit(socket)
+  /** Of the message that is being sent in fragments. */
+  let partial: { readonly binary: boolean; readonly size: number; readonly span: Span | undefined } | undefined
+  let failure: unknown
+  /** Close code that stands for the error of the protocol that this side found. */
+  let failedCode: number | undefined
+  let terminated = false
+  let isOpen = socket.readyState === OPEN
+  let status: number | undefined
+
+  function emitMessage(process: ClientProcess, own: WsClient, data: unknown, binary: unknown): boolean {
+    return plain && process.timed
+      ? dispatch(process, own, 'message', data, binary)
+      : emit.call(own, 'message', data, binary)
+  }
+
+  function agree(response: Response): void {
+    const id = parseAcceptHeader(response.headers?.[PROTOCOL_NAME])
+    if (id !== undefined && requestHeader(socket, PROTOCOL_NAME) !== undefined) connection.messages?.acceptTerms(id)
+  }
+
+  const methods = {
+    emit(this: WsClient, type: string, a?: unknown, b?: unknown): boolean {
+      switch (type) {
+        case 'upgrade':
+          status = statusOf(a)
+          agree(a as Response)
+          break
+        case 'unexpected-response':
+          connection.failed('rejected', rejection(b))
+          break
+        case 'open':
+          isOpen = true
+          connection.opened(this.protocol, { [ATTR_HTTP_RESPONSE_STATUS_CODE]: status })
+          break
+        case 'message':
+          if (typeof b === 'boolean' && arguments.length === 3) {
+            if (!b && connection.messages?.helloReceived(helloOf(a))) return this.listenerCount('message') > 0
+            const data = b ? a : unwrap(connection, a)
+            const process = connection.startReceive(data, b, sizeOf(data))
+            if (process === undefined) return emit.call(this, 'message', data, b)
+            return runProcess(process, emitMessage, this, data, b)
+          }
+          break
+        case 'error':
+          if (!isOpen) failure = a
+          else failedCode ??= closeCodeOf(a)
+          break
+        case 'close':
+          try {
+            return emit.apply(this, arguments as unknown as [string])
+          } finally {
+            if (partial !== undefined) connection.sendFailed(partial.span, new Error('closed within a message'))
+            partial = undefined
+            if (failure !== undefined) connection.failed('failed', undefined, failure)
+            drains.end()
+            const received = this._closeFrameReceived ?? a !== 1006
+            connection.close({
+              received: received ? (a as number) : undefined,
+              failed: failedCode,
+              terminated,
+              reason: String(b ?? ''),
+            })
+          }
+      }
+      return emit.apply(this, arguments as unknown as [string])
+    },
+
+    send(this: WsClient, data: unknown, options?: unknown): void {
+      const args = [...(arguments as unknown as unknown[])]
+      const settings = (typeof options === 'object' && options !== null ? options : undefined) as
+        | SendOptions
+        | undefined
+      const binary = partial?.binary ?? settings?.binary ?? (typeof data !== 'string' && typeof data !== 'number')
+      const size = sizeOf(data)
+      if (this.readyState !== OPEN) {
+        send.apply(this, args)
+        connection.sendSkipped(data, binary, size)
+        return
+      }
+      const before = partial
+      const total = (before?.size ?? 0) + size
+      const isLast = settings?.fin !== false
+      // Of a message that goes out in fragments nobody has the whole.
+      const span = before === undefined ? connection.startSend(isLast ? data : undefined, binary, total) : before.span
+      // The first fragment that is not empty carries.
+      if (!binary && total === size) args[0] = wrap(connection, data, span, !isLast)
+      partial = isLast ? undefined : { binary, size: total, span }
+      if (!isLast) {
+        send.apply(this, args)
+        return
+      }
+      if (before !== undefined) span?.setAttribute(ATTR_WEBSOCKET_MESSAGE_SIZE, total)
+      const given = args.at(-1)
+      if (typeof given === 'function' && args.length > 1) {
+        args[args.length - 1] = function (this: unknown, error: unknown): void {
+          transmitted(connection, span, error)
+          given.apply(this, arguments)
+        }
+      }
+      try {
+        send.apply(this, args)
+      } catch (error) {
+        connection.sendFailed(span, error)
+        throw error
+      }
+      connection.sendAccepted(span, binary, total)
+      if (span === undefined || args.at(-1) !== given) return
+      if (this.bufferedAmount === 0) connection.end(span)
+      else drains.add(this, () => connection.end(span))
+    },
+
+    close(this: WsClient, code?: number, reason?: unknown): void {
+      const first = this.readyState <= OPEN && this._closeFrameReceived !== true
+      close.apply(this, arguments as unknown as unknown[])
+      if (first) connection.closeFrameSent(code, reason === undefined ? undefined : String(reason))
+    },
+
+    terminate(this: WsClient): void {
+      terminated = true
+      connection.failed('abandoned')
+      terminate.call(this)
+    },
+  }
+  for (const [name, method] of Object.entries(methods)) wrapMethod(socket, name, method)
+}
+
+function statusOf(response: unknown): number | undefined {
+  return (response as Response | undefined)?.statusCode
+}
+
+/** What the answer to a request says that was rejected. */
+function rejection(response: unknown): Attributes {
+  const status = statusOf(response)
+  return { [ATTR_HTTP_RESPONSE_STATUS_CODE]: status, [ATTR_ERROR_TYPE]: String(status) }
+}
+
+const { Buffer: bytes } = globalThis as unknown as { Buffer: { byteLength(text: string): number } }
+
+/** Payload size in bytes; UTF-8 for text. */
+function sizeOf(data: unknown): number {
+  if (typeof data === 'number') return String(data).length
+  if (Array.isArray(data)) return data.reduce((sum: number, part) => sum + sizeOf(part), 0)
+  if (typeof data === 'string') return bytes.byteLength(data)
+  return sizeOfOne(data)
+}
+
+/** The text that `ws` hands out as a buffer, as far as it may be a server's hello. */
+function helloOf(data: unknown): string | undefined {
+  const bytes = data instanceof Uint8Array || data instanceof ArrayBuffer ? data : undefined
+  return bytes === undefined || bytes.byteLength > 64 ? undefined : new TextDecoder().decode(bytes)
+}
+
+/** Takes the context out of a text that arrived, whatever `ws` hands it out as. */
+function unwrap(connection: ClientConnection, data: unknown): unknown {
+  const { messages } = connection
+  const agreement = messages?.terms
+  const text = agreement && textPayload(data)
+  const found = text && jsonMember(agreement.member.name).extract(text)
+  if (!found) return data
+  messages?.findContext(found)
+  return found.carrier === undefined ? data : found.payload
+}
+
+/** Puts the context of a message into its text, or into the first fragment of it. */
+function wrap(connection: ClientConnection, data: unknown, span: Span | undefined, partial: boolean): unknown {
+  const { messages } = connection
+  const agreement = messages?.terms
+  const text = agreement && textPayload(data)
+  if (text === undefined) return data
+  const member = jsonMember(agreement?.member.name)
+  return member.canCarry(text) ? member.inject(data, text, messages?.carrier(span), partial) : data
+}
+
+/** What the callback of a send says: a message was written, or was not. */
+function transmitted(connection: ClientConnection, span: Span | undefined, error: unknown): void {
+  if (error === undefined || error === null) {
+    connection.end(span)
+    return
+  }
+  connection.series?.missed('error')
+  connection.sendFailed(span, error)
+}
+
+/** The `traceparent` that a client's upgrade request has been given, while it is under way. */
+export function traceparentOf(socket: object): string | undefined {
+  return requestHeader(socket, 'traceparent')
+}
+
+/** A header of a client's upgrade request, which `ws` keeps until it has been answered. */
+function requestHeader(socket: object, name: string): string | undefined {
+  const { _req: request } = socket as { _req?: { getHeader(name: string): unknown } | null }
+  const value = request?.getHeader(name)
+  return typeof value === 'string' ? value : undefined
+}

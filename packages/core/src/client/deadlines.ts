@@ -1,0 +1,13 @@
+import { context, ROOT_CONTEXT } from '@opentelemetry/api'
+import { SpanDeadlines } from '../context/deadlines.ts'
+
+/** Milliseconds after which the wait for an acknowledgement ends. */
+const MAX_AGE = 600_000
+
+let expiry: SpanDeadlines | undefined
+
+/** Holds what clients wait for. Its timer lives as long as the process, and must not keep the context of whoever comes first. */
+export function clientDeadlines(): SpanDeadlines {
+  expiry ??= context.with(ROOT_CONTEXT, () => new SpanDeadlines(MAX_AGE))
+  return expiry
+}

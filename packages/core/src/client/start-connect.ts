@@ -1,0 +1,67 @@
+import { carrierFromSpanContext } from '../propagation/carrier.ts'
+import { OFFER, PROTOCOL_NAME } from '../propagation/negotiation.ts'
+import { ATTR_WEBSOCKET_ROUTE } from '../schema.ts'
+import { Connect, targetOf } from './connect.ts'
+import { MessageContext } from './message-context.ts'
+import { type ClientPropagation, connectPropagation } from './propagation.ts'
+import type { ClientTelemetry } from './telemetry.ts'
+
+/** Connects that have begun and whose socket is yet to be traced; when there are more, the oldest is given up. */
+const MAX_PENDING = 16
+const pending = new Set<Connect>()
+
+/**
+ * Begins a connect before its socket is made, so that the request can carry its context: as headers of the request, or as
+ * parameters of its query. Empty while nothing is traced. With it goes the offer to take context in messages.
+ */
+export function startConnect(telemetry: ClientTelemetry, url: string): Record<string, string> {
+  if (telemetry.options.enabled === false || telemetry.tracer === undefined) return {}
+  connectPropagation(clientPropagation)
+  const connect = new Connect(telemetry, url)
+  const parameters = connectParams(connect)
+  if (parameters['traceparent'] !== undefined) pending.add(connect)
+  if (pending.size > MAX_PENDING) {
+    const [oldest] = pending
+    oldest?.settle('abandoned')
+    pending.delete(oldest as Connect)
+  }
+  return parameters
+}
+
+/** What the request of a connect carries, and the offer to take context in messages. */
+export function connectParams({ spanContext, telemetry }: Connect): Record<string, string> {
+  const carrier = carrierFromSpanContext(spanContext) as Record<string, string> | undefined
+  if (carrier !== undefined && telemetry.options.propagation !== 'off') carrier[PROTOCOL_NAME] = OFFER
+  return carrier ?? {}
+}
+
+/** For {@link connectPropagation}. */
+export const clientPropagation: ClientPropagation = {
+  pendingConnect(telemetry, url, announced = url) {
+    for (const connect of pending) {
+      const { traceId, spanId } = connect.spanContext ?? {}
+      if (announced.includes(`${traceId}-${spanId}`)) return adoptPending(connect, telemetry, url)
+    }
+    return undefined
+  },
+  messageContext: (connection, url) => new MessageContext(connection, url),
+}
+
+/** The connect to this URL that began, where an instrumentation of http has put the context of its own span into the request. */
+export function pendingConnectTo(telemetry: ClientTelemetry, url: string): Connect | undefined {
+  const target = targetOf(url, undefined)
+  for (const connect of pending) if (connect.target === target) return adoptPending(connect, telemetry, url)
+  return undefined
+}
+
+/** The socket of a connect is there, and is traced with other options perhaps. */
+function adoptPending(connect: Connect, telemetry: ClientTelemetry, url: string): Connect {
+  pending.delete(connect)
+  connect.telemetry = telemetry
+  const route = telemetry.routeOf(url)
+  if (route !== undefined && route !== connect.route) {
+    connect.route = route
+    connect.span?.updateName(`connect ${route}`).setAttribute(ATTR_WEBSOCKET_ROUTE, route)
+  }
+  return connect
+}

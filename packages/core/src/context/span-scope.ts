@@ -1,0 +1,111 @@
+import { type Context, createContextKey, ROOT_CONTEXT, type Span, type SpanContext, trace } from '@opentelemetry/api'
+
+/** Key under which a context tells the frame it belongs to. Registered, so that copies of this package agree. */
+const SPAN_SCOPE_KEY = createContextKey('otel-ws frame')
+
+/** The API keeps its span key private; asking it to set a span on what returns the key tells it without relying on its text. */
+const SPAN_KEY = trace.setSpan(
+  { setValue: (key: symbol) => key } as never,
+  trace.wrapSpanContext({ traceId: '', spanId: '', traceFlags: 0 }),
+) as unknown as symbol
+
+/**
+ * The context that user code runs in while one of our spans covers it. It is a context itself, so that running in it
+ * costs one object and no copy of a map. Once the span has ended only its ids stay reachable: a timer or promise that
+ * the user's code created keeps its context for as long as it lives, and must not keep a finished span alive.
+ */
+export abstract class SpanScope implements Context {
+  readonly parent: Context
+  #span: Span | undefined
+  #ids: SpanContext | undefined
+
+  constructor(parent: Context, span: Span | undefined) {
+    this.parent = parent
+    this.#span = span
+  }
+
+  /** The span, until it has ended. */
+  get span(): Span | undefined {
+    return this.#span
+  }
+
+  /** True once the span of this frame has ended. */
+  get ended(): boolean {
+    return this.#ids !== undefined
+  }
+
+  getValue(key: symbol): unknown {
+    if (key === SPAN_KEY) {
+      if (this.#ids !== undefined) return trace.wrapSpanContext(this.#ids)
+      return this.#span ?? this.parent.getValue(key)
+    }
+    return key === SPAN_SCOPE_KEY ? this : this.parent.getValue(key)
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return new Overlay(this, new Map([[key, value]]))
+  }
+
+  deleteValue(key: symbol): Context {
+    return this.setValue(key, undefined)
+  }
+
+  /** True when the span is this frame's own and no span of the user's inside of it. */
+  owns(span: Span): boolean {
+    return span === this.#span || (this.#ids !== undefined && span.spanContext() === this.#ids)
+  }
+
+  /** Lets go of the ended span and keeps its ids. */
+  protected releaseSpan(): void {
+    if (this.#span === undefined) return
+    this.#ids = this.#span.spanContext()
+    this.#span = undefined
+  }
+}
+
+/**
+ * A frame with values of the application's on top. It is flat, however many values are set one upon the other: a timer
+ * that starts a span and sets itself again makes a chain without end.
+ */
+class Overlay implements Context {
+  readonly #frame: SpanScope
+  readonly #values: ReadonlyMap<symbol, unknown>
+
+  constructor(frame: SpanScope, values: ReadonlyMap<symbol, unknown>) {
+    this.#frame = frame
+    this.#values = values
+  }
+
+  getValue(key: symbol): unknown {
+    return this.#values.has(key) ? this.#values.get(key) : this.#frame.getValue(key)
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return new Overlay(this.#frame, new Map(this.#values).set(key, value))
+  }
+
+  deleteValue(key: symbol): Context {
+    return this.setValue(key, undefined)
+  }
+}
+
+/** The innermost frame of ours that a context runs in. */
+export function spanScopeOf(context: Context): unknown {
+  return context.getValue(SPAN_SCOPE_KEY)
+}
+
+/** The span a context carries, ours or the user's. */
+export function spanOf(context: Context): Span | undefined {
+  return context.getValue(SPAN_KEY) as Span | undefined
+}
+
+/** The context without its span, for spans that start a trace; all other values stay. */
+export function withoutSpan(context: Context): Context {
+  if (context === ROOT_CONTEXT || context.getValue(SPAN_KEY) === undefined) return context
+  return context.deleteValue(SPAN_KEY)
+}
+
+/** A context whose span is the given one, for spans that are started as its children. */
+export function withSpan(context: Context, span: Span): Context {
+  return context.setValue(SPAN_KEY, span)
+}

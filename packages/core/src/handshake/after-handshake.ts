@@ -1,0 +1,17 @@
+import { context } from '@opentelemetry/api'
+import { spanOf, spanScopeOf, withoutSpan } from '../context/span-scope.ts'
+import { HandshakeScope } from './handshake.ts'
+
+/** A function that runs in the context that is active now, whoever calls it. */
+export function bindContext<F extends (...args: never[]) => unknown>(fn: F): F {
+  return context.bind(context.active(), fn)
+}
+
+/** Runs `fn` outside of a handshake that is over, whose context the host's own timers have kept. */
+export function outsideEndedHandshake<R>(fn: () => R): R {
+  const active = context.active()
+  const frame = spanScopeOf(active)
+  if (!(frame instanceof HandshakeScope) || !frame.ended) return fn()
+  const span = spanOf(active)
+  return span !== undefined && frame.owns(span) ? context.with(withoutSpan(active), fn) : fn()
+}

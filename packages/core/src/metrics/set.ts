@@ -1,0 +1,249 @@
+import {
+  type Attributes,
+  type BatchObservableResult,
+  createNoopMeter,
+  type Histogram,
+  type Meter,
+  type MeterProvider,
+  type Observable,
+} from '@opentelemetry/api'
+import * as schema from '../schema.ts'
+import type { MessageName } from '../span/names.ts'
+import { createHistogram, createObservable } from './instruments.ts'
+import { sharedSet } from './registry.ts'
+
+/** What the gauges need of an open connection. */
+export interface LiveConnection {
+  bufferedAmount(): number
+  /** Buffered bytes above which it counts as slow. */
+  readonly slowBytes: number
+  /** Its neighbours in the list of those that are open. */
+  older: LiveConnection | undefined
+  newer: LiveConnection | undefined
+}
+
+/** The connections that are open. They are linked among themselves: an entry in a set would cost each of them 40 B. */
+class LiveConnections {
+  size = 0
+  #newest: LiveConnection | undefined
+
+  add(connection: LiveConnection): void {
+    connection.older = this.#newest
+    if (this.#newest !== undefined) this.#newest.newer = connection
+    this.#newest = connection
+    this.size++
+  }
+
+  /** Takes a connection out, if it is in. */
+  delete(connection: LiveConnection): void {
+    const { older, newer } = connection
+    if (newer === undefined && connection !== this.#newest) return
+    if (older !== undefined) older.newer = newer
+    if (newer === undefined) this.#newest = older
+    else newer.older = older
+    connection.older = undefined
+    connection.newer = undefined
+    this.size--
+  }
+
+  *[Symbol.iterator](): IterableIterator<LiveConnection> {
+    for (let at = this.#newest; at !== undefined; at = at.older) yield at
+  }
+}
+
+export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile'
+
+/**
+ * The numbers of all connections that share route, namespace and subprotocol: plain fields, incremented per message
+ * and read when metrics are collected.
+ */
+export class Series {
+  readonly attributes: Attributes
+  readonly live = new LiveConnections()
+  receivedText = 0
+  receivedBinary = 0
+  receivedBytes = 0
+  sentText = 0
+  sentBinary = 0
+  sentBytes = 0
+  processing = 0
+  streams = 0
+  missedPings = 0
+  notOpen = 0
+  sendErrors = 0
+  ackTimeouts = 0
+  volatileDrops = 0
+  readonly #named = new Map<string, Attributes>()
+
+  constructor(attributes: Attributes) {
+    this.attributes = attributes
+  }
+
+  /** Attributes of this series with a message name: one object per name, not per record. */
+  named(name: MessageName): Attributes {
+    if (name.name === undefined) return this.attributes
+    let attributes = this.#named.get(name.name)
+    if (attributes === undefined) {
+      attributes = { ...this.attributes, [schema.ATTR_WEBSOCKET_MESSAGE_NAME]: name.name }
+      this.#named.set(name.name, attributes)
+    }
+    return attributes
+  }
+
+  /** Attributes of this series with a message name and the type of an error. */
+  failed(name: MessageName, type: string): Attributes {
+    return { ...this.named(name), [schema.ATTR_ERROR_TYPE]: type }
+  }
+
+  /** Attributes of this series with a direction. */
+  directed(direction: 'receive' | 'send'): Attributes {
+    return { ...this.attributes, ...(direction === 'receive' ? RECEIVE : SEND) }
+  }
+
+  /** Counts a send whose callback reports an error. Shared by all sends that have no callback of the user's. */
+  readonly onTransmitted = (error?: unknown): void => {
+    if (error !== undefined && error !== null) this.sendErrors++
+  }
+}
+
+/** All instruments of one instrumentation scope. Until a MeterProvider is registered it only counts. */
+export class MetricSet {
+  readonly #series = new Map<string, Series>()
+  readonly #scope: { name: string; version: string }
+  #meter: Meter
+  #unbind: (() => void) | undefined
+  /** False while nothing would be recorded: durations need not be measured. */
+  recording = false
+  handshakeDuration!: Histogram
+  connectionDuration!: Histogram
+  processDuration!: Histogram
+  messageSize!: Histogram
+  pingRtt!: Histogram
+  broadcastRecipients!: Histogram
+  broadcastDuration!: Histogram
+  deliverLag!: Histogram
+  streamFirstItem!: Histogram
+  streamDuration!: Histogram
+
+  constructor(scope: { name: string; version: string }) {
+    this.#scope = scope
+    this.#meter = createNoopMeter()
+    this.#createInstruments()
+  }
+
+  /** The series of a combination of attributes; connections hold on to theirs. */
+  series(route: string | undefined, namespace: string | undefined, subprotocol: string | undefined): Series {
+    const key = `${route}\n${namespace}\n${subprotocol}`
+    let series = this.#series.get(key)
+    if (series === undefined) {
+      const attributes: Attributes = {}
+      if (route !== undefined) attributes[schema.ATTR_WEBSOCKET_ROUTE] = route
+      if (namespace !== undefined) attributes[schema.ATTR_WEBSOCKET_NAMESPACE] = namespace
+      if (subprotocol !== undefined) attributes[schema.ATTR_WEBSOCKET_SUBPROTOCOL] = subprotocol
+      series = new Series(attributes)
+      this.#series.set(key, series)
+    }
+    return series
+  }
+
+  /** Every connection that is open now. */
+  connections(): LiveConnection[] {
+    return [...this.#series.values()].flatMap((series) => [...series.live])
+  }
+
+  /** Records to this provider from now on. Counts so far are kept. */
+  bind(provider: MeterProvider): void {
+    const meter = provider.getMeter(this.#scope.name, this.#scope.version)
+    if (meter === this.#meter) return
+    this.#unbind?.()
+    this.#meter = meter
+    this.recording = meter !== createNoopMeter()
+    this.#createInstruments()
+  }
+
+  #createInstruments(): void {
+    this.handshakeDuration = createHistogram(this.#meter, schema.METRIC_HANDSHAKE_DURATION)
+    this.connectionDuration = createHistogram(this.#meter, schema.METRIC_CONNECTION_DURATION)
+    this.processDuration = createHistogram(this.#meter, schema.METRIC_PROCESS_DURATION)
+    this.messageSize = createHistogram(this.#meter, schema.METRIC_MESSAGE_SIZE)
+    this.pingRtt = createHistogram(this.#meter, schema.METRIC_PING_RTT)
+    this.broadcastRecipients = createHistogram(this.#meter, schema.METRIC_BROADCAST_RECIPIENTS)
+    this.broadcastDuration = createHistogram(this.#meter, schema.METRIC_BROADCAST_DURATION)
+    this.deliverLag = createHistogram(this.#meter, schema.METRIC_DELIVER_LAG)
+    this.streamFirstItem = createHistogram(this.#meter, schema.METRIC_STREAM_FIRST_ITEM_DURATION)
+    this.streamDuration = createHistogram(this.#meter, schema.METRIC_STREAM_DURATION)
+    if (this.recording) this.#observe()
+  }
+
+  #observe(): void {
+    const meter = this.#meter
+    const active = createObservable(meter, schema.METRIC_CONNECTION_ACTIVE)
+    const processing = createObservable(meter, schema.METRIC_PROCESS_ACTIVE)
+    const streams = createObservable(meter, schema.METRIC_STREAM_ACTIVE)
+    const messages = createObservable(meter, schema.METRIC_MESSAGES)
+    const io = createObservable(meter, schema.METRIC_IO)
+    const buffered = createObservable(meter, schema.METRIC_SEND_BUFFERED)
+    const slow = createObservable(meter, schema.METRIC_CONNECTION_SLOW)
+    const undelivered = createObservable(meter, schema.METRIC_SEND_UNDELIVERED)
+    const missedPings = createObservable(meter, schema.METRIC_PING_MISSED)
+    const observables = [active, processing, streams, messages, io, buffered, slow, undelivered, missedPings]
+    const callback = (result: BatchObservableResult) => {
+      for (const series of this.#series.values()) {
+        const { attributes } = series
+        result.observe(active, series.live.size, attributes)
+        result.observe(processing, series.processing, attributes)
+        result.observe(streams, series.streams, attributes)
+        observeMessages(result, messages, series)
+        result.observe(io, series.receivedBytes, series.directed('receive'))
+        result.observe(io, series.sentBytes, series.directed('send'))
+        let bufferedBytes = 0
+        let slowConnections = 0
+        for (const connection of series.live) {
+          const bytes = connection.bufferedAmount()
+          bufferedBytes += bytes
+          if (bytes > connection.slowBytes) slowConnections++
+        }
+        result.observe(buffered, bufferedBytes, attributes)
+        result.observe(slow, slowConnections, attributes)
+        observeUndelivered(result, undelivered, series)
+        result.observe(missedPings, series.missedPings, attributes)
+      }
+    }
+    meter.addBatchObservableCallback(callback, observables)
+    this.#unbind = () => meter.removeBatchObservableCallback(callback, observables)
+  }
+}
+
+const RECEIVE = { [schema.ATTR_WEBSOCKET_MESSAGE_DIRECTION]: 'receive' }
+const SEND = { [schema.ATTR_WEBSOCKET_MESSAGE_DIRECTION]: 'send' }
+const TEXT = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'text' }
+const BINARY = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'binary' }
+
+function observeMessages(result: BatchObservableResult, instrument: Observable, series: Series): void {
+  const { attributes } = series
+  if (series.receivedText > 0) result.observe(instrument, series.receivedText, { ...attributes, ...RECEIVE, ...TEXT })
+  if (series.receivedBinary > 0)
+    result.observe(instrument, series.receivedBinary, { ...attributes, ...RECEIVE, ...BINARY })
+  if (series.sentText > 0) result.observe(instrument, series.sentText, { ...attributes, ...SEND, ...TEXT })
+  if (series.sentBinary > 0) result.observe(instrument, series.sentBinary, { ...attributes, ...SEND, ...BINARY })
+}
+
+function observeUndelivered(result: BatchObservableResult, instrument: Observable, series: Series): void {
+  const counts: [UndeliveredReason, number][] = [
+    ['not_open', series.notOpen],
+    ['error', series.sendErrors],
+    ['ack_timeout', series.ackTimeouts],
+    ['volatile', series.volatileDrops],
+  ]
+  for (const [reason, count] of counts) {
+    if (count === 0) continue
+    result.observe(instrument, count, { ...series.attributes, [schema.ATTR_WEBSOCKET_UNDELIVERED_REASON]: reason })
+  }
+}
+
+/** The metric set of a server-side scope, shared as {@link sharedSet} says. */
+export function metricSet(scope: { name: string; version: string }, provider: MeterProvider | undefined): MetricSet {
+  return sharedSet(scope, provider, createMetricSet)
+}
+
+const createMetricSet = (scope: { name: string; version: string }): MetricSet => new MetricSet(scope)

@@ -1,0 +1,208 @@
+import type { Operation } from '../context/operation.ts'
+
+/** What is told of the promises that listeners return. */
+type Follows = Pick<Operation, 'follow'>
+
+type Listener = ((this: unknown, ...args: unknown[]) => unknown) & { listener?: Listener }
+
+/** `ws` marks the wrappers that `addEventListener` and `onmessage` register with the user's handler, under this description. */
+const HANDLER_MARK = 'kListener'
+
+const REJECTION = Symbol.for('nodejs.rejection')
+
+/** The members of Node's `EventEmitter` that a dispatch uses. */
+export interface Emitter {
+  emit(type: string, ...args: unknown[]): boolean
+  rawListeners(type: string): unknown[]
+  removeListener(type: string, listener: (...args: unknown[]) => void): unknown
+}
+
+/** The prototype of Node's own class: the root of those that have an `emit`. No copy of `node:events` is needed to find it. */
+function emitterPrototype(emitter: Emitter): object | undefined {
+  let found: object | undefined
+  for (let at = Object.getPrototypeOf(emitter) as object | null; at !== null; at = Object.getPrototypeOf(at)) {
+    if (Object.hasOwn(at, 'emit')) found = at
+  }
+  return found
+}
+
+/** True when an emitter's events go straight to the `emit` of Node's own class, so that nobody's override is passed by. */
+export function usesPlainEmit(emitter: Emitter): boolean {
+  const root = emitterPrototype(emitter) as Emitter | undefined
+  return root !== undefined && emitter.emit === root.emit && (emitter as { domain?: unknown }).domain == null
+}
+
+/** Node's own mark of an emitter made with `captureRejections`. */
+let captureMark: symbol | undefined
+function captureMarkOf(emitter: Emitter): symbol | undefined {
+  captureMark ??= Object.getOwnPropertySymbols(emitterPrototype(emitter) ?? {}).find(
+    (symbol) => symbol.description === 'kCapture',
+  )
+  return captureMark
+}
+
+/**
+ * Calls an emitter's listeners as Node's `emit` does, in order and with their own `this`, and has those
+ * promises followed that they return, which `emit` discards.
+ */
+export function dispatch(follower: Follows, emitter: Emitter, type: string, a: unknown, b: unknown): boolean {
+  const wraps = handlerMarkOf(emitter)
+  const sole = soleListener(emitter, type)
+  if (sole !== undefined) {
+    const result = callListener(emitter, type, wraps, sole, a, b)
+    if (result !== undefined) followResult(follower, emitter, type, result, [a, b])
+    return true
+  }
+  const listeners = emitter.rawListeners(type) as Listener[]
+  for (const listener of listeners) {
+    const result = callListener(emitter, type, wraps, listener, a, b)
+    if (result !== undefined) followResult(follower, emitter, type, result, [a, b])
+  }
+  return listeners.length > 0
+}
+
+/** As `dispatch`, for events with any number of arguments. */
+export function dispatchAll(follower: Follows, emitter: Emitter, type: string, args: unknown[]): boolean {
+  const listeners = emitter.rawListeners(type) as Listener[]
+  for (const listener of listeners) {
+    const result = listener.apply(emitter, args)
+    if (result !== undefined) followResult(follower, emitter, type, result, args)
+  }
+  return listeners.length > 0
+}
+
+/** Node keeps a single listener by itself: then no list is copied, as in its own `emit`, which reads the same field. */
+function soleListener(emitter: Emitter, type: string): Listener | undefined {
+  const listeners = (emitter as { _events?: Readonly<Record<string, unknown>> })._events?.[type]
+  return typeof listeners === 'function' ? (listeners as Listener) : undefined
+}
+
+/** What a listener returned, which `emit` looks at only when it captures rejections. */
+function followResult(follower: Follows, emitter: Emitter, type: string, result: unknown, args: unknown[]): void {
+  const mark = captureMarkOf(emitter)
+  const captures = mark !== undefined && (emitter as unknown as Record<symbol, unknown>)[mark] === true
+  if (captures) capture(emitter, mark, type, result, args)
+  follower.follow(result, captures)
+}
+
+function callListener(
+  emitter: Emitter,
+  type: string,
+  mark: symbol | undefined,
+  listener: Listener,
+  a: unknown,
+  b: unknown,
+): unknown {
+  if (mark === undefined) return listener.call(emitter, a, b)
+  const registered = listener.listener ?? listener
+  const handler = (registered as unknown as Record<symbol, unknown>)[mark]
+  if (handler === undefined) return listener.call(emitter, a, b)
+  const target = eventTarget(emitter, type, registered, handler as Handler)
+  if (target === undefined) return listener.call(emitter, a, b)
+  if (registered !== listener) {
+    if (fired.has(listener)) return undefined
+    fired.add(listener)
+    emitter.removeListener(type, listener as (...args: unknown[]) => void)
+  }
+  return target(emitter, a, b)
+}
+
+/** What `once` has called already: a nested emit must not call it again. */
+const fired = new WeakSet<Listener>()
+
+type Handler = ((this: unknown, event: unknown) => unknown) | { handleEvent(event: unknown): unknown }
+
+/** By the method that makes the wrappers: each copy of `ws` has a mark of its own. */
+const marks = new WeakMap<object, { readonly mark: symbol | undefined }>()
+
+/** The mark under which an emitter's wrappers of event handlers keep the user's handler; emitters without wrappers have none. */
+function handlerMarkOf(emitter: Emitter): symbol | undefined {
+  const { addEventListener } = emitter as { addEventListener?: unknown }
+  if (typeof addEventListener !== 'function') return undefined
+  let known = marks.get(addEventListener)
+  if (known === undefined) {
+    const wrapper = wrapperOf(emitter, 'message', () => {})
+    const symbols = wrapper === undefined ? [] : Object.getOwnPropertySymbols(wrapper)
+    known = { mark: symbols.find((symbol) => symbol.description === HANDLER_MARK) }
+    marks.set(addEventListener, known)
+  }
+  return known.mark
+}
+
+/** What an emitter's host would register for an event handler. The host's own method makes it, not an override of the user's. */
+function wrapperOf(emitter: Emitter, type: string, handler: Handler): Listener | undefined {
+  let addEventListener: unknown
+  for (let at: object | null = emitter; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const own = Object.getOwnPropertyDescriptor(at, 'addEventListener')
+    if (own !== undefined) addEventListener = own.value
+  }
+  let built: Listener | undefined
+  const register = (_: string, listener: Listener) => {
+    built = listener
+  }
+  const recorder = { listeners: () => [], on: register, once: register, addListener: register }
+  try {
+    ;(addEventListener as (type: string, handler: unknown) => void).call(recorder as never, type, handler)
+  } catch {
+    return undefined
+  }
+  return built
+}
+
+type Target = (emitter: Emitter, a: unknown, b: unknown) => unknown
+const targets = new WeakMap<Listener, Target>()
+
+/**
+ * A wrapper of `ws` around an event handler makes an event, calls the handler, and discards what it returns. We have
+ * `ws` build the same wrapper around a handler of ours, which calls the user's and keeps the result. What is registered
+ * on the socket stays as it is.
+ */
+function eventTarget(emitter: Emitter, type: string, wrapper: Listener, handler: Handler): Target | undefined {
+  const known = targets.get(wrapper)
+  if (known !== undefined) return known
+  let result: unknown
+  function follow(this: unknown, event: unknown): void {
+    result =
+      typeof handler === 'object' && handler.handleEvent
+        ? handler.handleEvent(event)
+        : (handler as (this: unknown, event: unknown) => unknown).call(this, event)
+  }
+  const rebuilt = wrapperOf(emitter, type, follow)
+  if (rebuilt === undefined) return undefined
+  const target: Target = (socket, a, b) => {
+    rebuilt.call(socket, a, b)
+    const returned = result
+    result = undefined
+    return returned
+  }
+  targets.set(wrapper, target)
+  return target
+}
+
+/** What Node does for an emitter made with `captureRejections`: the rejection goes to its handler, or becomes an `error` event. */
+function capture(emitter: Emitter, mark: symbol, type: string, result: unknown, args: unknown[]): void {
+  const then = (result as { then?: unknown } | null)?.then
+  if (typeof then !== 'function') return
+  then.call(result, undefined, (error: unknown) => {
+    nextTick(() => {
+      const host = emitter as unknown as Record<symbol, unknown>
+      const handler = host[REJECTION]
+      if (typeof handler === 'function') {
+        handler.call(emitter, error, type, ...args)
+        return
+      }
+      const before = host[mark]
+      try {
+        host[mark] = false
+        emitter.emit('error', error)
+      } finally {
+        host[mark] = before
+      }
+    })
+  })
+}
+
+function nextTick(callback: () => void): void {
+  const { process } = globalThis as unknown as { process: { nextTick(callback: () => void): void } }
+  process.nextTick(callback)
+}

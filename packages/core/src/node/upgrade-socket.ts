@@ -1,0 +1,119 @@
+import { handshakeOf, storeHandshake } from '../connection/store.ts'
+import type { Handshake } from '../handshake/handshake.ts'
+import type { UpgradeRequest } from '../options/options.ts'
+import { copySignature, hiddenProperty } from './wrap-method.ts'
+
+/** The members of a `stream.Duplex` that are used. */
+export interface UpgradeSocket {
+  readonly readableEnded: boolean
+  readonly errored: Error | null
+  on(type: 'close', listener: (hadError?: boolean) => void): unknown
+  removeListener(type: 'close', listener: (hadError?: boolean) => void): unknown
+}
+
+type Write = (this: UpgradeSocket, ...args: unknown[]) => unknown
+
+interface Writer {
+  write: Write
+  end: Write
+}
+
+const STATUS_LINE = /^HTTP\/1\.\d (\d{3})/
+
+/**
+ * Tells that an upgrade request was seen, once, whoever sees it first, and watches its socket for the answer.
+ *
+ * @param create makes the handshake; `undefined` leaves the request alone
+ */
+export function startHandshake(
+  request: UpgradeRequest,
+  socket: UpgradeSocket,
+  create: () => Handshake | undefined,
+): Handshake | undefined {
+  const known = handshakeOf(request)
+  if (known !== undefined) return known
+  const handshake = create()
+  if (handshake === undefined) return undefined
+  storeHandshake(request, handshake)
+  watchResponse(socket, handshake)
+  return handshake
+}
+
+type Answer = (chunk: unknown) => void
+
+/** Sockets whose answer is awaited. */
+const awaited = new WeakMap<UpgradeSocket, Answer>()
+
+/** For each class of sockets, methods that see the first bytes written: made once, not per socket. */
+const watchers = new WeakMap<object, Writer>()
+
+/**
+ * Learns the answer to an upgrade request from the first bytes that are written to its socket: whoever rejects a
+ * request, the host, a hook or the application, writes a status line. From that write on the socket's methods are the
+ * ones it had. They stay behind as properties of its own: removing a property, or changing a prototype, would turn a
+ * socket into an object that some engines keep in a slower and larger form for life.
+ */
+function watchResponse(socket: UpgradeSocket, handshake: Handshake): void {
+  const own = Object.getPrototypeOf(socket) as Writer
+  const host = socket as UpgradeSocket & Writer
+  const watcher = watcherOf(own)
+
+  function stop(): void {
+    awaited.delete(socket)
+    if (host.write === watcher.write) host.write = own.write
+    if (host.end === watcher.end) host.end = own.end
+    socket.removeListener('close', onClose)
+  }
+
+  function onAnswer(chunk: unknown): void {
+    const status = statusOf(chunk)
+    // An interim answer such as 103 is followed by the real one.
+    if (status === undefined || (status < 200 && status !== 101)) return
+    stop()
+    if (status !== 101) handshake.reject(status)
+    // The server that wrote the 101 takes the connection in the same run; when none of ours did, it is another's.
+    else queueMicrotask(() => handshake.acceptedElsewhere())
+  }
+
+  function onClose(hadError?: boolean): void {
+    stop()
+    handshake.abandon(hadError === true || socket.readableEnded || socket.errored != null ? 'remote' : 'local')
+  }
+
+  awaited.set(socket, onAnswer)
+  socket.on('close', onClose)
+  // Methods that somebody has put on the socket itself are left alone: the outcome is then told by the close.
+  if (!Object.hasOwn(socket, 'write')) Object.defineProperty(socket, 'write', hiddenProperty(watcher.write))
+  if (!Object.hasOwn(socket, 'end')) Object.defineProperty(socket, 'end', hiddenProperty(watcher.end))
+}
+
+function statusOf(chunk: unknown): number | undefined {
+  const head =
+    typeof chunk === 'string'
+      ? chunk.slice(0, 16)
+      : chunk instanceof Uint8Array
+        ? String.fromCharCode(...chunk.subarray(0, 16))
+        : ''
+  const match = STATUS_LINE.exec(head)
+  return match === null ? undefined : Number(match[1])
+}
+
+function watcherOf(prototype: Writer): Writer {
+  const known = watchers.get(prototype)
+  if (known !== undefined) return known
+
+  function write(this: UpgradeSocket, ...args: unknown[]): unknown {
+    awaited.get(this)?.(args[0])
+    return prototype.write.apply(this, args)
+  }
+
+  function end(this: UpgradeSocket, ...args: unknown[]): unknown {
+    const [chunk] = args
+    if (chunk !== undefined && typeof chunk !== 'function') awaited.get(this)?.(chunk)
+    return prototype.end.apply(this, args)
+  }
+
+  const watcher: Writer = { write: copySignature(write, prototype.write), end: copySignature(end, prototype.end) }
+  watchers.set(prototype, watcher)
+  return watcher
+}
