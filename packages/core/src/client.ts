@@ -17,7 +17,7 @@ export { hiddenProperty, replaceMethod, wrapMethod } from './node/wrap-method.ts
 export { closeCodeOf } from './node/ws-error.ts'
 export { jsonName } from './options/json-name.ts'
 export { OptionError } from './options/option-error.ts'
-export type { CloseInfo, MessageInfo } from './options/options.ts'
+export type { CloseInfo, MessageInfo } from './options/types.ts'
 export { FlushPoller } from './outgoing/flush-poller.ts'
 export { OFFER, PROTOCOL_NAME, parseAcceptHeader } from './propagation/negotiation.ts'
 export { extractFromPacket, injectIntoPacket } from './propagation/packet.ts'

@@ -10,7 +10,7 @@ export type {
   RemoteContext,
   TelemetryOptions,
   UpgradeRequest,
-} from './options/options.ts'
+} from './options/types.ts'
 export type { Carrier } from './propagation/carrier.ts'
 export { type CarrierOptions, type Extracted, extractContext, injectContext } from './propagation/payload.ts'
 export { connectionSampler, type Sampler } from './services/sampler.ts'

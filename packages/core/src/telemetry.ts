@@ -8,15 +8,10 @@ import { SpanDeadlines } from './context/deadlines.ts'
 import { isNativePromise } from './context/promises.ts'
 import { Handshake, type HandshakeOptions } from './handshake/handshake.ts'
 import { type MetricSet, metricSet } from './metrics/set.ts'
-import {
-  type IgnoreSubject,
-  type ResolvedOptions,
-  resolveOptions,
-  type TelemetryOptions,
-  type UpgradeRequest,
-} from './options/options.ts'
 import { createQueryRedactor } from './options/redact.ts'
+import { type ResolvedOptions, resolveOptions } from './options/resolve.ts'
 import { SELECTOR_HEAD_BYTES, SELECTOR_TAIL_BYTES, select } from './options/selector.ts'
+import type { IgnoreSubject, TelemetryOptions, UpgradeRequest } from './options/types.ts'
 import { SendBatch } from './outgoing/batch.ts'
 import { forceFlush, globalTracer } from './services/providers.ts'
 import { Diagnostics } from './span/diagnostics.ts'

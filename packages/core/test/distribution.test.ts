@@ -2,7 +2,7 @@ import { context, propagation, ROOT_CONTEXT, type Span, SpanKind, trace } from '
 import { AlwaysOffSampler, AlwaysOnSampler } from '@opentelemetry/sdk-trace'
 import { Telemetry as Sdk } from '@otel-ws/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { TelemetryOptions } from '../src/options/options.ts'
+import type { TelemetryOptions } from '../src/options/types.ts'
 import { createTelemetry, type Telemetry } from '../src/telemetry.ts'
 
 const driver = { text: () => '', bufferedAmount: () => 0 }

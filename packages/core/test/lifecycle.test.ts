@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { Connection } from '../src/connection/connection.ts'
 import type { Process } from '../src/connection/process.ts'
 import type { Stream } from '../src/connection/stream.ts'
-import type { TelemetryOptions } from '../src/options/options.ts'
+import type { TelemetryOptions } from '../src/options/types.ts'
 import { createTelemetry, type HostDriver } from '../src/telemetry.ts'
 
 const driver: HostDriver<object, string> = {

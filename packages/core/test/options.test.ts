@@ -2,7 +2,8 @@ import { metrics, ProxyTracerProvider } from '@opentelemetry/api'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { OptionError, type TelemetryOptions } from '../src/index.ts'
-import { resolveOptions, unknownVariables } from '../src/options/options.ts'
+import { unknownVariables } from '../src/options/environment.ts'
+import { resolveOptions } from '../src/options/resolve.ts'
 
 const NONE = {}
 const hook = () => undefined
@@ -116,7 +117,7 @@ const CASES: Readonly<Record<keyof TelemetryOptions, Case>> = {
   ignore: {
     valid: [hook, {}, { routes: ['/health', /^\/x/] }, { messages: [] }, { routes: [], messages: ['a'] }],
     invalid: [null, 'x', ['/health'], { route: [] }, { routes: '/x' }, { messages: [1] }, { routes: [''] }, true],
-    fix: /must be \{ routes, messages \} or a function|has no member route: use routes and messages|must be a list of texts and RegExps|use routes and messages/,
+    fix: /must be \{ routes, messages \} or a function|has no member route: use routes and messages|must be a list of strings and RegExps|\.(routes|messages)\[\d\] must be a string or RegExp|use routes and messages/,
     resolved: (value: object) => (typeof value === 'function' ? value : { routes: [], messages: [], ...value }),
   },
   messageName: {
@@ -134,7 +135,7 @@ const CASES: Readonly<Record<keyof TelemetryOptions, Case>> = {
   route: {
     valid: ['/chat/:room', hook],
     invalid: ['', 1, null, ['/x'], /x/],
-    fix: /must be a text or a function of the request/,
+    fix: /must be a string or a function of the request/,
     texts: [['/chat', '/chat']],
   },
   remoteContext: {

@@ -2,7 +2,7 @@ import { context, metrics, type Span, SpanKind, trace } from '@opentelemetry/api
 import { Telemetry as Sdk } from '@otel-ws/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Connection } from '../src/connection/connection.ts'
-import type { TelemetryOptions } from '../src/options/options.ts'
+import type { TelemetryOptions } from '../src/options/types.ts'
 import { createTelemetry, type HostDriver, type Telemetry } from '../src/telemetry.ts'
 
 /** A host without a network: its sockets are objects that know what waits in them. */

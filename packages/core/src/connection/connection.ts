@@ -19,7 +19,7 @@ import { type Close, type CloseFacts, closeCodeLabel, resolveClose, truncateUtf8
 import { currentCarrier } from '../context/send-parent.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { LiveConnection, Series } from '../metrics/set.ts'
-import type { CloseInfo } from '../options/options.ts'
+import type { CloseInfo } from '../options/types.ts'
 import { type Buffers, FlushPoller } from '../outgoing/flush-poller.ts'
 import type { OutgoingMessage } from '../outgoing/message.ts'
 import {

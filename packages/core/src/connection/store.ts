@@ -1,5 +1,5 @@
 import type { Handshake } from '../handshake/handshake.ts'
-import type { UpgradeRequest } from '../options/options.ts'
+import type { UpgradeRequest } from '../options/types.ts'
 import type { Connection, ConnectionContext } from './connection.ts'
 
 /** Registered symbols, so that ESM and CJS copies of this package see each other's records. */

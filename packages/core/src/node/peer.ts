@@ -1,4 +1,4 @@
-import type { UpgradeRequest } from '../options/options.ts'
+import type { UpgradeRequest } from '../options/types.ts'
 
 /** The other end of a connection. */
 export interface Peer {

@@ -1,6 +1,6 @@
 import { handshakeOf, storeHandshake } from '../connection/store.ts'
 import type { Handshake } from '../handshake/handshake.ts'
-import type { UpgradeRequest } from '../options/options.ts'
+import type { UpgradeRequest } from '../options/types.ts'
 import { copySignature, hiddenProperty } from './wrap-method.ts'
 
 /** The members of a `stream.Duplex` that are used. */

@@ -1,4 +1,4 @@
-import type { UpgradeRequest } from '../options/options.ts'
+import type { UpgradeRequest } from '../options/types.ts'
 
 /** The version of PROTOCOL.md that is spoken here. */
 const VERSION = '1'

@@ -1,5 +1,5 @@
 import { type Context, propagation, ROOT_CONTEXT, type SpanContext } from '@opentelemetry/api'
-import type { RemoteContext } from '../options/options.ts'
+import type { RemoteContext } from '../options/types.ts'
 import { type Carrier, carrierFromSpanContext, spanContextOf } from './carrier.ts'
 import { type CarrierProblem, JsonMember } from './json-member.ts'
 import { AGREED_MEMBER } from './negotiation.ts'

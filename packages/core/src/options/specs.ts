@@ -1,0 +1,125 @@
+import type { MeterProvider, TracerProvider } from '@opentelemetry/api'
+import { CLOSE_CATEGORIES, CLOSE_ERRORS, type CloseCategory } from '../close/close.ts'
+import { AGREED_MEMBER, isMemberName } from '../propagation/negotiation.ts'
+import { parseSelector } from './selector.ts'
+import {
+  boolean,
+  choice,
+  describeValue,
+  hook,
+  isPattern,
+  isText,
+  list,
+  milliseconds,
+  mustBe,
+  number,
+  positiveInteger,
+  provider,
+  quoteList,
+  type Spec,
+} from './spec.ts'
+import type { RemoteContext, TelemetryOptions } from './types.ts'
+
+const REMOTE_CONTEXTS: readonly RemoteContext[] = ['parent', 'link', 'ignore']
+
+const ignore: Spec<TelemetryOptions['ignore']> = {
+  type: '{ routes, messages } with lists of strings and RegExps, or a function',
+  check(value) {
+    if (typeof value === 'function') return undefined
+    if (typeof value !== 'object' || value === null) {
+      return mustBe('{ routes, messages } or a function', value)
+    }
+    for (const [key, patterns] of Object.entries(value)) {
+      if (key !== 'routes' && key !== 'messages') return `has no member ${key}: use routes and messages`
+      if (!Array.isArray(patterns))
+        return `.${key} must be a list of strings and RegExps; got ${describeValue(patterns)}`
+      const index = patterns.findIndex((pattern) => !isPattern(pattern))
+      if (index !== -1) return `.${key}[${index}] must be a string or RegExp; got ${describeValue(patterns[index])}`
+    }
+    return undefined
+  },
+  fallback: undefined,
+}
+
+const messageName: Spec<TelemetryOptions['messageName']> = {
+  type: "a path such as '$.type' or '$[2]', or a function of the payload",
+  check: (value) =>
+    typeof value === 'function' || (typeof value === 'string' && parseSelector(value) !== undefined)
+      ? undefined
+      : mustBe(messageName.type, value),
+  fromText: (text) => text,
+  fallback: undefined,
+}
+
+const route: Spec<TelemetryOptions['route']> = {
+  type: 'a string or a function of the request',
+  check: (value) => (isText(value) || typeof value === 'function' ? undefined : mustBe(route.type, value)),
+  fromText: (text) => text,
+  fallback: undefined,
+}
+
+const remoteContext: Spec<TelemetryOptions['remoteContext']> = {
+  type: `${quoteList(REMOTE_CONTEXTS, ' | ')}, or a function of the request`,
+  check: (value) =>
+    typeof value === 'function' || REMOTE_CONTEXTS.includes(value as RemoteContext)
+      ? undefined
+      : mustBe(`one of ${quoteList(REMOTE_CONTEXTS, ', ')}, or a function of the request`, value),
+  fromText: (text) => text,
+  fallback: undefined,
+}
+
+const carrierName: Spec<string | undefined> = {
+  type: 'a name of letters, digits, _, $, . and -',
+  check: (value) => (isMemberName(value) ? undefined : mustBe(carrierName.type, value)),
+  fromText: (text) => text,
+  fallback: undefined,
+}
+
+/** Every option: the one table that validates them, reads their variables and generates their reference. */
+export const SPECS = {
+  enabled: boolean(true),
+  traces: choice(['linked', 'connection'], 'linked'),
+  maxConnectionSpanAge: milliseconds(600_000),
+  maxConnectionSpanMessages: positiveInteger(1000),
+  messages: boolean(true),
+  outgoing: boolean(true),
+  messageSampling: choice(['independent', 'connection'], 'independent'),
+  maxMessageSpansPerSecond: number('a number above 0, or Infinity', (value) => value > 0, 1000),
+  ignore,
+  messageName,
+  maxMessageNames: positiveInteger(200),
+  maxMessageNameLength: positiveInteger(64),
+  route,
+  remoteContext,
+  propagation: choice(['negotiated', 'always', 'off'], 'negotiated'),
+  carrierName,
+  messageContext: hook<TelemetryOptions['messageContext']>(),
+  slowConsumerBytes: positiveInteger(1024 * 1024),
+  messageSizeMetric: boolean(false),
+  frames: boolean(false),
+  closeReason: boolean(false),
+  closeErrors: list<CloseCategory>(
+    (value) => CLOSE_CATEGORIES.includes(value as CloseCategory),
+    `close categories (${CLOSE_CATEGORIES.join(', ')})`,
+    CLOSE_ERRORS,
+  ),
+  closeCodes: list<number>(
+    (value) => Number.isInteger(value) && (value as number) >= 3000 && (value as number) <= 4999,
+    'codes from 3000 to 4999',
+    [],
+    Number,
+  ),
+  heartbeatInterval: milliseconds(undefined),
+  heartbeatTimeout: milliseconds(undefined),
+  heartbeatTerminate: boolean(false),
+  redactQuery: list<string>(isText, 'query names', []),
+  sessionId: boolean(false),
+  onHandshake: hook<TelemetryOptions['onHandshake']>(),
+  onMessage: hook<TelemetryOptions['onMessage']>(),
+  onClose: hook<TelemetryOptions['onClose']>(),
+  tracerProvider: provider<TracerProvider>('getTracer'),
+  meterProvider: provider<MeterProvider>('getMeter'),
+} satisfies { readonly [K in keyof Required<TelemetryOptions>]: Spec<unknown> }
+
+/** The name of the member that carries the context unless option `carrierName` sets one. */
+export const DEFAULT_CARRIER_NAME = AGREED_MEMBER

@@ -1,0 +1,153 @@
+import type { Attributes, MeterProvider, Span, TracerProvider } from '@opentelemetry/api'
+import type { CloseCategory, CloseInitiator } from '../close/close.ts'
+import type { Carrier } from '../propagation/carrier.ts'
+
+/** The members of an upgrade request that are read; Node's `IncomingMessage` has them. */
+export interface UpgradeRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly socket?:
+    | {
+        readonly remoteAddress?: string | undefined
+        readonly remotePort?: number | undefined
+        readonly encrypted?: boolean
+      }
+    | undefined
+}
+
+/** The connection or message that a predicate of option `ignore` decides on. */
+export interface IgnoreSubject {
+  readonly kind: 'connection' | 'message'
+  readonly route: string | undefined
+  /** The message's name; messages only. */
+  readonly name?: string | undefined
+  /** `receive` or `send`; messages only. */
+  readonly direction?: 'receive' | 'send'
+  /** The upgrade request; connections only. */
+  readonly request?: UpgradeRequest
+}
+
+/** Argument of hook `onMessage`: a message that has a span. */
+export interface MessageInfo {
+  /** `undefined` for a broadcast whose connections are not known beforehand, and for its deliveries. */
+  readonly connectionId: string | undefined
+  readonly direction: 'receive' | 'send'
+  /** The payload as the application sees it. What the hook puts on the span is its own responsibility. */
+  readonly data: unknown
+  readonly binary: boolean
+}
+
+/** Argument of hook `onClose`. */
+export interface CloseInfo {
+  readonly connectionId: string
+  readonly code: number
+  readonly category: CloseCategory
+  readonly initiator: CloseInitiator
+  readonly reason: string | undefined
+  /** The connection's duration in seconds. */
+  readonly duration: number
+}
+
+/** Options of every adapter: one flat object, the same names everywhere. Each can also be set by a variable `OTEL_WS_*`. */
+export interface TelemetryOptions {
+  /** `false` leaves the host untouched. Default `true`. Variable `OTEL_WS_ENABLED`. */
+  enabled?: boolean
+  /**
+   * Shape of the traces. `linked`: each message is a trace of its own, linked to the handshake; for long-lived
+   * connections. `connection`: one trace whose connection span has the messages as children; for short-lived ones.
+   * Default `linked`. Variable `OTEL_WS_TRACES`.
+   */
+  traces?: 'linked' | 'connection'
+  /** Milliseconds after which a connection span, or a process span whose handler does not settle, ends. Default 600000. Variable `OTEL_WS_MAX_CONNECTION_SPAN_AGE`. */
+  maxConnectionSpanAge?: number
+  /** Messages after which a connection span ends and the next segment starts. Default 1000. Variable `OTEL_WS_MAX_CONNECTION_SPAN_MESSAGES`. */
+  maxConnectionSpanMessages?: number
+  /** Spans for messages in either direction; metrics are not affected. Default `true`. Variable `OTEL_WS_MESSAGES`. */
+  messages?: boolean
+  /** Spans for outgoing messages and broadcasts; metrics are not affected. Default `true`. Variable `OTEL_WS_OUTGOING`. */
+  outgoing?: boolean
+  /**
+   * `independent`: the SDK's sampler decides on each message trace. `connection`: messages inherit the decision made
+   * for the handshake; needs `connectionSampler` around the SDK's sampler. Default `independent`. Variable `OTEL_WS_MESSAGE_SAMPLING`.
+   */
+  messageSampling?: 'independent' | 'connection'
+  /** Message spans per second that one connection may make, `Infinity` for no limit. Default 1000. Variable `OTEL_WS_MAX_MESSAGE_SPANS_PER_SECOND`. */
+  maxMessageSpansPerSecond?: number
+  /**
+   * Routes and messages without telemetry. Ignored routes have neither spans nor metrics; ignored messages have no span
+   * and no duration, and are counted. Lists of exact names or patterns, or a predicate. Default: nothing. Variables
+   * `OTEL_WS_IGNORE_ROUTES`, `OTEL_WS_IGNORE_MESSAGES` (comma-separated exact names).
+   */
+  ignore?:
+    | { routes?: readonly (string | RegExp)[]; messages?: readonly (string | RegExp)[] }
+    | ((subject: IgnoreSubject) => boolean)
+  /**
+   * Reads a message's name: a path into the top level of a JSON text (`$.type`, `$[2]`), read from at most the
+   * first 512 and the last 256 bytes, or a function of the payload. Default: messages have no name. Variable `OTEL_WS_MESSAGE_NAME`.
+   */
+  messageName?: string | ((data: unknown, binary: boolean) => string | undefined)
+  /** Distinct message names before the rest is `_OTHER`. Default 200. Variable `OTEL_WS_MAX_MESSAGE_NAMES`. */
+  maxMessageNames?: number
+  /** Characters a message name may have before it is `_OTHER`. Default 64. Variable `OTEL_WS_MAX_MESSAGE_NAME_LENGTH`. */
+  maxMessageNameLength?: number
+  /** Route template for hosts without routes: a string, or a function of the upgrade request. Variable `OTEL_WS_ROUTE`. */
+  route?: string | ((request: UpgradeRequest) => string | undefined)
+  /**
+   * Use of a trace context that the peer sends in the handshake or with a message: parent of the span, link, or
+   * nothing. Default `parent`. Baggage comes in with `parent` only, from browsers only when `parent` was set
+   * here, and goes out to clients only then. Variable `OTEL_WS_REMOTE_CONTEXT`.
+   */
+  remoteContext?: RemoteContext | ((request: UpgradeRequest) => RemoteContext)
+  /**
+   * Context in messages. `negotiated`: only with peers that have agreed to remove it. `always`: with every peer, in
+   * member `carrierName`. `off`: never. Default `negotiated`. Variable `OTEL_WS_PROPAGATION`.
+   */
+  propagation?: 'negotiated' | 'always' | 'off'
+  /**
+   * Name of the member that carries the context with `propagation: 'always'`, for peers with a format of
+   * their own. Default `_otel`, the name that negotiating peers use. Variable `OTEL_WS_CARRIER_NAME`.
+   */
+  carrierName?: string
+  /**
+   * Reads the trace context of messages in a format of the application's own, such as binary frames with a header: a
+   * function of the payload that returns a W3C carrier, or nothing. Called for each message without a carrier; the
+   * result is used as option `remoteContext` says. Default: such messages are not read.
+   */
+  messageContext?: (data: unknown, binary: boolean) => Carrier | undefined
+  /** Buffered bytes above which a connection counts as slow. Default 1048576. Variable `OTEL_WS_SLOW_CONSUMER_BYTES`. */
+  slowConsumerBytes?: number
+  /** Record the histogram `websocket.server.message.size`. Default `false`. Variable `OTEL_WS_MESSAGE_SIZE_METRIC`. */
+  messageSizeMetric?: boolean
+  /** Record frames, receive time and send time of each message on its span. Default `false`. Variable `OTEL_WS_FRAMES`. */
+  frames?: boolean
+  /** Record the text of close frames. Default `false`: it is the peer's data. Variable `OTEL_WS_CLOSE_REASON`. */
+  closeReason?: boolean
+  /** Close categories that are errors. Default `protocol_error`, `too_big`, `server_error`, `timeout`. Variable `OTEL_WS_CLOSE_ERRORS` (comma-separated). */
+  closeErrors?: readonly CloseCategory[]
+  /** Close codes of the application (3000 to 4999) that metrics record exactly. Default: none. Variable `OTEL_WS_CLOSE_CODES` (comma-separated). */
+  closeCodes?: readonly number[]
+  /** Milliseconds between the pings that otel-ws sends to measure round trips. Default: it sends none. Variable `OTEL_WS_HEARTBEAT_INTERVAL`. */
+  heartbeatInterval?: number
+  /** Milliseconds after which an unanswered ping counts as missed. Default: the interval, or 1000 for the application's own pings. Variable `OTEL_WS_HEARTBEAT_TIMEOUT`. */
+  heartbeatTimeout?: number
+  /** Terminate connections that did not answer a ping of `heartbeatInterval`. Default `false`. Variable `OTEL_WS_HEARTBEAT_TERMINATE`. */
+  heartbeatTerminate?: boolean
+  /** Further query names whose values are recorded as `REDACTED`. Variable `OTEL_WS_REDACT_QUERY` (comma-separated). */
+  redactQuery?: readonly string[]
+  /** Record the host library's own session id. Default `false`. Variable `OTEL_WS_SESSION_ID`. */
+  sessionId?: boolean
+  /** Called with each recording handshake span when it starts; returned attributes are set on it. */
+  onHandshake?: (span: Span, request: UpgradeRequest) => Attributes | void
+  /** Called with each recording message span when it starts; returned attributes are set on it. */
+  onMessage?: (span: Span, message: MessageInfo) => Attributes | void
+  /** Called when a connection has closed, with the recording close (or connection) span; returned attributes are set on it. */
+  onClose?: (span: Span, close: CloseInfo) => Attributes | void
+  /** Provider of the tracer. Default: the global one, also when it is registered later. */
+  tracerProvider?: TracerProvider
+  /** Provider of the meter. Default: the global one, also when it is registered later. */
+  meterProvider?: MeterProvider
+}
+
+/** Use of a peer's trace context. */
+export type RemoteContext = 'parent' | 'link' | 'ignore'
