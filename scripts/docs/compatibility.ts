@@ -17,9 +17,17 @@ const TEXTS: Texts<Capabilities> = {
     row: 'A connection handler throws',
     cell: (value) => (value === 'crash' ? 'the process ends, as without us' : 'the host handles it, as without us'),
   },
-  serverHooks: {
-    row: '`verifyClient`, `handleProtocols`, `wsClientError`',
-    cell: (value) => (value ? 'traced' : 'not called by the host'),
+  ws: {
+    row: 'Sockets and server',
+    cell: (value) => (value ? 'those of `ws`, with `verifyClient`, `handleProtocols` and the like' : "the host's own"),
+  },
+  pings: {
+    row: 'Pings of the application',
+    cell: (value) => (value ? 'measured' : 'the host has none'),
+  },
+  broadcast: {
+    row: 'Function `broadcast()`',
+    cell: (value) => (value ? 'yes' : 'no: a loop of sends is one broadcast too'),
   },
   routeOption: {
     row: 'Route template comes from',

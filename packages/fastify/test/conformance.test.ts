@@ -1,4 +1,5 @@
-import { conformanceSuite } from '@otel-ws/testkit/suites'
-import { harnesses } from './harness.ts'
+import { connectionSuite, handshakeSuite } from '@otel-ws/testkit/suites'
+import { harness, harnesses } from './harness.ts'
 
-for (const harness of harnesses) conformanceSuite(harness)
+for (const each of harnesses) handshakeSuite(each)
+connectionSuite(harness)

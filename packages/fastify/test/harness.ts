@@ -1,9 +1,16 @@
 import type { AddressInfo } from 'node:net'
-import websocket, { type WebsocketPluginOptions } from '@fastify/websocket'
+import websocket, { type WebsocketHandler, type WebsocketPluginOptions } from '@fastify/websocket'
 import otelWs, { broadcast, connectionOf, connectionSampler } from '@otel-ws/fastify'
-import type { Connection, Harness, Host, HostOptions } from '@otel-ws/testkit'
+import {
+  type Connection,
+  type Harness,
+  type Host,
+  type HostOptions,
+  wsHostSocket,
+  wsServerOptions,
+} from '@otel-ws/testkit'
 import Fastify, { type FastifyInstance } from 'fastify'
-import type { WebSocketServer } from 'ws'
+import type { WebSocket, WebSocketServer } from 'ws'
 
 const route = '/chat/:room'
 const ADDRESS = '127.0.0.1'
@@ -11,9 +18,15 @@ const ADDRESS = '127.0.0.1'
 /** Registers the plugins and the route; returns the `ws` server. */
 type Setup = (fastify: FastifyInstance, host: HostOptions) => Promise<WebSocketServer>
 
-const websocketOptions = ({ server }: HostOptions): WebsocketPluginOptions => ({
-  options: (server ?? {}) as NonNullable<WebsocketPluginOptions['options']>,
+const websocketOptions = (host: HostOptions): WebsocketPluginOptions => ({
+  options: wsServerOptions(host) as NonNullable<WebsocketPluginOptions['options']>,
 })
+
+/** The route's handler: what it returns goes to the plugin. */
+const handlerOf =
+  ({ connection }: HostOptions): WebsocketHandler =>
+  (socket, request) =>
+    connection(wsHostSocket(socket), request.raw) as void
 
 async function traceIfAsked(fastify: FastifyInstance, { telemetry }: HostOptions): Promise<void> {
   if (telemetry) await fastify.register(otelWs, telemetry)
@@ -24,13 +37,13 @@ const setups = {
   'Fastify, registered before @fastify/websocket': async (fastify, host) => {
     await traceIfAsked(fastify, host)
     await fastify.register(websocket, websocketOptions(host))
-    fastify.get(route, { websocket: true }, (socket, request) => host.connection(socket, request.raw) as void)
+    fastify.get(route, { websocket: true }, handlerOf(host))
     return fastify.websocketServer
   },
   'Fastify, registered after @fastify/websocket': async (fastify, host) => {
     await fastify.register(websocket, websocketOptions(host))
     await traceIfAsked(fastify, host)
-    fastify.get(route, { websocket: true }, (socket, request) => host.connection(socket, request.raw) as void)
+    fastify.get(route, { websocket: true }, handlerOf(host))
     return fastify.websocketServer
   },
   'Fastify, with a wsHandler in a scope with a prefix': async (fastify, host) => {
@@ -44,7 +57,7 @@ const setups = {
           method: 'GET',
           url: '/:room',
           handler: async () => 'plain',
-          wsHandler: (socket, request) => host.connection(socket, request.raw) as void,
+          wsHandler: handlerOf(host),
         })
       },
       { prefix: '/chat' },
@@ -59,10 +72,14 @@ async function start(setup: Setup, options: HostOptions): Promise<Host> {
   await fastify.listen({ port: 0, host: ADDRESS })
   return {
     url: `ws://${ADDRESS}:${(fastify.server.address() as AddressInfo).port}/chat/lobby`,
-    wss,
-    http: fastify.server,
-    connectionOf: (socket) => connectionOf(socket) as Connection | undefined,
-    broadcast,
+    ws: { server: wss, http: fastify.server },
+    connectionOf: (raw) => connectionOf(raw) as Connection | undefined,
+    broadcast: (sockets, data, options) =>
+      broadcast(
+        Array.from(sockets, ({ raw }) => raw as WebSocket),
+        data,
+        options,
+      ),
     async shutdown() {
       await fastify.close()
     },
@@ -77,7 +94,14 @@ function harnessOf(name: keyof typeof setups): Harness {
   return {
     name,
     route,
-    capabilities: { handlerErrors: 'handled', serverHooks: true, routeOption: false, shutdownAlone: false },
+    capabilities: {
+      handlerErrors: 'handled',
+      ws: true,
+      pings: true,
+      broadcast: true,
+      routeOption: false,
+      shutdownAlone: false,
+    },
     connectionSampler,
     start: (options) => start(setups[name], options),
   }

@@ -3,28 +3,47 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import websocket, { type WebsocketPluginOptions } from '@fastify/websocket'
 import { FastifyWebSocketInstrumentation, WsInstrumentation } from '@otel-ws/instrumentation'
-import { type Connection, closeWsServer, type Harness, type Host, type HostOptions } from '@otel-ws/testkit'
+import {
+  type Connection,
+  closeWsServer,
+  type Harness,
+  type Host,
+  type HostOptions,
+  type HostSocket,
+  wsHostSocket,
+  wsServerOptions,
+} from '@otel-ws/testkit'
 import { broadcast, connectionOf, connectionSampler } from '@otel-ws/ws'
 import Fastify from 'fastify'
-import { WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
 
 const route = '/chat/:room'
 const PATH = '/chat/lobby'
 const ADDRESS = '127.0.0.1'
 
-async function startWs({ telemetry, connection, server }: HostOptions): Promise<Host> {
+/** What either host does the same. */
+const alike = {
+  connectionOf: (raw: object) => connectionOf(raw) as Connection | undefined,
+  broadcast: (sockets: Iterable<HostSocket>, data: string | Buffer, options?: { readonly name?: string }) =>
+    broadcast(
+      Array.from(sockets, ({ raw }) => raw as WebSocket),
+      data,
+      options,
+    ),
+}
+
+async function startWs(options: HostOptions): Promise<Host> {
+  const { telemetry, connection } = options
   const http = createServer((_request, response) => response.end('plain'))
-  const wss = new WebSocketServer({ server: http, ...server })
-  wss.on('connection', connection)
+  const wss = new WebSocketServer({ server: http, ...wsServerOptions(options) })
+  wss.on('connection', (socket, request) => connection(wsHostSocket(socket), request))
   const instrumentation = telemetry && new WsInstrumentation({ route, ...telemetry })
   http.listen(0, ADDRESS)
   await once(http, 'listening')
   return {
     url: `ws://${ADDRESS}:${(http.address() as AddressInfo).port}${PATH}`,
-    wss,
-    http,
-    connectionOf: (socket) => connectionOf(socket) as Connection | undefined,
-    broadcast,
+    ws: { server: wss, http },
+    ...alike,
     async shutdown() {
       await instrumentation?.shutdown()
     },
@@ -35,19 +54,22 @@ async function startWs({ telemetry, connection, server }: HostOptions): Promise<
   }
 }
 
-async function startFastify({ telemetry, connection, server }: HostOptions): Promise<Host> {
+async function startFastify(options: HostOptions): Promise<Host> {
+  const { telemetry, connection } = options
   const instrumentation = telemetry && new FastifyWebSocketInstrumentation(telemetry)
   const fastify = Fastify({ forceCloseConnections: true })
-  await fastify.register(websocket, { options: (server ?? {}) as NonNullable<WebsocketPluginOptions['options']> })
-  fastify.get(route, { websocket: true }, (socket, request) => connection(socket, request.raw) as void)
+  await fastify.register(websocket, {
+    options: wsServerOptions(options) as NonNullable<WebsocketPluginOptions['options']>,
+  })
+  fastify.get(route, { websocket: true }, (socket, request) => {
+    return connection(wsHostSocket(socket), request.raw) as void
+  })
   await fastify.listen({ port: 0, host: ADDRESS })
   const wss = fastify.websocketServer
   return {
     url: `ws://${ADDRESS}:${(fastify.server.address() as AddressInfo).port}${PATH}`,
-    wss,
-    http: fastify.server,
-    connectionOf: (socket) => connectionOf(socket) as Connection | undefined,
-    broadcast,
+    ws: { server: wss, http: fastify.server },
+    ...alike,
     async shutdown() {
       await fastify.close()
     },
@@ -63,7 +85,14 @@ async function startFastify({ telemetry, connection, server }: HostOptions): Pro
 export const harness: Harness = {
   name: 'ws without code',
   route,
-  capabilities: { handlerErrors: 'crash', serverHooks: true, routeOption: true, shutdownAlone: true },
+  capabilities: {
+    handlerErrors: 'crash',
+    ws: true,
+    pings: true,
+    broadcast: true,
+    routeOption: true,
+    shutdownAlone: true,
+  },
   connectionSampler,
   start: startWs,
   module: import.meta.url,
@@ -73,7 +102,14 @@ export const harness: Harness = {
 const fastifyHarness: Harness = {
   name: 'Fastify without code',
   route,
-  capabilities: { handlerErrors: 'handled', serverHooks: true, routeOption: false, shutdownAlone: false },
+  capabilities: {
+    handlerErrors: 'handled',
+    ws: true,
+    pings: true,
+    broadcast: true,
+    routeOption: false,
+    shutdownAlone: false,
+  },
   connectionSampler,
   start: startFastify,
 }

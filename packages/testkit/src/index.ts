@@ -1,4 +1,3 @@
-export { type Closed, connect, TestClient } from './client.ts'
 export type {
   BroadcastTarget,
   EventCapabilities,
@@ -12,11 +11,30 @@ export type {
   EventSocket,
 } from './events/harness.ts'
 export { socketIoClient } from './events/socket-io-client.ts'
-export { closePayload, decodeFrames, encodeFrame, type Frame, type FrameOptions, OPCODE } from './frames.ts'
-export type { Capabilities, Connection, ConnectionHandler, Harness, Host, HostOptions } from './harness.ts'
-export { type ProcessError, withProcessErrors } from './process-errors.ts'
-export { Queue } from './queue.ts'
-export { RawClient, rawConnect, type UpgradeOptions } from './raw-client.ts'
-export { linkTo, type MetricRow, milliseconds, Telemetry } from './telemetry.ts'
-export { type JsonTextVectors, jsonTextVectors, type NegotiationVectors, negotiationVectors } from './vectors.ts'
-export { closeWsServer } from './ws-server.ts'
+export type { Connection } from './shared/connection.ts'
+export {
+  type JsonTextVectors,
+  jsonTextVectors,
+  type NegotiationVectors,
+  negotiationVectors,
+} from './shared/vectors.ts'
+export type {
+  Authorize,
+  Capabilities,
+  CloseFacts,
+  ConnectionHandler,
+  Harness,
+  Host,
+  HostOptions,
+  HostSocket,
+  WsServers,
+} from './sockets/harness.ts'
+export { closeWsServer, wsHostSocket, wsServerOptions } from './sockets/ws-host.ts'
+export { type Closed, connect, TestClient } from './testing/client.ts'
+export { closePayload, decodeFrames, encodeFrame, type Frame, type FrameOptions, OPCODE } from './testing/frames.ts'
+export type { MetricRow } from './testing/metric-rows.ts'
+export { type ProcessError, withProcessErrors } from './testing/process-errors.ts'
+export { Queue } from './testing/queue.ts'
+export { RawClient, rawConnect, type UpgradeOptions } from './testing/raw-client.ts'
+export { linkTo, milliseconds } from './testing/spans.ts'
+export { Telemetry } from './testing/telemetry.ts'

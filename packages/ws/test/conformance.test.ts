@@ -5,14 +5,15 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { SpanKind, trace } from '@opentelemetry/api'
 import { connect, RawClient, Telemetry, TestClient } from '@otel-ws/testkit'
-import { conformanceSuite } from '@otel-ws/testkit/suites'
+import { connectionSuite, handshakeSuite } from '@otel-ws/testkit/suites'
 import { connectionOf, traceWebSocketServer } from '@otel-ws/ws'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { certificate, key } from './certificate.ts'
-import { harnesses } from './harness.ts'
+import { harness, harnesses } from './harness.ts'
 
-for (const harness of harnesses) conformanceSuite(harness)
+for (const each of harnesses) handshakeSuite(each)
+connectionSuite(harness)
 
 describe('a ws server', () => {
   let telemetry: Telemetry

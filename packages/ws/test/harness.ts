@@ -1,9 +1,17 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Connection, closeWsServer, type Harness, type Host, type HostOptions } from '@otel-ws/testkit'
+import {
+  type Connection,
+  closeWsServer,
+  type Harness,
+  type Host,
+  type HostOptions,
+  wsHostSocket,
+  wsServerOptions,
+} from '@otel-ws/testkit'
 import { broadcast, connectionOf, connectionSampler, traceWebSocketServer } from '@otel-ws/ws'
-import { type ServerOptions, WebSocketServer } from 'ws'
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 
 const route = '/chat/:room'
 const PATH = '/chat/lobby'
@@ -38,33 +46,39 @@ function harnessOf(name: keyof typeof setups): Harness {
   return {
     name,
     route,
-    capabilities: { handlerErrors: 'crash', serverHooks: true, routeOption: true, shutdownAlone: true },
+    capabilities: {
+      handlerErrors: 'crash',
+      ws: true,
+      pings: true,
+      broadcast: true,
+      routeOption: true,
+      shutdownAlone: true,
+    },
     connectionSampler,
     start: (options) => start(setups[name], options),
   }
 }
 
-async function start(
-  setup: (options: ServerOptions) => Listening,
-  { telemetry, connection, server }: HostOptions,
-): Promise<Host> {
-  const { wss, http } = setup(server ?? {})
+async function start(setup: (options: ServerOptions) => Listening, options: HostOptions): Promise<Host> {
+  const { telemetry, connection } = options
+  const { wss, http } = setup(wsServerOptions(options))
   const traced = telemetry && traceWebSocketServer(wss, { route, ...telemetry })
-  wss.on('connection', connection)
+  wss.on('connection', (socket, request) => connection(wsHostSocket(socket), request))
   if (!http.listening) http.listen(0, ADDRESS)
   if (!http.listening) await once(http, 'listening')
   return {
     url: `ws://${ADDRESS}:${(http.address() as AddressInfo).port}${PATH}`,
-    wss,
-    http,
-    connectionOf: (socket) => connectionOf(socket) as Connection | undefined,
-    broadcast,
+    ws: { server: wss, http },
+    connectionOf: (raw) => connectionOf(raw) as Connection | undefined,
+    broadcast: (sockets, data, options) => broadcast(Array.from(sockets, rawSocket), data, options),
     async shutdown() {
       await traced?.shutdown()
     },
     close: () => closeWsServer(wss, http),
   }
 }
+
+const rawSocket = ({ raw }: { raw: object }): WebSocket => raw as WebSocket
 
 export const harness: Harness = { ...harnessOf('ws on an http server'), module: import.meta.url }
 export const harnesses: readonly Harness[] = Object.keys(setups).map((name) =>

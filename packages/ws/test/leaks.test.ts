@@ -1,4 +1,4 @@
 import { leakSuite } from '@otel-ws/testkit/suites'
 import { harness } from './harness.ts'
 
-leakSuite(harness)
+leakSuite(harness, ['sampled', 'in one trace per connection', 'not sampled'])

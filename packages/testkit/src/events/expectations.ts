@@ -1,11 +1,5 @@
+import { PATIENCE } from '../testing/patience.ts'
 import type { EventHarness } from './harness.ts'
-
-/** Long enough to tell a duration that includes it from one that does not, in ms. */
-export const DELAY = 60
-/** Timers may fire up to this much early, in ms. */
-export const SLACK = 2
-
-export const delay = (ms = DELAY): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Attributes that every span and metric of a host's connections has. */
 export function placeOf({ names }: EventHarness): Record<string, string> {
@@ -14,10 +8,7 @@ export function placeOf({ names }: EventHarness): Record<string, string> {
   return place
 }
 
-/** How long a wait lasts before it fails, in ms. */
-const PATIENCE = 30_000
-
-/** Resolves once `done` holds; for what no span tells of. */
+/** Resolves once `done` returns true; for what no span shows. */
 export async function eventually(done: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + PATIENCE
   while (!(await done())) {

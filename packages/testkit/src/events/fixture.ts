@@ -1,6 +1,6 @@
-import type { Connection } from '../harness.ts'
-import { useResources } from '../resources.ts'
-import type { Telemetry } from '../telemetry.ts'
+import type { Connection } from '../shared/connection.ts'
+import { useResources } from '../shared/resources.ts'
+import type { Telemetry } from '../testing/telemetry.ts'
 import type { EventClient, EventHarness, EventHost, EventHostOptions, EventSocket } from './harness.ts'
 
 /** What each test of a suite works with; made new for each. */

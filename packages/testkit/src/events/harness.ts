@@ -1,5 +1,5 @@
 import type { Sampler } from '@opentelemetry/sdk-trace'
-import type { Connection } from '../harness.ts'
+import type { Connection } from '../shared/connection.ts'
 
 /** The server's end of a connection, as handlers of any host get it. */
 export interface EventSocket {

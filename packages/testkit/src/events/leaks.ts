@@ -1,6 +1,6 @@
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
-import { heapUsed, left } from '../heap.ts'
+import { heapUsed, left } from '../testing/heap.ts'
 import { eventually } from './expectations.ts'
 import { useEventFixture } from './fixture.ts'
 import type { EventHarness, EventHost } from './harness.ts'

@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io-client'
-import { Queue } from '../queue.ts'
+import { Queue } from '../testing/queue.ts'
 import type { EventClient } from './harness.ts'
 
 /**

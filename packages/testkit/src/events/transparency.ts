@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { sameTranscripts } from '../transparency/compare.ts'
+import { sameTranscripts } from '../shared/same-transcripts.ts'
 import type { EventHarness } from './harness.ts'
 import { eventScripts } from './transparency/scripts.ts'
 import { EventStage } from './transparency/stage.ts'

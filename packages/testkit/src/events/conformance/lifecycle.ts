@@ -1,7 +1,8 @@
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
-import { linkTo, milliseconds } from '../../telemetry.ts'
-import { DELAY, delay, placeOf, SLACK } from '../expectations.ts'
+import { DELAY, delay, SLACK } from '../../shared/durations.ts'
+import { linkTo, milliseconds } from '../../testing/spans.ts'
+import { placeOf } from '../expectations.ts'
 import type { EventFixture } from '../fixture.ts'
 import type { EventHarness } from '../harness.ts'
 

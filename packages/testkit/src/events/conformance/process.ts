@@ -1,8 +1,9 @@
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
-import { withProcessErrors } from '../../process-errors.ts'
-import { linkTo, milliseconds } from '../../telemetry.ts'
-import { DELAY, delay, placeOf, SLACK } from '../expectations.ts'
+import { DELAY, delay, SLACK } from '../../shared/durations.ts'
+import { withProcessErrors } from '../../testing/process-errors.ts'
+import { linkTo, milliseconds } from '../../testing/spans.ts'
+import { placeOf } from '../expectations.ts'
 import type { EventFixture } from '../fixture.ts'
 import type { EventHarness } from '../harness.ts'
 

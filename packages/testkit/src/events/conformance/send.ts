@@ -1,6 +1,6 @@
 import { SpanKind } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
-import { linkTo } from '../../telemetry.ts'
+import { linkTo } from '../../testing/spans.ts'
 import { placeOf } from '../expectations.ts'
 import type { EventFixture } from '../fixture.ts'
 import type { EventHarness } from '../harness.ts'

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { withProcessErrors } from '../../process-errors.ts'
-import { turns } from '../../transparency/stage.ts'
+import { turns } from '../../shared/turns.ts'
+import { withProcessErrors } from '../../testing/process-errors.ts'
 import type { EventCapabilities, EventClient, EventSocket } from '../harness.ts'
 import type { EventStage } from './stage.ts'
 

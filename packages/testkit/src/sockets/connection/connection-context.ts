@@ -1,0 +1,104 @@
+import { context, trace } from '@opentelemetry/api'
+import { describe, expect, it } from 'vitest'
+import type { Fixture } from '../fixture.ts'
+import type { Harness, HostSocket } from '../harness.ts'
+
+export function connectionContextTests(harness: Harness, fixture: Fixture): void {
+  const { route } = harness
+  const process = `process ${route}`
+
+  describe('connection context', () => {
+    it('returns one context per connection, always the same, and none for other objects', async () => {
+      const sockets: HostSocket[] = []
+      const host = await fixture.serve({ connection: (socket) => void sockets.push(socket) })
+      await fixture.connect(host)
+      const other = await fixture.connect(host)
+      await fixture.telemetry.waitForSpan(`open ${route}`, 2)
+      const connections = sockets.map(({ raw }) => host.connectionOf(raw))
+      expect(new Set(connections.map((connection) => connection?.id)).size).toBe(2)
+      for (const [index, { raw }] of sockets.entries()) expect(host.connectionOf(raw)).toBe(connections[index])
+      expect(host.connectionOf(other.socket)).toBeUndefined()
+    })
+
+    it('sets attributes on every later span of the connection', async () => {
+      const { client } = await fixture.open({
+        connection(socket, connection) {
+          socket.onMessage((data) => {
+            if (data === 'login') connection.setAttribute('user.id', 'u1')
+            if (data === 'team') connection.setAttributes({ 'team.id': 7, 'team.admin': true })
+            socket.send('ok')
+          })
+        },
+      })
+      client.send('login')
+      await client.next()
+      client.send('team')
+      await client.next()
+      client.send('x')
+      await client.next()
+      await client.close(1000)
+      const close = await fixture.telemetry.waitForSpan(`close ${route}`)
+      const users = fixture.telemetry
+        .spans(process)
+        .map((span) => [span.attributes['user.id'], span.attributes['team.id']])
+      expect(users).toEqual([
+        [undefined, undefined],
+        ['u1', undefined],
+        ['u1', 7],
+      ])
+      expect(close.attributes).toMatchObject({ 'user.id': 'u1', 'team.id': 7, 'team.admin': true })
+      const sends = fixture.telemetry.spans(`send ${route}`).map((span) => span.attributes['user.id'])
+      expect(sends).toEqual(['u1', 'u1', 'u1'])
+      for (const row of await fixture.telemetry.collect()) expect(row.attributes).not.toHaveProperty('user.id')
+    })
+
+    it('runs work of the connection outside of the span that is active', async () => {
+      const { client, socket, connection } = await fixture.open()
+      const result = trace.getTracer('app').startActiveSpan('job', (span) => {
+        const value = connection.run(() => {
+          expect(trace.getActiveSpan()).toBeUndefined()
+          socket.send('tick')
+          return 42
+        })
+        expect(trace.getActiveSpan()).toBe(span)
+        span.end()
+        return value
+      })
+      expect(result).toBe(42)
+      await client.next()
+      const send = await fixture.telemetry.waitForSpan(`send ${route}`)
+      expect(send.parentSpanContext).toBeUndefined()
+      expect(send.links.map((link) => link.attributes)).toEqual([{ 'websocket.link.kind': 'handshake' }])
+    })
+
+    it("runs work under the connection span, with traces: 'connection'", async () => {
+      const { client, socket, connection } = await fixture.open({ telemetry: { traces: 'connection' } })
+      connection.run(() => socket.send('tick'))
+      await client.next()
+      const send = await fixture.telemetry.waitForSpan(`send ${route}`)
+      await client.close(1000)
+      const span = await fixture.telemetry.waitForSpan(`connection ${route}`)
+      expect(send.parentSpanContext?.spanId).toBe(span.spanContext().spanId)
+    })
+
+    it('lets errors of that work through', async () => {
+      const { connection } = await fixture.open()
+      const error = new Error('job failed')
+      expect(() =>
+        connection.run(() => {
+          throw error
+        }),
+      ).toThrow(error)
+    })
+
+    it('gives the trace context of the handshake, or of the span that is active', async () => {
+      const { connection } = await fixture.open()
+      const handshake = (await fixture.telemetry.waitForSpan(`GET ${route}`)).spanContext()
+      expect(connection.traceContext()).toEqual({ traceparent: `00-${handshake.traceId}-${handshake.spanId}-01` })
+      const span = trace.getTracer('app').startSpan('job')
+      const carrier = context.with(trace.setSpan(context.active(), span), () => connection.traceContext())
+      span.end()
+      expect(carrier).toEqual({ traceparent: `00-${span.spanContext().traceId}-${span.spanContext().spanId}-01` })
+    })
+  })
+}

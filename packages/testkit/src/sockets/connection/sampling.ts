@@ -1,0 +1,205 @@
+import type { Attributes, Context, SpanKind } from '@opentelemetry/api'
+import { AlwaysOffSampler, ParentBasedSampler, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace'
+import { describe, expect, it } from 'vitest'
+import { encodeFrame, OPCODE } from '../../testing/frames.ts'
+import { echo, type Fixture, listen } from '../fixture.ts'
+import type { Harness } from '../harness.ts'
+
+/** Samples some names, and keeps what it was called with. */
+class AskedSampler implements Sampler {
+  readonly asked: string[] = []
+  readonly attributes: Attributes[] = []
+  readonly #sampled: (name: string, nth: number) => boolean
+
+  constructor(sampled: (name: string, nth: number) => boolean) {
+    this.#sampled = sampled
+  }
+
+  shouldSample(_context: Context, _traceId: string, name: string, _kind: SpanKind, attributes: Attributes) {
+    this.asked.push(name)
+    this.attributes.push(attributes)
+    const nth = this.asked.filter((each) => each === name).length
+    return {
+      decision: this.#sampled(name, nth) ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD,
+    }
+  }
+
+  toString(): string {
+    return 'AskedSampler'
+  }
+}
+
+export function samplingTests(harness: Harness, fixture: Fixture): void {
+  const { route } = harness
+  const handshake = `GET ${route}`
+  const process = `process ${route}`
+  const send = `send ${route}`
+
+  describe('sampling', () => {
+    it('asks for each message trace by default, whatever became of the handshake', async () => {
+      const sampler = new AskedSampler((name, nth) => name === process && nth === 2)
+      fixture.telemetry.sampler = sampler
+      const { client } = await fixture.open({ telemetry: { outgoing: false }, connection: echo })
+      for (const text of ['a', 'b', 'c']) {
+        client.send(text)
+        await client.next()
+      }
+      await fixture.settle()
+      expect(fixture.telemetry.names()).toEqual([process])
+      expect(fixture.telemetry.span(process).attributes['websocket.message.sequence']).toBe(2)
+      expect(sampler.asked.filter((name) => name === process)).toHaveLength(3)
+    })
+
+    it('by connection leaves out everything after a handshake that was not sampled, without asking', async () => {
+      const sampler = new AskedSampler((name) => name !== handshake)
+      fixture.telemetry.sampler = harness.connectionSampler(new ParentBasedSampler({ root: sampler }))
+      const { client } = await fixture.open({ telemetry: { messageSampling: 'connection' }, connection: echo })
+      client.send('x')
+      await client.next()
+      await client.close(1000)
+      await fixture.settle()
+      expect(fixture.telemetry.names()).toEqual([])
+      expect(sampler.asked).not.toContain(process)
+      expect(sampler.asked).not.toContain(send)
+    })
+
+    it('by connection samples everything after a handshake that was', async () => {
+      fixture.telemetry.sampler = harness.connectionSampler({
+        shouldSample: (_context, _traceId, name) => ({
+          decision: name === handshake ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD,
+        }),
+        toString: () => 'handshakes only',
+      })
+      const { client, socket } = await fixture.open({
+        telemetry: { messageSampling: 'connection' },
+        connection: listen,
+      })
+      client.send('x')
+      await fixture.telemetry.waitForSpan(process)
+      socket.send('push')
+      await client.next()
+      await fixture.telemetry.waitForSpan(send)
+      await client.close(1000)
+      await fixture.telemetry.waitForSpan(`close ${route}`)
+    })
+
+    it('when off makes no span, and leaves the context of the application in place', async () => {
+      fixture.telemetry.sampler = new AlwaysOffSampler()
+      const { client } = await fixture.open({ connection: echo })
+      client.send('x')
+      expect(await client.next()).toBe('x')
+      await fixture.settle()
+      expect(fixture.telemetry.names()).toEqual([])
+      expect(fixture.telemetry.counts()).toEqual({ started: 0, ended: 0 })
+    })
+
+    it('gives the sampler the name of the message', async () => {
+      const sampler = new AskedSampler(() => true)
+      fixture.telemetry.sampler = sampler
+      const { client } = await fixture.open({ telemetry: { messageName: '$.type' }, connection: echo })
+      client.send('{"type":"say"}')
+      await client.next()
+      await fixture.telemetry.waitForSpan('process say')
+      expect(sampler.asked).toContain('process say')
+    })
+  })
+
+  describe('span budget', () => {
+    it('bounds the spans of a connection, not its metrics, and is on the close span', async () => {
+      const host = await fixture.serve({
+        telemetry: { maxMessageSpansPerSecond: 0.001, outgoing: false },
+        connection(socket) {
+          socket.onMessage((data) => data === 'last' && socket.send('done'))
+        },
+      })
+      const client = await fixture.rawConnect(host)
+      client.write(
+        ...Array.from({ length: 9 }, () => encodeFrame(OPCODE.text, 'flood')),
+        encodeFrame(OPCODE.text, 'last'),
+      )
+      expect((await client.nextFrame()).payload.toString()).toBe('done')
+      const calm = await fixture.connect(host)
+      calm.send('calm')
+      await fixture.telemetry.waitForSpan(process, 2)
+      await fixture.settle()
+      expect(fixture.telemetry.spans(process)).toHaveLength(2)
+      const dropped = fixture.telemetry
+        .spans(`close ${route}`)
+        .map((span) => span.attributes['websocket.connection.spans.dropped'])
+      expect(dropped.sort()).toEqual([9, undefined])
+      const rows = await fixture.telemetry.collect('websocket.server.messages')
+      expect(rows.find((row) => row.attributes['websocket.message.direction'] === 'receive')?.value).toBe(11)
+    })
+
+    it('counts messages over it in the sequence', async () => {
+      const host = await fixture.serve({
+        telemetry: { maxMessageSpansPerSecond: 1, messageSampling: 'independent' },
+        connection: listen,
+      })
+      const client = await fixture.rawConnect(host)
+      client.write(encodeFrame(OPCODE.text, 'a'), encodeFrame(OPCODE.text, 'b'))
+      const first = await fixture.telemetry.waitForSpan(process)
+      expect(first.attributes['websocket.message.sequence']).toBe(1)
+      client.send(OPCODE.close)
+      const close = await fixture.telemetry.waitForSpan(`close ${route}`)
+      expect(close.attributes['websocket.connection.messages.received']).toBe(2)
+    })
+  })
+
+  describe('filters', () => {
+    it.each([
+      ['a list', { routes: [route] }],
+      ['a pattern', { routes: [/^\/chat/] }],
+      [
+        'a predicate',
+        (subject: { kind: string; route?: string }) => subject.kind === 'connection' && subject.route === route,
+      ],
+    ])('leave an ignored route alone: %s', async (_what, ignore) => {
+      const host = await fixture.serve({ telemetry: { ignore }, connection: echo })
+      const client = await fixture.connect(host)
+      client.send('x')
+      expect(await client.next()).toBe('x')
+      await client.close(1000)
+      await fixture.settle()
+      expect(fixture.telemetry.counts()).toEqual({ started: 0, ended: 0 })
+      expect((await fixture.telemetry.collect()).filter((row) => row.attributes['websocket.route'] === route)).toEqual(
+        [],
+      )
+    })
+
+    it.each([
+      ['a list', { messages: ['noise'] }],
+      ['a pattern', { messages: [/^no/] }],
+      [
+        'a predicate',
+        (subject: { kind: string; name?: string }) => subject.kind === 'message' && subject.name === 'noise',
+      ],
+    ])('leave ignored messages out and count them: %s', async (_what, ignore) => {
+      const { client } = await fixture.open({
+        telemetry: { ignore, messageName: '$.type', outgoing: false },
+        connection: echo,
+      })
+      client.send('{"type":"noise"}')
+      await client.next()
+      client.send('{"type":"say"}')
+      await client.next()
+      await fixture.telemetry.waitForSpan('process say')
+      await client.close(1000)
+      const close = await fixture.telemetry.waitForSpan(`close ${route}`)
+      expect(fixture.telemetry.names()).toEqual([handshake, `close ${route}`, `open ${route}`, 'process say'])
+      expect(fixture.telemetry.span('process say').attributes['websocket.message.sequence']).toBe(2)
+      expect(close.attributes['websocket.connection.messages.received']).toBe(2)
+      const durations = await fixture.telemetry.collect('websocket.server.message.process.duration')
+      expect(durations.map((row) => [row.attributes['websocket.message.name'], row.count])).toEqual([['say', 1]])
+    })
+
+    it('leave everything alone when disabled', async () => {
+      const host = await fixture.serve({ telemetry: { enabled: false }, connection: echo })
+      const client = await fixture.connect(host)
+      client.send('x')
+      expect(await client.next()).toBe('x')
+      await fixture.settle()
+      expect(fixture.telemetry.counts()).toEqual({ started: 0, ended: 0 })
+    })
+  })
+}

@@ -1,0 +1,66 @@
+import { turns } from '../../shared/turns.ts'
+import { encodeFrame, OPCODE } from '../../testing/frames.ts'
+import { type ProcessError, withProcessErrors } from '../../testing/process-errors.ts'
+import type { Queue } from '../../testing/queue.ts'
+import type { Script, Stage } from './stage.ts'
+
+const failure = new TypeError('the application failed')
+
+/** Runs `handler` for the first of two messages, and logs which errors reach the process. */
+function failing(handler: (stage: Stage) => unknown, expected: number): Script {
+  return (stage) =>
+    withProcessErrors(async (errors) => {
+      const host = await stage.serve({
+        connection(socket) {
+          socket.onMessage((data) => (data === 'first' ? handler(stage) : stage.send(socket, data)))
+        },
+      })
+      const client = await stage.rawConnect(host)
+      client.write(encodeFrame(OPCODE.text, 'first'))
+      await logErrors(stage, errors, expected)
+      if (expected > 0) return
+      client.write(encodeFrame(OPCODE.text, 'second'))
+      stage.log((await client.nextFrame()).payload)
+    })
+}
+
+async function logErrors(stage: Stage, errors: Queue<ProcessError>, expected: number): Promise<void> {
+  for (let count = 0; count < expected; count++) {
+    const { event, error } = await errors.next()
+    stage.log(event, error, error === failure)
+  }
+  await turns(10)
+  stage.log('more errors', errors.size)
+}
+
+/** What a handler of messages throws, rejects with and returns. */
+export const handlerScripts: Readonly<Record<string, Script>> = {
+  'an error thrown by a handler': failing(() => {
+    throw failure
+  }, 1),
+
+  'a text thrown by a handler': failing(() => {
+    throw 'text'
+  }, 1),
+
+  'a late rejection of a handler': failing(async () => {
+    await turns(2)
+    throw failure
+  }, 1),
+
+  'a rejection that the handler has handled': failing(() => {
+    const promise = Promise.reject(failure)
+    promise.catch(() => {})
+  }, 0),
+
+  'a query builder that a handler returns, which must not be started': failing(
+    (stage) => ({
+      // biome-ignore lint/suspicious/noThenProperty: the subject of this test
+      then: (resolve: (value: string) => void) => {
+        stage.log('started')
+        resolve('rows')
+      },
+    }),
+    0,
+  ),
+}
