@@ -11,9 +11,6 @@ type SocketIoServer = Parameters<typeof traceSocketIoServer>[0]
 /** Where the messages of `platform-ws` have the name of their pattern. */
 const PATTERN_SELECTOR = '$.event'
 
-/** Gateways tell their connection handlers themselves. */
-const SEAMS = { opensElsewhere: true }
-
 /** Traces the servers that an application's WebSocket adapter makes. */
 export class ServerTracer {
   readonly #options: TelemetryOptions
@@ -62,7 +59,10 @@ export class ServerTracer {
     if (http !== undefined) this.#unwatch ??= watchUpgrades(http, (request) => telemetry.unroutedHandshake(request))
     // Nest's adapter gives each of its servers the path that it is responsible for.
     const { path } = server as { readonly path?: unknown }
-    const traced = traceWsServer(server, telemetry, { ...SEAMS, route: typeof path === 'string' ? path : undefined })
+    const traced = traceWsServer(server, telemetry, {
+      opensElsewhere: true,
+      route: typeof path === 'string' ? path : undefined,
+    })
     this.#restores.push(traced.restore)
   }
 
@@ -74,7 +74,7 @@ export class ServerTracer {
 
   #traceSocketIo(server: SocketIoServer): void {
     this.#socketIo ??= createTelemetry(this.#options, SCOPE, socketIoDriver)
-    this.#restores.push(traceSocketIoServer(server, this.#socketIo, SEAMS).restore)
+    this.#restores.push(traceSocketIoServer(server, this.#socketIo, { traceConnectionHandler: false }).restore)
   }
 }
 

@@ -3,8 +3,8 @@ import { type Broadcast, isNativePromise } from '@otel-ws/core/adapter'
 type Callback = (...args: unknown[]) => unknown
 
 /**
- * Follows the acknowledgements of a broadcast by the same sums as the host: it is complete when every server has told
- * how many clients it sent to, and as many have answered; and it has timed out when the host's timer says so.
+ * Ends a broadcast when its acknowledgements are complete, by the same sums as Socket.IO: each server reports how many
+ * clients it sent the event to, and as many acknowledgements must arrive before the timeout.
  */
 export class Acknowledgements {
   readonly #broadcast: Broadcast
@@ -15,55 +15,55 @@ export class Acknowledgements {
   #responses = 0
   #settled = false
 
-  /** @param timeout as the host has it: `undefined` is the least that a timer takes */
+  /** @param timeout in milliseconds, as given to Socket.IO: `undefined` is the shortest timer */
   constructor(broadcast: Broadcast, timeout: number | undefined) {
     this.#broadcast = broadcast
     broadcast.hold()
-    // Made after the host's own timer of the same length, so that it also fires after it.
+    // Created after Socket.IO's timer of the same length, so that it fires after it.
     this.#timer = setTimeout(() => this.#settle('timeout'), timeout)
     this.#timer.unref()
   }
 
-  /** The host's callback for a server's number of clients. */
-  counting(callback: Callback): Callback {
-    const told = (count: unknown) => {
+  /** Wraps the callback that Socket.IO calls with the number of clients of one server. */
+  wrapClientCount(callback: Callback): Callback {
+    const onCount = (count: unknown) => {
       this.#servers++
       if (typeof count === 'number') this.#clients += count
       this.#check()
     }
     return function (this: unknown, ...args) {
-      told(args[0])
+      onCount(args[0])
       return callback.apply(this, args)
     }
   }
 
-  /** The host's callback for a client's answer. */
-  answering(callback: Callback): Callback {
-    const told = () => {
+  /** Wraps the callback that Socket.IO calls with the acknowledgement of one client. */
+  wrapAck(callback: Callback): Callback {
+    const onAck = () => {
       this.#responses++
       this.#check()
     }
     return function (this: unknown, ...args) {
-      told()
+      onAck()
       return callback.apply(this, args)
     }
   }
 
-  /** The number of servers that the host waits for, as soon as the adapter knows it. */
-  expecting(servers: unknown): void {
+  /** Sets the number of servers that must report, when the adapter's promise of it resolves. */
+  expectServers(servers: unknown): void {
     if (!isNativePromise(servers)) return
     servers.then(
       (count) => {
         this.#expectedServers = count as number
         this.#check()
       },
-      // Nobody but the host is told: it waits for its timer then, and so do we.
+      // Without the number Socket.IO waits until its timeout, and so does this class.
       () => {},
     )
   }
 
-  /** The host could not broadcast. */
-  abandon(): void {
+  /** Stops waiting without an outcome, because the broadcast itself failed. */
+  cancel(): void {
     if (this.#settled) return
     this.#settled = true
     clearTimeout(this.#timer)
@@ -77,6 +77,6 @@ export class Acknowledgements {
   #settle(outcome: 'ok' | 'timeout'): void {
     if (this.#settled) return
     this.#broadcast.acknowledged(outcome, this.#clients - this.#responses)
-    this.abandon()
+    this.cancel()
   }
 }

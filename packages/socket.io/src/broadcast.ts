@@ -1,47 +1,32 @@
-import {
-  type Audience,
-  type Broadcast,
-  type FanoutSpan,
-  isNativePromise,
-  type Telemetry,
-  wrapMethod,
-} from '@otel-ws/core/adapter'
+import { type Audience, type Broadcast, isNativePromise, type Telemetry, wrapMethod } from '@otel-ws/core/adapter'
 import { Acknowledgements } from './acknowledgements.ts'
-import { carrierIn, carrierRoom } from './carrier-room.ts'
-import { rememberEncoded } from './carriers.ts'
-import type { Adapter, BroadcastOptions, Namespace, Packet, Socket } from './host.ts'
-import { type Outgoing, outgoing, swapOutgoing } from './outgoing.ts'
-import { encodedSize, isBinary } from './payload.ts'
-import { watchPublishing } from './publishing.ts'
-import { Recipients } from './recipients.ts'
+import { carrierRoom } from './carrier-room.ts'
+import { type Emission, emissionTo } from './emission.ts'
+import { eventName } from './event-name.ts'
+import { withOrigin } from './fanout-origin.ts'
+import type { Adapter, BroadcastOptions, Namespace, Packet } from './host.ts'
+import { traceLocalFanouts } from './local-fanout.ts'
+import { tracePublish } from './publish.ts'
 import { traceServerSideEmit } from './server-side-emit.ts'
-import { type Emission, emissionTo } from './socket.ts'
+import { currentWriteObserver } from './write-observer.ts'
 
+type AckArguments = Parameters<NonNullable<Adapter['broadcastWithAck']>>
 type Callback = (...args: unknown[]) => unknown
-type Apply = NonNullable<Adapter['apply']>
 
-/** What has been encoded and is about to be handed out. */
-interface Encoded {
-  readonly name: string
-  readonly binary: boolean
-  readonly size: number
-  readonly event: unknown
-}
-
-/** What this node has started: what is handed out here is part of it. It stands on the options, which no adapter publishes as a whole. */
-const STARTED = Symbol('otel-ws.started')
-
-interface StartedOptions extends BroadcastOptions {
-  /** `null` when nobody is told. */
-  [STARTED]?: Broadcast | Emission | null
+/** What the wrapped methods of one adapter share. */
+interface AdapterTracing {
+  readonly telemetry: Telemetry
+  readonly audience: Audience
+  /** False for adapters of a single node, which never publish. */
+  readonly publishes: boolean
+  /** Broadcasts by the packet that the adapter publishes for them. */
+  readonly published: WeakMap<object, Broadcast>
 }
 
 /**
- * Traces what a namespace sends to many: a broadcast on the node that it starts from, a delivery on every other. Whatever
- * the adapter, the base class of Socket.IO's adapters calls `_encode` and then `apply` on it for each fan-out to the sockets
- * of this node: those, and the methods that a broadcast starts with, are put under ours.
+ * Traces the broadcasts of a namespace: a broadcast span on the node that sends, a delivery span on every other node.
  *
- * @returns a function that gives adapter and namespace their own methods back
+ * @returns a function that restores the original methods of adapter and namespace
  */
 export function traceBroadcasts(
   adapter: Adapter,
@@ -49,188 +34,125 @@ export function traceBroadcasts(
   telemetry: Telemetry,
   audience: Audience,
 ): () => void {
-  const { broadcast, broadcastWithAck, serverCount, _encode, apply } = adapter
-  const publishes = !isInMemory(adapter)
-  const publishing = new WeakMap<object, Broadcast>()
-  let encoded: Encoded | undefined
-  let unanswered: Acknowledgements | undefined
+  const tracing = { telemetry, audience, publishes: !isInMemory(adapter), published: new WeakMap<object, Broadcast>() }
+  const restore = [
+    traceBroadcast(adapter, tracing),
+    traceBroadcastWithAck(adapter, tracing),
+    traceLocalFanouts(adapter, namespace.name, telemetry, audience),
+  ]
+  if (tracing.publishes) {
+    restore.push(
+      traceServerSideEmit(namespace, adapter, telemetry, audience, tracing.published),
+      tracePublish(adapter, tracing.published),
+    )
+  }
+  return () => {
+    for (const step of restore) step()
+  }
+}
 
-  /** Starts a broadcast; `publish` is called with the options to go on with. */
-  function start(
-    packet: Packet,
-    options: BroadcastOptions,
-    publish: (options: BroadcastOptions, started: Broadcast | undefined) => unknown,
-  ): unknown {
-    const started = telemetry.startBroadcast(audience, eventOf(packet))
-    if (started === undefined) return publish({ ...options, [STARTED]: null } as StartedOptions, undefined)
-    if (publishes) publishing.set(packet, started)
-    return started.run(() => publish(carrying(options, started), started), 0, 0, 0)
+function traceBroadcast(adapter: Adapter, tracing: AdapterTracing): () => void {
+  const { broadcast: original } = adapter
+
+  function publish(broadcast: Broadcast, self: Adapter, packet: Packet, options: BroadcastOptions): unknown {
+    const result = original.call(self, packet, broadcastOptions(broadcast, options, tracing))
+    broadcast.follow(result)
+    awaitFanout(broadcast, result)
+    return result
   }
 
-  function carrying(options: BroadcastOptions, started: Broadcast): StartedOptions {
-    if (!publishes || options.flags?.local === true) return { ...options, [STARTED]: started }
-    const except = new Set([carrierRoom(started.carrier()), ...(options.except ?? [])])
-    return { ...options, except, [STARTED]: started }
-  }
-
-  function emitToOne(self: Adapter, packet: Packet, options: BroadcastOptions, emission: Emission): unknown {
-    const result = broadcast.call(self, packet, { ...options, [STARTED]: emission } as BroadcastOptions)
-    // Adapters that publish hand out when that is done.
+  function publishEmission(self: Adapter, packet: Packet, options: BroadcastOptions, emission: Emission): unknown {
+    const result = original.call(self, packet, withOrigin(options, emission))
+    // Adapters that publish return a promise and write to the socket when they have published.
     if (isNativePromise(result)) emission.isPublished = true
     return result
   }
 
-  /** Hands out what was just encoded. Rooms are also asked for when sockets are fetched, moved or disconnected. */
-  function handOut(self: Adapter, options: StartedOptions, callback: (socket: Socket) => void): unknown {
-    const message = encoded
-    encoded = undefined
-    const started = options[STARTED]
-    // Adapters that remember what was sent keep the options.
-    if (started !== undefined) delete options[STARTED]
-    const own = apply as Apply
-    if (message === undefined) return own.call(self, options, callback)
-    if (started === undefined) return deliver(self, message, options, callback)
-    if (started !== null && 'socket' in started) return handOutTo(started, own, self, options, callback)
-    return handOutAs(started, message, self, options, callback)
-  }
+  return wrapMethod(adapter, 'broadcast', function (this: Adapter, packet: Packet, options: BroadcastOptions): unknown {
+    const emission = emissionTo(currentWriteObserver(), options.rooms)
+    if (emission !== undefined) return publishEmission(this, packet, options, emission)
+    const broadcast = startBroadcast(packet, tracing)
+    if (broadcast === undefined) return original.call(this, packet, withOrigin(options, null))
+    return broadcast.run(publish, this, packet, options)
+  })
+}
 
-  /** What was not started here has come from another node. */
-  function deliver(
-    self: Adapter,
-    message: Encoded,
-    options: BroadcastOptions,
-    callback: (socket: Socket) => void,
-  ): unknown {
-    const carrier = carrierIn(options.except)
-    // What carries nothing and is for nobody here, such as an event to one socket of another node, is not told.
-    const isTold = carrier !== undefined || concerns(self, options)
-    const delivered = isTold ? telemetry.startDelivery(audience, message.name, carrier) : undefined
-    if (delivered === undefined) return handOutAs(null, message, self, options, callback)
-    return delivered.run(() => handOutAs(delivered, message, self, options, callback), 0, 0, 0)
-  }
+function traceBroadcastWithAck(adapter: Adapter, tracing: AdapterTracing): () => void {
+  const { broadcastWithAck, serverCount } = adapter
+  if (typeof broadcastWithAck !== 'function') return () => {}
+  const original: NonNullable<typeof broadcastWithAck> = broadcastWithAck
+  /** Socket.IO calls `serverCount` in the same synchronous run as `broadcastWithAck`, right after it. */
+  let acknowledgementsOfCurrentRun: Acknowledgements | undefined
 
-  function handOutAs(
-    distribution: FanoutSpan | null,
-    { binary, size, event }: Encoded,
-    self: Adapter,
-    options: BroadcastOptions,
-    callback: (socket: Socket) => void,
-  ): unknown {
-    distribution?.encoded(binary, size, event)
-    const outer = swapOutgoing(new Recipients(distribution, namespace.name, binary, size))
+  function publish(broadcast: Broadcast, self: Adapter, options: BroadcastOptions, args: AckArguments): unknown {
+    const acknowledgements = new Acknowledgements(broadcast, options.flags?.timeout)
+    acknowledgementsOfCurrentRun = acknowledgements
+    const [packet, , onClients, onAck] = args
     try {
-      return (apply as Apply).call(self, options, callback)
-    } finally {
-      swapOutgoing(outer)
-      distribution?.fanoutCompleted()
+      return original.call(
+        self,
+        packet,
+        broadcastOptions(broadcast, options, tracing),
+        acknowledgements.wrapClientCount(onClients as Callback),
+        acknowledgements.wrapAck(onAck),
+      )
+    } catch (error) {
+      acknowledgements.cancel()
+      throw error
     }
   }
 
-  const methods: Record<string, Callback> = {
-    broadcast(this: Adapter, packet, options) {
-      const emission = emissionTo(outgoing(), (options as BroadcastOptions).rooms)
-      if (emission !== undefined) return emitToOne(this, packet as Packet, options as BroadcastOptions, emission)
-      return start(packet as Packet, options as BroadcastOptions, (carried, started) => {
-        const result = broadcast.call(this, packet as Packet, carried)
-        if (started !== undefined) followHost(started, result)
-        return result
-      })
-    },
-    broadcastWithAck(this: Adapter, packet, options, onClients, onAck) {
-      const own = broadcastWithAck as NonNullable<typeof broadcastWithAck>
-      return start(packet as Packet, options as BroadcastOptions, (carried, started) => {
-        if (started === undefined)
-          return own.call(this, packet as Packet, carried, onClients as Callback, onAck as Callback)
-        const acks = new Acknowledgements(started, carried.flags?.timeout)
-        unanswered = acks
-        try {
-          return own.call(
-            this,
-            packet as Packet,
-            carried,
-            acks.counting(onClients as Callback),
-            acks.answering(onAck as Callback),
-          )
-        } catch (error) {
-          acks.abandon()
-          throw error
-        }
-      })
-    },
-    serverCount(this: Adapter) {
-      const count = (serverCount as NonNullable<typeof serverCount>).call(this)
-      // The host asks right after it has broadcast.
-      unanswered?.expecting(count)
-      unanswered = undefined
-      return count
-    },
-    _encode(this: Adapter, packet, options) {
-      const encode = _encode as NonNullable<typeof _encode>
-      const parts = encode.call(this, packet as Packet, options)
-      rememberEncoded(this, encode, packet as Packet, parts)
-      const { data: event } = packet as Packet
-      encoded = { name: eventOf(packet as Packet), binary: isBinary(parts), size: encodedSize(parts), event }
-      return parts
-    },
-    apply(this: Adapter, options, callback) {
-      return handOut(this, options as StartedOptions, callback as (socket: Socket) => void)
-    },
+  function tracedBroadcastWithAck(this: Adapter, ...args: AckArguments): unknown {
+    const [packet, options, onClients, onAck] = args
+    const broadcast = startBroadcast(packet, tracing)
+    if (broadcast === undefined) return original.call(this, packet, withOrigin(options, null), onClients, onAck)
+    return broadcast.run(publish, this, options, args)
   }
 
-  const undo = Object.entries(methods)
-    .filter(([name]) => typeof adapter[name as keyof Adapter] === 'function')
-    .map(([name, method]) => wrapMethod(adapter, name, method))
-  if (publishes) {
-    undo.push(traceServerSideEmit(namespace, adapter, telemetry, audience, publishing))
-    undo.push(watchPublishing(adapter, publishing))
+  function tracedServerCount(this: Adapter): unknown {
+    const servers = (serverCount as NonNullable<typeof serverCount>).call(this)
+    acknowledgementsOfCurrentRun?.expectServers(servers)
+    acknowledgementsOfCurrentRun = undefined
+    return servers
   }
+
+  const restore = [wrapMethod(adapter, 'broadcastWithAck', tracedBroadcastWithAck)]
+  if (typeof serverCount === 'function') restore.push(wrapMethod(adapter, 'serverCount', tracedServerCount))
   return () => {
-    for (const step of undo) step()
+    for (const step of restore) step()
   }
 }
 
-/** Hands out what goes to one socket only, as Socket.IO does for those whose state can be recovered. */
-function handOutTo(
-  emission: Emission,
-  apply: Apply,
-  adapter: Adapter,
+function startBroadcast(packet: Packet, { telemetry, audience, publishes, published }: AdapterTracing) {
+  const broadcast = telemetry.startBroadcast(audience, eventName(packet))
+  if (broadcast !== undefined && publishes) published.set(packet, broadcast)
+  return broadcast
+}
+
+/** Returns the options for a traced broadcast. Published ones have the carrier among the excluded rooms. */
+function broadcastOptions(
+  broadcast: Broadcast,
   options: BroadcastOptions,
-  callback: (socket: Socket) => void,
-): unknown {
-  const outer = swapOutgoing(emission as Outgoing)
-  try {
-    return apply.call(adapter, options, callback)
-  } finally {
-    swapOutgoing(outer)
-    emission.handedOut?.()
-  }
+  { publishes }: AdapterTracing,
+): BroadcastOptions {
+  if (!publishes || options.flags?.local === true) return withOrigin(options, broadcast)
+  const except = new Set([carrierRoom(broadcast.carrier()), ...(options.except ?? [])])
+  return withOrigin({ ...options, except }, broadcast)
 }
 
-/** Keeps a broadcast open for as long as the host is at it: adapters hand out when they have published, or a little later. */
-function followHost(started: Broadcast, result: unknown): void {
-  started.follow(result)
-  started.awaitFanout()
+/** Keeps the broadcast open until its fan-out, which adapters do when they have published, or a little later. */
+function awaitFanout(broadcast: Broadcast, result: unknown): void {
+  broadcast.awaitFanout()
   const giveUp = (): void => {
-    setImmediate(() => started.fanoutAbandoned())
+    setImmediate(() => broadcast.fanoutAbandoned())
   }
   if (isNativePromise(result)) result.then(giveUp, giveUp)
   else giveUp()
 }
 
-/** The event of a packet. */
-function eventOf({ data }: Packet): string {
-  return String(data?.[0])
-}
-
-/** True for Socket.IO's own adapters, which know of no other node: the base class, and the one that remembers sessions. */
+/** Returns true for the two adapters of Socket.IO itself: the base class, and its subclass that recovers sessions. */
 function isInMemory(adapter: object): boolean {
   const prototype = Object.getPrototypeOf(adapter) as object
   if (Object.hasOwn(prototype, 'apply')) return true
   return 'sessions' in adapter && Object.hasOwn(Object.getPrototypeOf(prototype) as object, 'apply')
-}
-
-/** True for what goes to everybody, or to a room that somebody here is in. */
-function concerns(adapter: Adapter, { rooms }: BroadcastOptions): boolean {
-  if (rooms === undefined || rooms.size === 0) return true
-  return [...rooms].some((room) => adapter.rooms?.has(room))
 }

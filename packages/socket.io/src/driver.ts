@@ -1,15 +1,15 @@
 import { type HostDriver, tracedConnection } from '@otel-ws/core/adapter'
-import { untraceClient } from './client.ts'
 import type { EngineSocket, Socket } from './host.ts'
-import { chunkSize } from './payload.ts'
-import { untraceSocket } from './socket.ts'
+import { untraceClient } from './io-client.ts'
+import { untraceSocket } from './io-socket.ts'
+import { chunkSize } from './packet-size.ts'
 import { untraceTransport } from './transport.ts'
 
 export const driver: HostDriver<Socket> = {
-  // Events have names: none is looked for in the payload.
+  // Socket.IO events have names, so no name is read from the payload.
   text: () => '',
   bufferedAmount(socket) {
-    return standsForClient(socket) ? bufferedBytes(socket.conn) : 0
+    return isFirstTraced(socket) ? bufferedBytes(socket.conn) : 0
   },
   terminate(socket) {
     ;(socket as { disconnect(close: boolean): unknown } & Socket).disconnect(true)
@@ -21,8 +21,8 @@ export const driver: HostDriver<Socket> = {
   },
 }
 
-/** The sockets of a client share its buffers: the first that is traced stands for all. */
-function standsForClient(socket: Socket): boolean {
+/** The sockets of a client share its buffers, so only the first one that is traced reports them. */
+function isFirstTraced(socket: Socket): boolean {
   for (const other of socket.client.sockets.values()) {
     if (tracedConnection(other) !== undefined) return other === socket
   }

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 
-/** What is used of a transport of Engine.IO; its types keep much of it private. */
+/** The members of an Engine.IO transport that are used here. Many are private in its own types. */
 export interface EngineTransport {
   readonly name: string
   readonly writable: boolean
@@ -16,11 +16,11 @@ interface WsSocket {
   readonly _closeFrameReceived?: boolean
 }
 
-/** A connection of Engine.IO: one client, whatever the transport and however many namespaces. */
+/** A connection of Engine.IO: one per client, over any transport and for all of its namespaces. */
 export interface EngineSocket extends EventEmitter {
   /** Revision of the Engine.IO protocol. */
   readonly protocol?: number
-  /** None with transport `webtransport`. */
+  /** `null` with transport `webtransport`. */
   readonly request: IncomingMessage | null
   readonly transport: EngineTransport
   readonly readyState: string
@@ -49,11 +49,11 @@ export interface Decoder {
 
 export interface WriteOptions {
   readonly volatile?: boolean
-  /** A frame of `ws` that holds the packet. */
+  /** A `ws` frame with the encoded packet. */
   readonly wsPreEncodedFrame?: unknown
 }
 
-/** What Socket.IO keeps of one connection of Engine.IO. */
+/** Socket.IO's object for one Engine.IO connection. */
 export interface Client {
   readonly conn: EngineSocket
   readonly nsps: Map<string, Socket>
@@ -89,7 +89,7 @@ export interface Socket extends EventEmitter {
   _onerror(error: Error): void
 }
 
-/** A namespace's adapter: its own class, or one that publishes to other nodes and is built on it. */
+/** A namespace's adapter: Socket.IO's own, or a subclass that publishes to other nodes. */
 export interface Adapter {
   readonly rooms?: Map<string, Set<string>>
   broadcast(packet: Packet, options: BroadcastOptions): unknown
@@ -99,18 +99,18 @@ export interface Adapter {
     onClients: (clients: number) => void,
     onAck: (...args: unknown[]) => void,
   ): unknown
-  /** What a packet is on the wire. */
+  /** Encodes a packet: its text, then its attachments. */
   _encode?(packet: Packet, options: unknown): unknown[]
-  /** Calls back with each socket of this node that the options choose. */
+  /** Calls back with each socket of this node that the options select. */
   apply?(options: BroadcastOptions, callback: (socket: Socket) => void): unknown
   serverCount?(): unknown
   serverSideEmit?(packet: unknown[]): unknown
-  /** Of adapters that are built on `ClusterAdapter`. */
+  /** Only adapters that inherit from `ClusterAdapter` have it. */
   doPublish?(message: ClusterMessage): unknown
   onMessage?(message: ClusterMessage, offset?: unknown): unknown
 }
 
-/** What servers send each other by an adapter that is built on `ClusterAdapter`. */
+/** A message between servers whose adapter inherits from `ClusterAdapter`. */
 export interface ClusterMessage {
   readonly data?: { readonly packet?: unknown } & Record<string, unknown>
 }

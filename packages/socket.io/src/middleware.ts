@@ -14,8 +14,9 @@ export interface SocketTracing {
 }
 
 /**
- * Traces the namespaces that use it: `io.use(traceSocket())`. Use it before other middleware, whose time and rejections
- * it tells. For a whole server, and for the handshakes of the connections below, use {@link traceSocketServer}.
+ * Creates a middleware that traces the namespaces that use it: `io.use(traceSocket())`. Register it before other
+ * middleware, so that the handshake span includes their time and rejections. To trace a whole server, with the handshakes
+ * of its connections, use {@link traceSocketServer}.
  *
  * @throws OptionError for wrong options
  */
@@ -29,12 +30,12 @@ export function traceSocket(options: TelemetryOptions = {}): SocketTracing {
     }
     const host = socket as unknown as HostSocket
     const isFirst = tracedNamespace(host.nsp) === undefined
-    const handshake = traceNamespace(host.nsp, telemetry).joining(host)
+    const handshake = traceNamespace(host.nsp, telemetry).handshakeOf(host)
     if (handshake === undefined) {
       next()
       return
     }
-    // The chain of middleware runs already: of the first socket only the answer to the client tells a rejection.
+    // For the first socket `run` of the namespace was not wrapped in time: a rejection is seen by the error it is sent.
     if (isFirst) {
       const { _error } = host
       wrapMethod(host, '_error', function error(this: HostSocket, reason: unknown): void {

@@ -7,61 +7,63 @@ interface NamespaceClass {
 }
 
 /**
- * Traces every Socket.IO server whose namespaces are of a class, also those that exist already; one that is traced by
- * hand keeps its own telemetry. Each server has a namespace before it has anything else, so that its class leads to the
- * class of servers, whatever module system that is loaded by.
+ * Traces every Socket.IO server whose namespaces are of a class, including servers that exist already. A server that the
+ * application traces itself keeps its own telemetry. A server creates a namespace before anything else, so the class of
+ * servers is found from the class of namespaces, in every module system.
  *
- * @param telemetry asked when a server is first seen; `undefined` leaves it alone
- * @returns a function that gives both classes and all servers their own methods back
+ * @param telemetry called for each new server; `undefined` leaves the server untraced
+ * @returns a function that restores the original methods of both classes and of all servers
  */
 export function traceServersOf(namespaceClass: NamespaceClass, telemetry: () => Telemetry | undefined): () => void {
   const { prototype } = namespaceClass
   const { _initAdapter, run } = prototype
-  const classes = new Map<object, () => void>()
+  const restoreByClass = new Map<object, () => void>()
   const servers = new Set<WeakRef<TracedServer>>()
-  const seen = new WeakMap<Server, TracedServer>()
+  /** Keeps the handle of a server alive as long as the server. */
+  const handles = new WeakMap<Server, TracedServer>()
   let isActive = true
 
   function trace(io: Server): boolean {
-    const own = isActive && !seen.has(io) ? telemetry() : undefined
-    const traced = own && traceAmbientServer(io, own)
+    const ownTelemetry = isActive && !handles.has(io) ? telemetry() : undefined
+    const traced = ownTelemetry && traceAmbientServer(io, ownTelemetry)
     if (traced === undefined) return false
-    // The server keeps it, and with it goes.
-    seen.set(io, traced)
+    handles.set(io, traced)
     servers.add(new WeakRef(traced))
     return true
   }
 
-  function initAdapter(this: Namespace): void {
+  function tracedInitAdapter(this: Namespace): void {
     traceClassOf(this.server)
     _initAdapter.call(this)
   }
 
   function tracedRun(this: Namespace, socket: Socket, done: (error?: Error | null) => void): void {
-    // A server that was there before us.
+    // True for a server that existed before its class was traced.
     if (trace(this.server)) this.run(socket, done)
     else run.call(this, socket, done)
   }
 
   function traceClassOf(io: Server): void {
-    const host = ownerOf(io, 'bind') as Server | undefined
-    if (!isActive || host === undefined || host === io || classes.has(host)) return
-    const { bind } = host
+    const serverPrototype = ownerOf(io, 'bind') as Server | undefined
+    if (!isActive || serverPrototype === undefined || serverPrototype === io || restoreByClass.has(serverPrototype)) {
+      return
+    }
+    const { bind } = serverPrototype
     function tracedBind(this: Server, engine: EngineServer): unknown {
       return trace(this) ? this.bind(engine) : bind.call(this, engine)
     }
-    classes.set(host, wrapMethod(host, 'bind', tracedBind))
+    restoreByClass.set(serverPrototype, wrapMethod(serverPrototype, 'bind', tracedBind))
   }
 
-  const undo = [wrapMethod(prototype, '_initAdapter', initAdapter), wrapMethod(prototype, 'run', tracedRun)]
+  const restore = [wrapMethod(prototype, '_initAdapter', tracedInitAdapter), wrapMethod(prototype, 'run', tracedRun)]
   return () => {
     isActive = false
     for (const server of servers) server.deref()?.restore()
-    for (const step of [...undo, ...classes.values()]) step()
+    for (const step of [...restore, ...restoreByClass.values()]) step()
   }
 }
 
-/** The object in a chain of prototypes that a property belongs to. */
+/** Returns the object in the prototype chain that has the property. */
 function ownerOf(object: object, name: string): object | undefined {
   for (let at: object | null = object; at !== null; at = Object.getPrototypeOf(at)) {
     if (Object.hasOwn(at, name)) return at

@@ -1,6 +1,7 @@
 import {
   type Audience,
   type Broadcast,
+  type Delivery,
   dispatchAll,
   type Emitter,
   type Telemetry,
@@ -10,90 +11,115 @@ import type { Adapter, ClusterMessage, Namespace } from './host.ts'
 
 type Callback = (...args: unknown[]) => unknown
 
-/** Member of a message between servers; those without telemetry do not look at it. */
+/** Member of the messages between servers that has the carrier. Servers without telemetry ignore it. */
 export const CARRIER = '_otel'
 
 /**
- * Traces `serverSideEmit`: a broadcast whose recipients are servers, and on each of them a delivery that lasts until
- * their listeners have settled. Adapters that are not built on `ClusterAdapter` send nothing but the arguments: there
- * the deliveries are traces of their own.
+ * Traces `serverSideEmit`: a broadcast span on the server that sends, and on each server that receives a delivery span
+ * that lasts until its listeners have settled. Adapters that do not inherit from `ClusterAdapter` publish only the
+ * arguments of the call, without a carrier: their deliveries start traces of their own.
  *
- * @returns a function that gives adapter and namespace their own methods back
+ * @param published stores the broadcast by the packet that is published for it
+ * @returns a function that restores the original methods of adapter and namespace
  */
 export function traceServerSideEmit(
   namespace: Namespace,
   adapter: Adapter,
   telemetry: Telemetry,
   audience: Audience,
-  publishing: WeakMap<object, Broadcast>,
+  published: WeakMap<object, Broadcast>,
 ): () => void {
-  const { serverSideEmit, onMessage } = adapter
-  const own = namespace._onServerSideEmit
-  let arriving: unknown
-  const undo: (() => void)[] = []
-
-  if (typeof serverSideEmit === 'function') {
-    const traced = function (this: Adapter, packet: unknown[]): unknown {
-      const name = packet[0]
-      const operation = typeof name === 'string' ? telemetry.startBroadcast(audience, name) : undefined
-      if (operation === undefined) return serverSideEmit.call(this, packet)
-      publishing.set(packet, operation)
-      followAnswer(packet, operation)
-      return operation.run(
-        () => {
-          const result = serverSideEmit.call(this, packet)
-          operation.follow(result)
-          return result
-        },
-        0,
-        0,
-        0,
-      )
-    }
-    undo.push(wrapMethod(adapter, 'serverSideEmit', traced))
-  }
-
-  if (typeof onMessage === 'function') {
-    const traced = function (this: Adapter, message: ClusterMessage, offset?: unknown): unknown {
-      const { data } = message
-      if (data?.[CARRIER] === undefined) return onMessage.call(this, message, offset)
-      arriving = data[CARRIER]
-      try {
-        return onMessage.call(this, message, offset)
-      } finally {
-        arriving = undefined
-      }
-    }
-    undo.push(wrapMethod(adapter, 'onMessage', traced))
-  }
-
-  function _onServerSideEmit(this: Namespace, args: unknown[]): unknown {
-    const carrier = arriving
-    arriving = undefined
-    const name = args[0]
-    const operation = typeof name === 'string' ? telemetry.startDelivery(audience, name, carrier) : undefined
-    if (operation === undefined) return own.call(this, args)
-    const [, ...rest] = args
-    return operation.run(() => dispatchAll(operation, this as unknown as Emitter, name as string, rest), 0, 0, 0)
-  }
-  undo.push(wrapMethod(namespace, '_onServerSideEmit', _onServerSideEmit))
+  const restore = [
+    traceSend(adapter, telemetry, audience, published),
+    ...traceReceive(namespace, adapter, telemetry, audience),
+  ]
   return () => {
-    for (const step of undo) step()
+    for (const step of restore) step()
   }
 }
 
-/** Keeps a broadcast open until the servers have answered, if the application waits for that. */
-function followAnswer(packet: unknown[], operation: Broadcast): void {
+function traceSend(
+  adapter: Adapter,
+  telemetry: Telemetry,
+  audience: Audience,
+  published: WeakMap<object, Broadcast>,
+): () => void {
+  const { serverSideEmit } = adapter
+  if (typeof serverSideEmit !== 'function') return () => {}
+  const original: NonNullable<typeof serverSideEmit> = serverSideEmit
+
+  function publish(broadcast: Broadcast, self: Adapter, packet: unknown[]): unknown {
+    const result = original.call(self, packet)
+    broadcast.follow(result)
+    return result
+  }
+
+  return wrapMethod(adapter, 'serverSideEmit', function (this: Adapter, packet: unknown[]): unknown {
+    const name = packet[0]
+    const broadcast = typeof name === 'string' ? telemetry.startBroadcast(audience, name) : undefined
+    if (broadcast === undefined) return original.call(this, packet)
+    published.set(packet, broadcast)
+    endWithAnswer(packet, broadcast)
+    return broadcast.run(publish, this, packet, undefined)
+  })
+}
+
+function traceReceive(
+  namespace: Namespace,
+  adapter: Adapter,
+  telemetry: Telemetry,
+  audience: Audience,
+): (() => void)[] {
+  const { onMessage } = adapter
+  const { _onServerSideEmit } = namespace
+  const restore: (() => void)[] = []
+  /** Set while `onMessage` runs, which calls `_onServerSideEmit` in the same synchronous run. */
+  let carrierOfCurrentRun: unknown
+
+  if (typeof onMessage === 'function') {
+    const tracedOnMessage = function (this: Adapter, message: ClusterMessage, offset?: unknown): unknown {
+      const carrier = message.data?.[CARRIER]
+      if (carrier === undefined) return onMessage.call(this, message, offset)
+      carrierOfCurrentRun = carrier
+      try {
+        return onMessage.call(this, message, offset)
+      } finally {
+        carrierOfCurrentRun = undefined
+      }
+    }
+    restore.push(wrapMethod(adapter, 'onMessage', tracedOnMessage))
+  }
+
+  function tracedOnServerSideEmit(this: Namespace, args: unknown[]): unknown {
+    const carrier = carrierOfCurrentRun
+    carrierOfCurrentRun = undefined
+    const [name, ...rest] = args
+    const delivery = typeof name === 'string' ? telemetry.startDelivery(audience, name, carrier) : undefined
+    if (delivery === undefined) return _onServerSideEmit.call(this, args)
+    return delivery.run(callListeners, this, name as string, rest)
+  }
+
+  restore.push(wrapMethod(namespace, '_onServerSideEmit', tracedOnServerSideEmit))
+  return restore
+}
+
+function callListeners(delivery: Delivery, namespace: Namespace, name: string, args: unknown[]): boolean {
+  return dispatchAll(delivery, namespace as unknown as Emitter, name, args)
+}
+
+/** Keeps the broadcast open until the other servers have answered, if the application passed a callback. */
+function endWithAnswer(packet: unknown[], broadcast: Broadcast): void {
   const last = packet.length - 1
   const answer = packet[last]
   if (typeof answer !== 'function') return
-  operation.hold()
-  let answered = false
+  broadcast.hold()
+  let isAnswered = false
   packet[last] = function (this: unknown, ...args: unknown[]): unknown {
-    if (!answered) {
-      answered = true
-      operation.acknowledged(args[0] === null || args[0] === undefined ? 'ok' : 'timeout')
-      operation.done()
+    if (!isAnswered) {
+      isAnswered = true
+      const [error] = args
+      broadcast.acknowledged(error === null || error === undefined ? 'ok' : 'timeout')
+      broadcast.done()
     }
     return (answer as Callback).apply(this, args)
   }

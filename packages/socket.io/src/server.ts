@@ -4,67 +4,74 @@ import type { Server } from 'socket.io'
 import { driver } from './driver.ts'
 import { traceEngine } from './engine.ts'
 import type { EngineServer, Server as HostServer, Namespace } from './host.ts'
-import { refuseNamespace, tracedNamespace, traceNamespace } from './namespace.ts'
-import { receivingTransport } from './transport.ts'
+import { tracedNamespace, traceNamespace } from './namespace.ts'
+import { refuseNamespace } from './namespace-handshakes.ts'
+import { engineSocketBeingRead } from './transport.ts'
 import { SCOPE } from './version.ts'
 
 /** Options of {@link traceSocketServer}. */
 export type SocketServerOptions = TelemetryOptions
 
-/** What stands behind a traced server. */
+/** Handle of a traced server. */
 export interface TracedServer {
   /** Ends every span that is still open and flushes the SDK. Call it when the process stops. */
   shutdown(): Promise<void>
-  /** Gives the server its own methods back. Sockets that are connected stay traced until they disconnect. */
+  /** Restores the original methods of the server. Sockets that are connected stay traced until they disconnect. */
   restore(): void
 }
 
 const TRACED = Symbol.for('otel-ws.socket.io.server')
 
 /**
- * Traces a Socket.IO server with all of its namespaces, also those that are made later: the handshake of every
- * connection and of every namespace, each event, acknowledgement, broadcast and disconnect.
+ * Traces a Socket.IO server and all of its namespaces, including those created later: the handshake of every connection
+ * and of every namespace, each event, acknowledgement, broadcast and disconnect.
  *
- * @throws OptionError for wrong options, TypeError for what is no server
+ * @throws OptionError for wrong options, TypeError if `io` is not a server of Socket.IO
  */
 export function traceSocketServer(io: Server, options: SocketServerOptions = {}): TracedServer {
-  if (typeof io?.of !== 'function') throw new TypeError('otel-ws: what is traced must be a Server of socket.io')
+  if (typeof io?.of !== 'function') throw new TypeError('otel-ws: traceSocketServer() expects a Server of socket.io')
   return traceServer(io, createTelemetry(options, SCOPE, driver))
 }
 
-/** How an adapter on top of Socket.IO has a server traced. */
+/** Options for an adapter that is built on Socket.IO. */
 export interface TraceServerOptions {
-  /** Another adapter tells the connection handler: not the listeners of `connection`. */
-  readonly opensElsewhere?: boolean
+  /** Record a span for the listeners of `connection`. Default `true`; `false` if the adapter records its own. */
+  readonly traceConnectionHandler?: boolean
 }
 
-/** Traces a server for an adapter that brings its own telemetry. */
-export function traceServer(io: Server, telemetry: Telemetry, seams: TraceServerOptions = {}): TracedServer {
+/** Traces a server with the telemetry of another adapter. */
+export function traceServer(io: Server, telemetry: Telemetry, options: TraceServerOptions = {}): TracedServer {
   const host = io as unknown as TracedHost
   const known = host[TRACED]
-  // What an application asks for by hand comes before what an instrumentation does for every server.
+  // An explicit call of the application replaces the tracing of an instrumentation.
   if (known?.isAmbient) known.restore()
   else if (known !== undefined) {
     warn('this Socket.IO server is traced already: the second call has no effect')
     return known
   }
-  return mark(host, telemetry, false, seams)
+  return install(host, telemetry, false, options)
 }
 
-/** Traces a server as one of its class, unless it is traced already. `undefined` when it is. */
+/** Traces a server for an instrumentation. Returns `undefined` if it is traced already. */
 export function traceAmbientServer(io: HostServer, telemetry: Telemetry): TracedServer | undefined {
-  return (io as TracedHost)[TRACED] === undefined ? mark(io, telemetry, true, {}) : undefined
+  return (io as TracedHost)[TRACED] === undefined ? install(io, telemetry, true, {}) : undefined
 }
 
+/** `isAmbient` if an instrumentation traces the server, not the application. */
 type TracedHost = HostServer & { [TRACED]?: TracedServer & { readonly isAmbient: boolean } }
 
-function mark(host: TracedHost, telemetry: Telemetry, isAmbient: boolean, seams: TraceServerOptions): TracedServer {
-  const undo = telemetry.options.enabled ? install(host, telemetry, seams) : []
+function install(
+  host: TracedHost,
+  telemetry: Telemetry,
+  isAmbient: boolean,
+  options: TraceServerOptions,
+): TracedServer {
+  const restore = telemetry.options.enabled ? wrapServer(host, telemetry, options) : []
   const traced = {
     isAmbient,
     shutdown: () => telemetry.shutdown(),
     restore() {
-      for (const step of undo.splice(0)) step()
+      for (const step of restore.splice(0)) step()
       if (host[TRACED] === traced) delete host[TRACED]
     },
   }
@@ -72,17 +79,21 @@ function mark(host: TracedHost, telemetry: Telemetry, isAmbient: boolean, seams:
   return traced
 }
 
-function install(io: HostServer, telemetry: Telemetry, { opensElsewhere }: TraceServerOptions): (() => void)[] {
+function wrapServer(
+  io: HostServer,
+  telemetry: Telemetry,
+  { traceConnectionHandler }: TraceServerOptions,
+): (() => void)[] {
   const { bind, _checkNamespace } = io
-  const undo: (() => void)[] = []
+  const restore: (() => void)[] = []
 
-  function traceNew(namespace: Namespace): void {
-    traceNamespace(namespace, telemetry, undefined, opensElsewhere)
+  function traceCreated(namespace: Namespace): void {
+    traceNamespace(namespace, telemetry, { traceConnectionHandler })
   }
 
   function trace(engine: EngineServer): void {
     const route = (engine.opts?.path ?? io.path()).replace(/\/$/, '')
-    undo.push(traceEngine(engine, telemetry, route))
+    restore.push(traceEngine(engine, telemetry, route))
   }
 
   function tracedBind(this: HostServer, engine: EngineServer): unknown {
@@ -90,20 +101,20 @@ function install(io: HostServer, telemetry: Telemetry, { opensElsewhere }: Trace
     return bind.call(this, engine)
   }
 
-  /** Told of namespaces that clients ask for and the server does not have. */
+  /** Socket.IO calls it for namespaces that do not exist yet; without a result the client is rejected. */
   function tracedCheckNamespace(this: HostServer, name: string, auth: unknown, done: (found: unknown) => void): void {
-    const conn = receivingTransport()
+    const conn = engineSocketBeingRead()
     _checkNamespace.call(this, name, auth, (found) => {
       if (!found) refuseNamespace(telemetry, conn)
       done(found)
     })
   }
 
-  traceNamespace(io.sockets, telemetry, traceNew, opensElsewhere)
-  for (const namespace of io._nsps.values()) traceNew(namespace)
+  traceNamespace(io.sockets, telemetry, { onNamespace: traceCreated, traceConnectionHandler })
+  for (const namespace of io._nsps.values()) traceCreated(namespace)
   if (io.engine !== undefined) trace(io.engine)
-  undo.push(wrapMethod(io, 'bind', tracedBind), wrapMethod(io, '_checkNamespace', tracedCheckNamespace), () => {
+  restore.push(wrapMethod(io, 'bind', tracedBind), wrapMethod(io, '_checkNamespace', tracedCheckNamespace), () => {
     for (const namespace of io._nsps.values()) tracedNamespace(namespace)?.restore()
   })
-  return undo
+  return restore
 }

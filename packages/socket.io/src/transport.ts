@@ -1,7 +1,6 @@
 import {
   type CloseFacts,
   type Connection,
-  copySignature,
   type Handshake,
   hiddenProperty,
   type OutgoingMessage,
@@ -11,26 +10,27 @@ import {
   unwrapMethods,
 } from '@otel-ws/core/adapter'
 import type { Client, EngineSocket } from './host.ts'
+import { sharedWrapper } from './shared-wrapper.ts'
 
 const TRANSPORT = Symbol.for('otel-ws.socket.io.transport')
 
-/** A message that waits in Engine.IO's buffer: its transmission, or its connection when it is only counted. */
-type Waiting = OutgoingMessage | Connection
+/** A message in Engine.IO's write buffer, or its connection if the message has no span and is only counted. */
+type Buffered = OutgoingMessage | Connection
 
-/** What is known of one connection of Engine.IO, which carries the sockets of any number of namespaces. */
+/** State of one Engine.IO connection, which the sockets of any number of namespaces share. */
 export class Transport {
   readonly pings: TransportPings
-  /** Ids of the handshake, when that was told. */
+  /** The span of the Engine.IO handshake, if it was traced. */
   readonly handshake: Handshake['spanContext']
-  /** What Socket.IO keeps of the connection, once a namespace was asked for. */
+  /** Set once the client has asked for a namespace. */
   client: Client | undefined
-  /** Why this side ends the connection for what the client sent. */
-  ending: CloseFacts | undefined
-  /** Namespace handshakes without an outcome. `undefined` is one that option `ignore` leaves alone. */
-  #joining: Map<object, Handshake | undefined> | undefined
-  /** One is the rule: a list is made for those after it. */
-  #waiting: Waiting | undefined
-  #othersWaiting: Waiting[] | undefined
+  /** Why this side closes the connection because of what the client sent. */
+  closeCause: CloseFacts | undefined
+  /** Handshakes of sockets that are joining a namespace; `undefined` for those that option `ignore` excludes. */
+  #joins: Map<object, Handshake | undefined> | undefined
+  /** Usually one message is buffered: the array is created for the second. */
+  #firstBuffered: Buffered | undefined
+  #furtherBuffered: Buffered[] | undefined
 
   constructor(pings: TransportPings, handshake: Handshake['spanContext']) {
     this.pings = pings
@@ -38,102 +38,104 @@ export class Transport {
   }
 
   isJoining(socket: object): boolean {
-    return this.#joining?.has(socket) === true
+    return this.#joins?.has(socket) === true
   }
 
-  /** The handshake of a socket that is joining its namespace. */
-  joiningBy(socket: object): Handshake | undefined {
-    return this.#joining?.get(socket)
+  /** Returns the handshake of a socket that is joining its namespace. */
+  joinOf(socket: object): Handshake | undefined {
+    return this.#joins?.get(socket)
   }
 
-  join(socket: object, handshake: Handshake | undefined): void {
-    this.#joining ??= new Map()
-    this.#joining.set(socket, handshake)
+  addJoin(socket: object, handshake: Handshake | undefined): void {
+    this.#joins ??= new Map()
+    this.#joins.set(socket, handshake)
   }
 
-  /** The handshake has its outcome. Most clients join once: nothing is kept then. */
-  joined(socket: object): void {
-    if (this.#joining?.delete(socket) && this.#joining.size === 0) this.#joining = undefined
+  /** Removes the handshake of a socket, which has its outcome. Most clients join once, so the empty map is dropped. */
+  removeJoin(socket: object): void {
+    if (this.#joins?.delete(socket) && this.#joins.size === 0) this.#joins = undefined
   }
 
-  /** Socket.IO has handed a message over: it may be with the kernel by now, or wait for those before it. */
-  written(conn: EngineSocket, connection: Connection, message: OutgoingMessage | undefined): void {
+  /** Socket.IO wrote a message: Engine.IO passed it to the transport, or buffers it until `drain`. */
+  onWritten(conn: EngineSocket, connection: Connection, message: OutgoingMessage | undefined): void {
     if (conn.writeBuffer.length === 0) {
       if (message !== undefined) handedToTransport(conn, message)
-    } else if (this.#waiting === undefined) this.#waiting = message ?? connection
+    } else if (this.#firstBuffered === undefined) this.#firstBuffered = message ?? connection
     else {
-      this.#othersWaiting ??= []
-      this.#othersWaiting.push(message ?? connection)
+      this.#furtherBuffered ??= []
+      this.#furtherBuffered.push(message ?? connection)
     }
   }
 
-  /** Engine.IO has given all that it had to the transport. */
-  drained(conn: EngineSocket): void {
-    const first = this.#waiting
+  /** Engine.IO passed its write buffer to the transport. */
+  onDrain(conn: EngineSocket): void {
+    const first = this.#firstBuffered
     if (first === undefined) return
-    const others = this.#othersWaiting
-    this.#waiting = undefined
-    this.#othersWaiting = undefined
-    if (isTransmission(first)) handedToTransport(conn, first)
-    if (others !== undefined) for (const one of others) if (isTransmission(one)) handedToTransport(conn, one)
+    const further = this.#furtherBuffered
+    this.#firstBuffered = undefined
+    this.#furtherBuffered = undefined
+    if (isMessage(first)) handedToTransport(conn, first)
+    if (further !== undefined) for (const one of further) if (isMessage(one)) handedToTransport(conn, one)
   }
 
-  upgraded(transport: string): void {
+  /** The connection changed to another transport, such as from `polling` to `websocket`. */
+  onUpgrade(transport: string): void {
     if (this.client === undefined) return
     for (const socket of this.client.nsps.values()) tracedConnection(socket)?.transportChanged(transport)
   }
 
-  closed(reason: unknown): void {
+  /** @param reason of Engine.IO */
+  onClose(reason: unknown): void {
     if (reason === 'ping timeout') this.pings.missed()
-    if (this.#waiting !== undefined) {
-      failWaiting(this.#waiting)
-      this.#othersWaiting?.forEach(failWaiting)
+    if (this.#firstBuffered !== undefined) {
+      failBuffered(this.#firstBuffered)
+      this.#furtherBuffered?.forEach(failBuffered)
     }
-    this.#waiting = undefined
-    this.#othersWaiting = undefined
+    this.#firstBuffered = undefined
+    this.#furtherBuffered = undefined
     const by = reason === 'transport close' || reason === 'transport error' ? 'remote' : 'local'
-    for (const handshake of this.#joining?.values() ?? []) handshake?.abandon(by)
-    this.#joining = undefined
+    for (const handshake of this.#joins?.values() ?? []) handshake?.abandon(by)
+    this.#joins = undefined
   }
 }
 
-function isTransmission(waiting: Waiting): waiting is OutgoingMessage {
-  return 'flushed' in waiting
+function isMessage(buffered: Buffered): buffered is OutgoingMessage {
+  return 'flushed' in buffered
 }
 
-function failWaiting(waiting: Waiting): void {
-  const error = new LostError()
-  if (isTransmission(waiting)) {
-    waiting.connection.series.onTransmitted(error)
-    waiting.flushed(error)
-  } else waiting.series.onTransmitted(error)
+function failBuffered(buffered: Buffered): void {
+  const error = new DisconnectedError()
+  if (isMessage(buffered)) {
+    buffered.connection.series.onTransmitted(error)
+    buffered.flushed(error)
+  } else buffered.series.onTransmitted(error)
 }
 
-/** Why a message that waited was not sent: the type is the `error.type` of its span. */
-class LostError extends Error {
+/** The connection closed while the message was buffered. The code is the span's `error.type`. */
+class DisconnectedError extends Error {
   readonly code = 'disconnected'
 
   constructor() {
     super('the connection closed before the message was sent')
-    this.name = 'LostError'
+    this.name = 'DisconnectedError'
   }
 }
 
-/** Engine.IO has given a message to its transport: a `ws` socket keeps what the kernel does not take at once. */
+/** Engine.IO passed a message to its transport. A `ws` socket may buffer it once more until the kernel takes it. */
 function handedToTransport({ transport, readyState }: EngineSocket, message: OutgoingMessage): void {
   const { socket } = transport
   if (socket === undefined || readyState === 'closed') message.flushed()
   else message.connection.endWhenFlushed(message, socket)
 }
 
-type Traced = EngineSocket & { [TRANSPORT]?: Transport }
+type TracedConn = EngineSocket & { [TRANSPORT]?: Transport }
 
-/** The record of a connection of Engine.IO, when it is traced. */
+/** Returns the state of an Engine.IO connection if it is traced. */
 export function transportOf(conn: EngineSocket): Transport | undefined {
-  return (conn as Traced)[TRANSPORT]
+  return (conn as TracedConn)[TRANSPORT]
 }
 
-/** Traces a connection of Engine.IO, once: its pings, changes of its transport, and its end. */
+/** Traces the pings, transport changes and close of an Engine.IO connection, once. */
 export function traceTransport(
   conn: EngineSocket,
   telemetry: Telemetry,
@@ -144,42 +146,39 @@ export function traceTransport(
   if (known !== undefined) return known
   const transport = new Transport(new TransportPings(telemetry, audience), handshake?.spanContext)
   Object.defineProperty(conn, TRANSPORT, hiddenProperty(transport))
-  Object.defineProperty(conn, 'emit', hiddenProperty(watchedEmit(conn.emit as Emit)))
+  Object.defineProperty(conn, 'emit', hiddenProperty(wrapEmit(conn.emit as Emit)))
   return transport
 }
 
-/** Gives a connection of Engine.IO its own methods back. */
+/** Restores the original methods of an Engine.IO connection. */
 export function untraceTransport(conn: EngineSocket): void {
   unwrapMethods(conn, ['emit'])
-  delete (conn as Traced)[TRANSPORT]
+  delete (conn as TracedConn)[TRANSPORT]
 }
 
-let receiving: EngineSocket | undefined
+/** Set while Engine.IO emits `data`, and only during that synchronous run. */
+let connOfCurrentRead: EngineSocket | undefined
 
-/** The connection that Socket.IO is reading from right now, in this synchronous run. */
-export function receivingTransport(): EngineSocket | undefined {
-  return receiving
+/** Returns the Engine.IO connection whose data Socket.IO decodes in the current synchronous run. */
+export function engineSocketBeingRead(): EngineSocket | undefined {
+  return connOfCurrentRead
 }
 
 type Emit = (this: EngineSocket, type: string, ...args: unknown[]) => boolean
-const watched = new WeakMap<Emit, Emit>()
 
-/** An `emit` that tells the record of the connection what happens to it; one for all connections with the same own. */
-function watchedEmit(own: Emit): Emit {
-  const known = watched.get(own)
-  if (known !== undefined) return known
-
-  function emit(this: Traced, type: string, a?: unknown): boolean {
+/** Engine.IO emits an event for everything that happens to a connection, in most cases without a listener. */
+const wrapEmit = sharedWrapper<Emit>((original) => {
+  return function emit(this: TracedConn, type: string, a?: unknown): boolean {
     const transport = this[TRANSPORT]
     const args = arguments as unknown as Parameters<Emit>
     switch (type) {
       case 'data': {
-        const outer = receiving
-        receiving = this
+        const outer = connOfCurrentRead
+        connOfCurrentRead = this
         try {
-          return own.apply(this, args)
+          return original.apply(this, args)
         } finally {
-          receiving = outer
+          connOfCurrentRead = outer
         }
       }
       case 'packetCreate':
@@ -189,18 +188,14 @@ function watchedEmit(own: Emit): Emit {
         transport?.pings.answered()
         break
       case 'drain':
-        transport?.drained(this)
+        transport?.onDrain(this)
         break
       case 'upgrade':
-        transport?.upgraded((a as { name: string }).name)
+        transport?.onUpgrade((a as { name: string }).name)
         break
       case 'close':
-        transport?.closed(a)
+        transport?.onClose(a)
     }
-    return own.apply(this, args)
+    return original.apply(this, args)
   }
-
-  const watching = copySignature(emit as never, own as never) as Emit
-  watched.set(own, watching)
-  return watching
-}
+})

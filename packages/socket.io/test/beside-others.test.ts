@@ -13,7 +13,7 @@ function echo(socket: Socket): void {
   })
 }
 
-describe('beside another tracing of the same server', () => {
+describe('beside another instrumentation of the same server', () => {
   it.each(['before', 'after'])("the sockets of Engine.IO's own ws server are traced once: %s", async (when) => {
     const { telemetry } = fixture
     const server = await fixture.listen()
@@ -69,11 +69,11 @@ describe('beside another tracing of the same server', () => {
     expect(telemetry.diagnostics.splice(0).join()).toContain('traced already')
   })
 
-  it("the application's own spans under polls are kept, and those of its http server are not ours", async () => {
+  it("the application's own spans under polls are kept, and the spans of its http server stay separate", async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     traceSocketServer(server.io)
-    // As the instrumentation of http servers does: a SERVER span around each request.
+    // The instrumentation of HTTP servers starts a SERVER span for each request.
     const emit = server.http.emit as (this: unknown, type: string, ...args: unknown[]) => boolean
     server.http.emit = function (this: unknown, type: string, ...args: unknown[]) {
       if (type !== 'request') return emit.call(this, type, ...args)

@@ -1,20 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { carrierIn, carrierRoom } from '../src/carrier-room.ts'
+import { carrierRoom, findCarrier } from '../src/carrier-room.ts'
 
-describe('the room that stands for a carrier', () => {
-  it('comes back as the carrier, among whatever other rooms', () => {
+describe('the room that encodes a carrier', () => {
+  it('decodes to the carrier, among any other rooms', () => {
     const room = fc.string().filter((name) => !name.startsWith('otel-ws:'))
     const carrier = fc.record({ sentAt: fc.nat(), traceparent: fc.string(), baggage: fc.string() })
     fc.assert(
       fc.property(fc.array(room), fc.array(room), carrier, (before, after, sent) => {
-        expect(carrierIn(new Set([...before, carrierRoom(sent), ...after]))).toEqual(sent)
-        expect(carrierIn([...before, ...after])).toBeUndefined()
+        expect(findCarrier(new Set([...before, carrierRoom(sent), ...after]))).toEqual(sent)
+        expect(findCarrier([...before, ...after])).toBeUndefined()
       }),
     )
   })
 
-  it('is never thrown on', () => {
+  it('never throws for what other nodes send', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -24,10 +24,10 @@ describe('the room that stands for a carrier', () => {
           ),
         ),
         (rooms) => {
-          carrierIn(rooms)
+          findCarrier(rooms)
         },
       ),
     )
-    expect(carrierIn(undefined)).toBeUndefined()
+    expect(findCarrier(undefined)).toBeUndefined()
   })
 })

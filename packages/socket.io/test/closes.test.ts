@@ -114,7 +114,7 @@ describe('close', () => {
     expect(telemetry.spans('close /')).toHaveLength(1)
   })
 
-  it('is told truly when a message is not the text that it says it is', async () => {
+  it('has code 1007 when a text message is not valid text', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     traceSocketServer(server.io)
@@ -160,7 +160,7 @@ describe('close', () => {
     client.socket.terminate()
   })
 
-  it('is told once for each namespace of a client', async () => {
+  it('is recorded once for each namespace of a client', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     traceSocketServer(server.io)

@@ -25,7 +25,7 @@ async function serveWithoutPolling() {
 }
 
 describe('delivery', () => {
-  it('of a volatile event is not told when the host dropped it, and counted as such', async () => {
+  it('of a volatile event that the host dropped is counted as a drop, and its span says so', async () => {
     const { telemetry } = fixture
     const { server, socket } = await serveWithoutPolling()
     socket.volatile.emit('position', 1)
@@ -45,7 +45,7 @@ describe('delivery', () => {
     socket.disconnect(true)
   })
 
-  it('waits for the next poll, and has failed when there is none any more', async () => {
+  it('waits for the next poll, and fails when no poll comes before the connection closes', async () => {
     const { telemetry } = fixture
     const { session, socket } = await serveWithoutPolling()
     socket.emit('waits', 1)
@@ -65,7 +65,7 @@ describe('delivery', () => {
     ])
   })
 
-  it('has failed for each event that still waits when the connection closes, also those of a broadcast', async () => {
+  it('fails for each event that is still buffered when the connection closes, also those of a broadcast', async () => {
     const { telemetry } = fixture
     const { server, socket } = await serveWithoutPolling()
     server.io.emit('told', 1)
@@ -82,7 +82,7 @@ describe('delivery', () => {
     ])
   })
 
-  it('of attachments is told with all of their bytes, in both directions', async () => {
+  it('of attachments is recorded with all of their bytes, in both directions', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     traceSocketServer(server.io, { sessionId: true })

@@ -17,7 +17,7 @@ async function poll({ url }: Listening, query: string, init: RequestInit = {}): 
 }
 
 describe('handshake', () => {
-  it('of a connection over websocket is told, and that of its namespace under it', async () => {
+  it('of a connection over websocket has a span, and that of its namespace is its child', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     traceSocketServer(server.io)
@@ -53,7 +53,7 @@ describe('handshake', () => {
     })
   })
 
-  it('over polling is one span, polls are none, and the upgrade is a change and no close', async () => {
+  it('over polling is one span without spans for polls, and the upgrade changes the transport without a close', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     traceSocketServer(server.io)
@@ -76,7 +76,7 @@ describe('handshake', () => {
     expect(close.attributes['websocket.transport']).toBe('websocket')
   })
 
-  it('tells the span of a connection that is still open which transport it has changed to', async () => {
+  it('of a connection that is still open gets the transport that it changed to', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     const traced = traceSocketServer(server.io, { traces: 'connection' })
@@ -92,7 +92,7 @@ describe('handshake', () => {
     })
   })
 
-  it('takes up the trace of the request', async () => {
+  it('continues the trace of the request', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     traceSocketServer(server.io, { remoteContext: 'parent' })
@@ -103,7 +103,7 @@ describe('handshake', () => {
     expect(telemetry.span('CONNECT /').spanContext().traceId).toBe('0123456789abcdef0123456789abcdef')
   })
 
-  it('of a namespace has its middleware under it', async () => {
+  it("of a namespace is the parent of its middleware's spans", async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     traceSocketServer(server.io)
@@ -149,7 +149,7 @@ describe('handshake', () => {
     expect(active.filter(({ value }) => value !== 0)).toEqual([])
   })
 
-  it('of a namespace that there is none of is rejected, and its name is told nowhere', async () => {
+  it('of a namespace that does not exist is rejected, and its name is not recorded', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     traceSocketServer(server.io)
@@ -163,7 +163,7 @@ describe('handshake', () => {
     expect(span.parentSpanContext?.spanId).toBe(telemetry.span('GET /socket.io').spanContext().spanId)
   })
 
-  it('of a namespace is abandoned when the client goes before its middleware is done', async () => {
+  it('of a namespace is abandoned when the client disconnects before its middleware is done', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     traceSocketServer(server.io)
@@ -185,7 +185,7 @@ describe('handshake', () => {
     expect(telemetry.names()).toEqual(['CONNECT /', 'GET /socket.io'])
   })
 
-  it('of a dynamic namespace is told by its pattern, its name on spans only', async () => {
+  it('of a dynamic namespace is named after its pattern, with its name on spans only', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     traceSocketServer(server.io)
@@ -204,7 +204,7 @@ describe('handshake', () => {
     expect(telemetry.span('CONNECT *').attributes['websocket.namespace']).toBe('/made')
   })
 
-  it('tells that a connection was recovered', async () => {
+  it('records that a connection was recovered', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen({ connectionStateRecovery: {} })
     traceSocketServer(server.io)
@@ -295,7 +295,7 @@ describe('handshake', () => {
     })
   })
 
-  it('is told for a server that is attached later, and no more after restore()', async () => {
+  it('is traced for a server that is attached later, and no longer after restore()', async () => {
     const { telemetry } = fixture
     const io = new Server()
     const traced = traceSocketServer(io)
@@ -318,7 +318,7 @@ describe('handshake', () => {
     await io.close()
   })
 
-  it('belongs to the namespace alone with the middleware', async () => {
+  it('is that of the namespace only when the middleware traces it', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     const tracing = traceSocket()
@@ -353,7 +353,7 @@ describe('handshake', () => {
 })
 
 describe('heartbeats', () => {
-  it('of Engine.IO are told as round trips, and are no spans', async () => {
+  it('of Engine.IO are recorded as round trips, without spans', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen({ pingInterval: 10, pingTimeout: 20_000 })
     traceSocketServer(server.io)

@@ -38,7 +38,7 @@ function harnessOf(setup: SetUp): EventHarness {
     closes: {
       leave: { code: 1000, category: 'normal', initiator: 'remote' },
       disconnect: { code: 1000, category: 'normal', initiator: 'local' },
-      // A client cannot cut polling: its engine says that it goes.
+      // A client cannot cut a polling connection: its engine always sends a close packet.
       abort:
         setup.transport === 'polling'
           ? { code: 1005, category: 'no_status', initiator: 'remote' }
@@ -133,7 +133,7 @@ function connectClient(url: string, { transport, parser }: SetUp): Promise<Event
   })
 }
 
-/** What the client of Engine.IO keeps of its connection. */
+/** The members of an Engine.IO client that are used here. */
 interface Transport {
   readonly name: string
   readonly ws?: { terminate(): void }

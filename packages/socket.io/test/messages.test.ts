@@ -5,8 +5,8 @@ import { useServers } from './server.ts'
 
 const fixture = useServers()
 
-describe.each(['websocket', 'polling'])('over %s', (transport) => {
-  it('tells an event, its answer and its acknowledgement', async () => {
+describe.each(['websocket', 'polling'])('events over %s', (transport) => {
+  it('are traced with their answers and acknowledgements', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     traceSocketServer(server.io)
@@ -41,7 +41,7 @@ describe.each(['websocket', 'polling'])('over %s', (transport) => {
     expect(send.attributes).toMatchObject({ 'websocket.message.size': '2["greeting","you"]'.length })
   })
 
-  it('tells an acknowledgement that it waits for', async () => {
+  it('that await an acknowledgement last until it arrives', async () => {
     const { telemetry } = fixture
     const server = await fixture.listen()
     server.io.use(traceSocket())

@@ -22,7 +22,7 @@ function carrierOf(span: Span): unknown {
   return { _otel: { traceparent: `00-${traceId}-${spanId}-01` } }
 }
 
-/** What a client that knows no carriers is given: all arguments of an event. */
+/** All arguments of an event, as a client without telemetry receives them. */
 function next(client: ClientSocket, event: string): Promise<unknown[]> {
   return new Promise((resolve) => client.once(event, (...args: unknown[]) => resolve(args)))
 }
@@ -31,7 +31,7 @@ function joined(server: { io: { on(type: 'connection', listener: (socket: Server
   return new Promise<ServerSocket>((resolve) => server.io.on('connection', resolve))
 }
 
-/** The data of the packet that tells a client that it has joined. */
+/** The data of the CONNECT packet of the server. */
 function connectData(client: ClientSocket): Promise<unknown> {
   return new Promise((resolve) => {
     client.io.on('packet', (packet) => {
@@ -40,8 +40,8 @@ function connectData(client: ClientSocket): Promise<unknown> {
   })
 }
 
-describe('agreement', () => {
-  it('is told in the packet that tells a client that it has joined, for each namespace', async () => {
+describe('negotiation', () => {
+  it('is answered in the CONNECT packet of each namespace', async () => {
     const server = await fixture.listen()
     traceSocketServer(server.io)
     server.io.of('/chat')
@@ -56,7 +56,7 @@ describe('agreement', () => {
     }
   })
 
-  it('is not made with a client that does not ask, nor where the user does not want it', async () => {
+  it('has no effect for a client that does not ask, nor where the option is off', async () => {
     for (const [telemetry, options] of [
       [{}, {}],
       [{}, { query: { 'otel-ws': '2' } }],
@@ -84,7 +84,7 @@ describe.each([
 ])('with %s, context', (name, options) => {
   const hasExactSizes = name === 'the default parser'
 
-  it('that comes in is the parent of the process span, and no listener sees it', async () => {
+  it('that arrives is the parent of the process span, and no listener sees it', async () => {
     const server = await fixture.listen(options)
     traceSocketServer(server.io)
     const seen: unknown[] = []
@@ -119,7 +119,7 @@ describe.each([
     }
   })
 
-  it('goes out with an event, that of its span', async () => {
+  it('of the send span is injected into an event', async () => {
     const server = await fixture.listen(options)
     traceSocketServer(server.io)
     const opened = joined(server)
@@ -145,7 +145,7 @@ describe.each([
     }
   })
 
-  it('goes out with an event that awaits an acknowledgement, and is taken out of that', async () => {
+  it('is injected into an event that awaits an acknowledgement, and extracted from that', async () => {
     const server = await fixture.listen(options)
     traceSocketServer(server.io)
     const opened = joined(server)
@@ -163,7 +163,7 @@ describe.each([
     expect(carrier).toEqual(carrierOf(span))
   })
 
-  it('goes out with an acknowledgement, that of the event that is acknowledged', async () => {
+  it('of the process span is injected into the acknowledgement of an event', async () => {
     const server = await fixture.listen(options)
     traceSocketServer(server.io)
     server.io.on('connection', (socket) => socket.on('hello', (...args) => args.at(-1)()))
@@ -172,7 +172,7 @@ describe.each([
     expect(answers).toEqual([carrierOf(await fixture.telemetry.waitForSpan('process hello'))])
   })
 
-  it('of a broadcast goes to those who have agreed, one for all, and to no one else', async () => {
+  it('of a broadcast is injected once for all clients that negotiated it, and for no others', async () => {
     const server = await fixture.listen(options)
     traceSocketServer(server.io)
     const clients: ClientSocket[] = []
@@ -194,7 +194,7 @@ describe.each([
     }
   })
 
-  it('of a text broadcast goes to those who have agreed', async () => {
+  it('of a text broadcast is injected for the clients that negotiated it', async () => {
     const server = await fixture.listen(options)
     traceSocketServer(server.io)
     const agreed = await fixture.join(server, '/', { ...ASKING, ...options })
@@ -208,7 +208,7 @@ describe.each([
 })
 
 describe('context', () => {
-  it('of one namespace is none of another of the same client', async () => {
+  it('of one namespace is not used in another namespace of the same client', async () => {
     const server = await fixture.listen()
     traceSocketServer(server.io, { ignore: { routes: ['/plain'] } })
     server.io.of('/plain')
@@ -220,7 +220,7 @@ describe('context', () => {
     expect(await received).toEqual([1])
   })
 
-  it('goes out with events of a client that can recover them, and with those that it recovers', async () => {
+  it('is injected into events of a client that can recover them, and into those that it recovers', async () => {
     const server = await fixture.listen({ connectionStateRecovery: {} })
     traceSocketServer(server.io)
     const opened = joined(server)
@@ -233,7 +233,7 @@ describe('context', () => {
     expect(args).toEqual([1, expect.any(String), carrierOf(span)])
   })
 
-  it('is empty where the last argument looks like a carrier, and there is nothing to carry', async () => {
+  it('is an empty carrier where the last argument looks like a carrier and no span is active', async () => {
     const server = await fixture.listen()
     traceSocketServer(server.io, { messages: false })
     const opened = joined(server)
@@ -273,7 +273,7 @@ describe('context', () => {
     expect(Object.prototype).not.toHaveProperty('polluted')
   })
 
-  it('is under the span that is active, and has its baggage where that was asked for', async () => {
+  it('is that of the active span, with its baggage where option remoteContext asks for it', async () => {
     const server = await fixture.listen()
     traceSocketServer(server.io, { remoteContext: 'parent' })
     const client = await fixture.join(server, '/', ASKING)

@@ -9,7 +9,7 @@ import { joinByHand, nextPacket } from './raw.ts'
 
 type Options = Readonly<Record<string, unknown>> | undefined
 
-/** What a script works with; it does not know whether telemetry is there. */
+/** Parameters of a script, which runs with and without telemetry. */
 interface Stage {
   readonly log: (...entry: unknown[]) => void
   readonly io: Server
@@ -93,7 +93,7 @@ async function unhandled(errors: Queue<ProcessError>): Promise<unknown> {
   return [event, error]
 }
 
-/** Each runs on a server as it is and again with telemetry; what they log must be equal. */
+/** Each runs on a bare server and on a traced one, and must log the same. */
 export const scripts: Readonly<Record<string, Script>> = {
   'the frames of events, acknowledgements and attachments': {
     async script({ io, join, log }) {

@@ -20,11 +20,11 @@ export interface Fixture {
   listen(options?: Partial<ServerOptions>): Promise<Listening>
   /** A client that has joined its namespace. */
   join(server: Listening, namespace?: string, options?: ClientOptions): Promise<ClientSocket>
-  /** A client that has not been waited for. */
+  /** A client that may not have connected yet. */
   client(server: Listening, namespace?: string, options?: ClientOptions): ClientSocket
 }
 
-/** Gives each test an in-memory SDK, and takes servers and clients down after it: no span may be open then. */
+/** Gives each test an in-memory SDK, and closes its servers and clients after it: no span may be open then. */
 export function useServers(): Fixture {
   let telemetry = new Telemetry()
   const servers: Listening[] = []

@@ -13,23 +13,23 @@ import type { ServerOptions } from 'socket.io'
 
 type Adapter = NonNullable<ServerOptions['adapter']>
 
-/** A cluster adapter, and the server that its nodes reach each other by. */
+/** A cluster adapter, and the server that connects its nodes. */
 export interface Backend {
   readonly name: string
   /** Messages between servers carry a context: the adapter is built on Socket.IO's `ClusterAdapter`. */
   readonly carriesServerSideEmit: boolean
   /** There is an emitter that publishes to the nodes of this adapter. */
   readonly hasEmitter: boolean
-  /** Starts the server and returns what makes the adapter of one more node. */
+  /** Starts the server and returns a factory of adapters, one for each node. */
   start(): Promise<Cluster>
 }
 
 /** A running backend. */
 export interface Cluster {
   adapter(): Promise<Adapter>
-  /** An emitter of the same cluster that is no server. */
+  /** An emitter for the same cluster. */
   emitter(): Promise<Pick<RedisEmitter, 'emit' | 'of' | 'to' | 'in' | 'except' | 'volatile'>>
-  /** Lets go of the nodes' connections, which are closed by now, and stops the server. */
+  /** Releases the nodes' connections, which are closed by now, and stops the server. */
   stop(): Promise<void>
 }
 

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { BACKENDS, type Cluster } from './adapters.ts'
 import { ALL, answer, connected, join, NONE, type Node, startNode } from './nodes.ts'
 
-/** Registers what is global of OpenTelemetry: context and propagation. Each node has an SDK of its own besides. */
+/** Registers the global context manager and propagator. Each node has its own SDK. */
 const global = new Telemetry()
 
 beforeAll(() => global.install())
@@ -149,7 +149,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
     expect(a.sdk.span('broadcast asked').attributes['websocket.ack.outcome']).toBe('ok')
   })
 
-  it('tell acknowledgements that do not come', async () => {
+  it('record acknowledgements that do not arrive', async () => {
     const clients = [await join(a), await join(b)]
     const responses = a.io.timeout(300).emitWithAck('unanswered')
     const [first] = clients
@@ -162,7 +162,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
     expect(a.sdk.span('broadcast unanswered').attributes['websocket.ack.outcome']).toBe('timeout')
   })
 
-  it('make one trace of serverSideEmit where the adapter carries it', async () => {
+  it('make one trace of serverSideEmit where the adapter publishes the carrier', async () => {
     const work = Promise.resolve()
     for (const node of [b, c])
       node.io.on('refresh', async (value: unknown) => expect([value, await work]).toEqual([7, undefined]))
@@ -182,7 +182,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
     expect(a.sdk.spans('deliver refresh')).toEqual([])
   })
 
-  it('tell the answers to serverSideEmit', async () => {
+  it('record the answers to serverSideEmit', async () => {
     for (const node of [b, c]) node.io.on('count', (reply: (count: number) => void) => reply(1))
     expect(await a.io.serverSideEmitWithAck('count')).toEqual([1, 1])
     expect((await a.sdk.waitForSpan('broadcast count')).attributes['websocket.ack.outcome']).toBe('ok')
@@ -192,7 +192,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
     }
   })
 
-  it('leave what is local on its node', async () => {
+  it('keep a local broadcast on its node', async () => {
     const own = await join(a)
     await join(b)
     a.io.local.emit('here')
@@ -248,7 +248,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
     await sdk.tracerProvider.shutdown()
   })
 
-  it('measure lag and recipients on every node, whatever is sampled', async () => {
+  it('measure lag and recipients on every node, sampled or not', async () => {
     const before = await Promise.all([a, b, c].map((node) => totals(node)))
     const clients = [await join(b), await join(b)]
     a.sdk.sampler = NONE
@@ -262,7 +262,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
         delivered: now.delivered - (before[index]?.delivered ?? 0),
       }))
     }
-    // Without spans nothing tells when a node is through.
+    // There are no spans to wait for.
     await expect.poll(grown, { timeout: 30_000 }).toEqual([
       { recipients: 0, broadcasts: 1, delivered: 0 },
       { recipients: 2, broadcasts: 1, delivered: 1 },
@@ -273,7 +273,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
   })
 })
 
-/** Sums over all that a node's histograms have of broadcasts. */
+/** Sums of a node's broadcast histograms. */
 async function totals({ sdk }: Node): Promise<{ recipients: number; broadcasts: number; delivered: number }> {
   const recipients = await sdk.collect('websocket.server.broadcast.recipients')
   const lag = await sdk.collect('websocket.server.deliver.lag')

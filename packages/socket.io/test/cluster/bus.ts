@@ -1,10 +1,10 @@
 import type { Namespace, ServerOptions } from 'socket.io'
 import { ClusterAdapter, type ClusterMessage, type ClusterResponse } from 'socket.io-adapter'
 
-/** The way that nodes of one process reach each other, and that a test can block. */
+/** Connects the nodes of one process; a test can block it. */
 export class Bus {
   readonly #adapters = new Set<BusAdapter>()
-  /** Awaited by each message before it is passed on; rejects when it is lost. */
+  /** Awaited before each message is passed on; a rejection loses the message. */
   gate: () => Promise<unknown> = async () => undefined
 
   /** The adapter of one more node. */

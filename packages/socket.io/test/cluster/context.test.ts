@@ -6,7 +6,7 @@ import { useRedis } from './redis.ts'
 
 const adapters = useRedis()
 
-/** A client that has agreed, and sees what is on the wire. */
+/** A client that negotiated propagation and returns packets as they are on the wire. */
 async function joinAgreed(node: Node): Promise<TestClient> {
   const client = await connect(`${node.url}/socket.io/?EIO=4&transport=websocket&otel-ws=1`)
   await client.next()
@@ -16,7 +16,7 @@ async function joinAgreed(node: Node): Promise<TestClient> {
 }
 
 describe.each(adapters)('context in messages, with the %s adapter', (_, make) => {
-  it('of a broadcast is that of the broadcast here, and of its delivery there', async () => {
+  it('of a broadcast is that of the broadcast span on its node, and of the delivery span on others', async () => {
     const key = `context-${randomUUID()}`
     const nodes = [await startNode({ adapter: make(key) }), await startNode({ adapter: make(key) })] as const
     await connected(nodes)

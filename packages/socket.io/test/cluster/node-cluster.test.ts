@@ -40,7 +40,7 @@ describe('three processes of node:cluster', () => {
       answers.delete(id)
     })
     urls = await Promise.all([0, 1, 2].map((process) => order<string>(process, { do: 'start' })))
-    // Heartbeats tell the processes of each other.
+    // The processes discover each other by heartbeats.
     for (const process of [0, 1, 2]) {
       while ((await order<number>(process, { do: 'servers' })) < 3);
     }
@@ -66,7 +66,7 @@ describe('three processes of node:cluster', () => {
     expect(await order(0, { do: 'names' })).not.toContain('deliver said')
   })
 
-  it('make one trace of a question to all clients', async () => {
+  it('make one trace of an event with acknowledgements to all clients', async () => {
     const asked = order<unknown[]>(0, { do: 'ask', name: 'asked' })
     for (const [index, client] of clients.entries()) answer(client, await client.next(), index)
     expect((await asked).sort()).toEqual([0, 1, 2])

@@ -23,7 +23,7 @@ export interface NodeOptions extends Partial<ServerOptions> {
 
 export type Client = TestClient
 
-/** Samplers of nodes: a trace that was not sampled on one node is on none. */
+/** Samplers of nodes: every new trace, or none. */
 export const ALL = new ParentBasedSampler({ root: new AlwaysOnSampler() })
 export const NONE = new ParentBasedSampler({ root: new AlwaysOffSampler() })
 
@@ -60,12 +60,12 @@ export async function startNode({ traced = true, ...options }: NodeOptions): Pro
   }
 }
 
-/** A client that sees what is on the wire: the text or the bytes of each packet. */
+/** A client that returns the text or bytes of each packet on the wire. */
 export function join(node: Pick<Node, 'url'>, ...rooms: string[]): Promise<Client> {
   return joinWith('40', node, rooms)
 }
 
-/** @param hello the packet that asks to be let in, as the node's parser has it */
+/** @param hello the CONNECT packet, encoded by the node's parser */
 export async function joinWith(
   hello: string | Buffer,
   node: Pick<Node, 'url'>,
@@ -82,7 +82,7 @@ export async function joinWith(
 /**
  * Resolves when what each node publishes reaches every other one.
  *
- * @param plain what came, without what differs from message to message
+ * @param plain removes from a message what differs each time
  */
 export async function connected(
   nodes: readonly Node[],
@@ -106,7 +106,7 @@ export async function connected(
   await quiet(nodes)
 }
 
-/** Waits until all that was probed with has arrived, and forgets it. */
+/** Waits until all probes have arrived, and discards them. */
 async function quiet(nodes: readonly Node[]): Promise<void> {
   const total = () => nodes.reduce((sum, { sdk }) => sum + sdk.counts().ended, 0)
   for (let before = -1; before !== total(); ) {

@@ -10,7 +10,7 @@ setupPrimary()
 cluster.setupPrimary({ exec: fileURLToPath(new URL('worker.ts', import.meta.url)) })
 const workers: Worker[] = Array.from({ length: COUNT }, () => cluster.fork())
 
-// What is sent to a worker before it listens is lost: it says when it does.
+// An order that is sent before the worker listens is lost, so the worker reports that it listens.
 const listening = workers.map((worker) => once(worker, 'message'))
 
 cluster.on('message', (_worker, message: { answer?: unknown }) => {

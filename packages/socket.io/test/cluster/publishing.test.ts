@@ -34,7 +34,7 @@ describe('two nodes', () => {
     for (const { sdk } of [a, b]) await sdk.waitUntil(() => sdk.openSpans().length === 0, 'the end of all spans')
   })
 
-  it('that cannot publish serve their own clients, and say so', async () => {
+  it('that cannot publish serve their own clients, and record the failure', async () => {
     const client = await join(a)
     bus.gate = () => Promise.reject(new RedisGone('connection lost'))
     a.io.emit('said', 1)
@@ -46,7 +46,7 @@ describe('two nodes', () => {
     expect(b.sdk.spans('deliver said')).toEqual([])
   })
 
-  it('that publish slowly have broadcasts that last as long', async () => {
+  it('that publish slowly have broadcasts that end when they have published', async () => {
     const client = await join(a)
     let open = (): void => {}
     bus.gate = () =>
@@ -64,14 +64,14 @@ describe('two nodes', () => {
     expect(deliver.parentSpanContext?.spanId).toBe(broadcast.spanContext().spanId)
   })
 
-  it('tell what a message between servers that cannot be published has failed of', async () => {
+  it('record why a message between servers could not be published', async () => {
     bus.gate = () => Promise.reject(new RedisGone('connection lost'))
     a.io.serverSideEmit('refresh')
     const span = await a.sdk.waitForSpan('broadcast refresh')
     expect(span.attributes['error.type']).toBe('RedisGone')
   })
 
-  it('fail a delivery between servers with its listener, as the process would', async () => {
+  it('record the failure of a listener on the delivery between servers', async () => {
     const rejections: unknown[] = []
     const onRejection = (reason: unknown): unknown => rejections.push(reason)
     const before = process.listeners('unhandledRejection')
@@ -88,7 +88,7 @@ describe('two nodes', () => {
     expect(rejections).toEqual([failure])
   })
 
-  it('go on with an adapter that is set later', async () => {
+  it('are traced with an adapter that is set later', async () => {
     const later = new Bus()
     a.io.adapter(later.adapter())
     b.io.adapter(later.adapter())
@@ -110,7 +110,7 @@ describe('two nodes', () => {
     `{"sentAt":1,"traceparent":"${'0'.repeat(99)}"}`,
   ])('take the carrier %s for none', async (carrier) => {
     const client = await join(a)
-    // As an emitter does that knows nothing of telemetry.
+    // An emitter without telemetry publishes this.
     await bus.pass(b.io.of('/').adapter as never, {
       uid: 'emitter',
       nsp: '/',
@@ -126,7 +126,7 @@ describe('two nodes', () => {
     expect(span.attributes['websocket.broadcast.recipients']).toBe(1)
   })
 
-  it('take nothing from each other when neither is sampled, and know it', async () => {
+  it('create no spans when the broadcast was not sampled on the other node', async () => {
     a.sdk.sampler = NONE
     const client = await join(b)
     a.io.emit('said')
@@ -135,7 +135,7 @@ describe('two nodes', () => {
     expect(b.sdk.names()).not.toContain('deliver said')
   })
 
-  it('count what the acknowledgements of others lack', async () => {
+  it('count the acknowledgements that other nodes do not send', async () => {
     const client = await join(b)
     const asked = a.io.timeout(100).emitWithAck('asked')
     await client.next()
@@ -145,7 +145,7 @@ describe('two nodes', () => {
     expect(row).toMatchObject({ value: 1, attributes: { 'websocket.send.undelivered.reason': 'ack_timeout' } })
   })
 
-  it('wait for all when some have no clients', async () => {
+  it('wait for all nodes when some have no clients', async () => {
     const client = await join(b)
     const asked = a.io.timeout(30_000).emitWithAck('asked')
     answer(client, await client.next(), 'yes')
@@ -170,7 +170,7 @@ describe('a node', () => {
     expect(sdk.openSpans()).toEqual([])
   })
 
-  it('has its own methods back after restore()', async () => {
+  it('has its original methods after restore()', async () => {
     const io = new Server({ adapter: new Bus().adapter() })
     const { adapter } = io.of('/')
     const before = Reflect.ownKeys(adapter)
@@ -182,7 +182,7 @@ describe('a node', () => {
     expect(Reflect.ownKeys(io.of('/'))).toEqual(namespace)
   })
 
-  it('tells the broadcasts of an adapter of a foreign kind', async () => {
+  it('traces the broadcasts of an adapter of the application', async () => {
     const calls: unknown[][] = []
     class Foreign extends Adapter {
       override broadcast(...args: unknown[]): void {

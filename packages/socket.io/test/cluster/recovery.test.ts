@@ -30,7 +30,7 @@ describe('nodes that can recover connections', () => {
     await cluster.stop()
   })
 
-  it('tell an event to one socket as a send, here and nowhere else', async () => {
+  it('record an event to one socket as a send, on the node that sends it only', async () => {
     const client = await join(a)
     const [socket] = a.io.sockets.sockets.values()
     socket?.emit('private', 1)

@@ -9,8 +9,8 @@ import { afterAll, beforeAll } from 'vitest'
 type Adapter = NonNullable<ServerOptions['adapter']>
 
 /**
- * Has a Redis run while the tests of a file do, and the globals of OpenTelemetry installed: the context, the propagator,
- * and the spans of nobody.
+ * Runs a Redis server for the tests of a file and installs the context manager and propagator of OpenTelemetry, but no
+ * global tracer provider.
  *
  * @returns the adapters over it, by name; nodes with the same key are one cluster
  */

@@ -2,7 +2,7 @@ import { Telemetry } from '@otel-ws/testkit'
 import { createAdapter } from '@socket.io/cluster-adapter'
 import { startNode } from './nodes.ts'
 
-/** What a worker is told to do. */
+/** Orders to a worker. */
 export type Order =
   | { readonly do: 'start' }
   | { readonly do: 'emit' | 'ask' | 'tell servers'; readonly name: string }
@@ -11,7 +11,7 @@ export type Order =
   | { readonly do: 'names' }
   | { readonly do: 'servers' }
 
-/** The parts of a span that are told to another process. */
+/** The parts of a span that are sent to another process. */
 export interface ToldSpan {
   readonly traceId: string
   readonly spanId: string

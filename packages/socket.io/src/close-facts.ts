@@ -2,8 +2,8 @@ import type { CloseFacts } from '@otel-ws/core/adapter'
 import type { EngineSocket } from './host.ts'
 
 /**
- * What each reason of `disconnect` stands for, in the terms of a WebSocket close. Two of them say only that the
- * transport ended; what the transport knows decides then.
+ * Socket.IO's reasons of `disconnect` in terms of RFC 6455. The two reasons that are missing, `transport close` and
+ * `transport error`, need the state of the transport.
  */
 const REASONS: Readonly<Record<string, CloseFacts>> = {
   'client namespace disconnect': { received: 1000 },
@@ -17,40 +17,40 @@ const REASONS: Readonly<Record<string, CloseFacts>> = {
 
 type Failures = readonly (readonly [text: string, code: number])[]
 
-/** What `ws` finds wrong with frames. Of its error, which has the code, Engine.IO keeps the text only. */
+/** Errors of `ws` about frames, by their text: Engine.IO does not keep the error object with the code. */
 const FRAME_FAILURES: Failures = [
   ['Max payload size exceeded', 1009],
   ['invalid UTF-8', 1007],
   ['Invalid WebSocket frame', 1002],
 ]
 
-/** What Engine.IO finds wrong with polls. */
+/** Errors of Engine.IO's polling transport about requests. */
 const POLLING_FAILURES: Failures = [
   ['overlap', 1002],
   ['invalid content', 1002],
 ]
 
 /**
- * Tells a close in the terms of RFC 6455.
+ * Describes a close of Socket.IO in terms of RFC 6455.
  *
- * @param ending why this side ended the connection, when it did for what the client sent
+ * @param closeCause why this side closed the connection, if that was because of what the client sent
  */
 export function closeFacts(
   reason: string,
   description: unknown,
   conn: EngineSocket,
-  ending: CloseFacts | undefined,
+  closeCause: CloseFacts | undefined,
 ): CloseFacts {
   const text = { reason, transport: conn.transport.name }
   if (reason === 'transport close') return { ...transportClose(conn), ...text }
   if (reason === 'transport error') return { ...transportError(description, conn), ...text }
-  if (reason === 'forced close' && ending !== undefined) return { ...ending, ...text }
+  if (reason === 'forced close' && closeCause !== undefined) return { ...closeCause, ...text }
   return { ...REASONS[reason], ...text }
 }
 
 function transportClose({ transport }: EngineSocket): CloseFacts {
   const { name, socket } = transport
-  // Other transports close with a packet that has no code.
+  // The close packet of the other transports has no code.
   if (name !== 'websocket') return { received: 1005 }
   return socket?._closeFrameReceived === true ? { received: socket._closeCode } : {}
 }

@@ -1,4 +1,4 @@
-/** Bytes of what the parser made of a packet: the packet itself, then its attachments. Engine.IO's framing is not counted. */
+/** Returns the bytes of an encoded packet with its attachments, without the framing of Engine.IO. */
 export function encodedSize(encoded: unknown): number {
   if (!Array.isArray(encoded)) return chunkSize(encoded)
   let size = 0
@@ -6,13 +6,13 @@ export function encodedSize(encoded: unknown): number {
   return size
 }
 
-/** True when any part of a packet goes as bytes. */
+/** Returns true if any part of an encoded packet is binary. */
 export function isBinary(encoded: unknown): boolean {
   if (!Array.isArray(encoded)) return typeof encoded !== 'string'
   return encoded.length > 1 || typeof encoded[0] !== 'string'
 }
 
-/** True when the packet itself, whatever its attachments are, is JSON text, as Socket.IO's own parser makes it. */
+/** Returns true if the packet without its attachments is text, which is JSON with Socket.IO's own parser. */
 export function isJsonText(encoded: unknown): boolean {
   return typeof (Array.isArray(encoded) ? encoded[0] : encoded) === 'string'
 }

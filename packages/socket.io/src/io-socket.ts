@@ -1,0 +1,112 @@
+import {
+  copySignature,
+  hiddenProperty,
+  outsideEndedHandshake,
+  type Process,
+  tracedConnection,
+  unwrapMethods,
+} from '@otel-ws/core/adapter'
+import { closeFacts } from './close-facts.ts'
+import { emitTraced } from './emission.ts'
+import type { Packet, Socket } from './host.ts'
+import { processEvent } from './incoming-event.ts'
+import { wireInfoOf } from './io-client.ts'
+import { extractFromEvent } from './packet-propagation.ts'
+import { transportOf } from './transport.ts'
+
+type Callback = (this: unknown, ...args: unknown[]) => unknown
+
+/** The methods that the wrappers replace or replicate. */
+type Methods = Pick<Socket, 'onevent' | 'dispatch' | '_onclose'> & { emit: Callback }
+
+const METHOD_NAMES = ['onevent', 'emit', '_onclose'] as const
+const wrappersByClass = new WeakMap<object, { originals: Methods; wrappers: PropertyDescriptorMap }>()
+
+/**
+ * Traces a socket whose connection is stored on it. Wraps methods of the socket and registers no listener, so that the
+ * application's listeners and their order do not change.
+ */
+export function traceSocket(socket: Socket): void {
+  Object.defineProperties(socket, wrappersFor(socket))
+}
+
+/** Restores the original methods of a socket. */
+export function untraceSocket(socket: Socket): void {
+  unwrapMethods(socket, METHOD_NAMES)
+}
+
+/** Returns the wrappers of a class of sockets, created once, unless this socket has methods that its class does not have. */
+function wrappersFor(socket: Socket): PropertyDescriptorMap {
+  const { onevent, dispatch, _onclose } = socket
+  const originals: Methods = { onevent, dispatch, _onclose, emit: socket.emit as Callback }
+  const prototype = Object.getPrototypeOf(socket) as object
+  const known = wrappersByClass.get(prototype)
+  const names = Object.keys(originals) as (keyof Methods)[]
+  if (known !== undefined && names.every((name) => known.originals[name] === originals[name])) return known.wrappers
+  const wrappers = createWrappers(originals, usesHostDispatch(socket))
+  if (!names.some((name) => Object.hasOwn(socket, name))) wrappersByClass.set(prototype, { originals, wrappers })
+  return wrappers
+}
+
+/** Returns true if Socket.IO's own methods dispatch events, so that replicating them bypasses no override. */
+function usesHostDispatch(socket: Socket): boolean {
+  let host = Object.getPrototypeOf(socket) as object
+  // Only Socket.IO's own class has `buildHandshake`.
+  while (!Object.hasOwn(host, 'buildHandshake')) {
+    host = Object.getPrototypeOf(host) as object
+    if (host === null) return false
+  }
+  const { onevent, dispatch } = host as Socket
+  return socket.onevent === onevent && socket.dispatch === dispatch && (socket as { domain?: unknown }).domain == null
+}
+
+function createWrappers(originals: Methods, replicatesDispatch: boolean): PropertyDescriptorMap {
+  const methods = {
+    onevent(this: Socket, packet: Packet): void {
+      const connection = tracedConnection(this)
+      const event = packet.data ?? []
+      const { size: wireSize, binary, text } = wireInfoOf(packet)
+      const size = connection?.terms === undefined ? wireSize : wireSize - extractFromEvent(connection, packet, text)
+      const name = event[0] as string
+      const expectsAck = packet.id != null
+      const isRegistered = this.listenerCount(name) > 0
+      const operation = connection?.startReceive(event, binary, size, String(name), expectsAck, isRegistered)
+      if (connection === undefined || operation === undefined) originals.onevent.call(this, packet)
+      else if (replicatesDispatch && operation.timed) processEvent(connection, operation, this, packet, event)
+      else operation.run(callOnevent, originals, this, packet)
+    },
+
+    emit(this: Socket): unknown {
+      const connection = tracedConnection(this)
+      const args = arguments as unknown as unknown[]
+      return connection === undefined
+        ? originals.emit.apply(this, args)
+        : emitTraced(originals.emit, connection, this, args)
+    },
+
+    _onclose(this: Socket, reason: string, description?: unknown): unknown {
+      const connection = tracedConnection(this)
+      if (connection === undefined || !this.connected) return originals._onclose.call(this, reason, description)
+      const transport = transportOf(this.conn)
+      const facts = closeFacts(reason, description, this.conn, transport?.closeCause)
+      try {
+        return outsideEndedHandshake(() => originals._onclose.call(this, reason, description))
+      } finally {
+        connection.close({ ...facts, rtt: transport?.pings.rtt })
+      }
+    },
+  }
+
+  const wrappers: PropertyDescriptorMap = {}
+  for (const name of METHOD_NAMES)
+    wrappers[name] = hiddenProperty(copySignature(methods[name] as never, originals[name] as never))
+  return wrappers
+}
+
+/**
+ * Calls the original `onevent` in the context of the process span: when nothing is recorded, or when a subclass has its
+ * own `onevent` or `dispatch`. The span then covers what runs before the next tick.
+ */
+function callOnevent(_: Process, originals: Methods, socket: Socket, packet: Packet): void {
+  originals.onevent.call(socket, packet)
+}

@@ -1,0 +1,75 @@
+import {
+  type Connection,
+  extractFromPacket,
+  hiddenProperty,
+  injectIntoPacket,
+  tracedConnection,
+} from '@otel-ws/core/adapter'
+import { enableBroadcastPropagation } from './broadcast-propagation.ts'
+import type { Packet, Socket, WriteOptions } from './host.ts'
+import { ACK, CONNECT, EVENT } from './packet-types.ts'
+import { sharedWrapper } from './shared-wrapper.ts'
+import { carrierOfCurrentPacket, currentWriteObserver } from './write-observer.ts'
+
+/** The hello message of a socket that joins, until its CONNECT packet is sent. */
+const helloMessages = new WeakMap<Socket, object>()
+
+/**
+ * Starts context propagation in the packets of a socket, as negotiated with its client.
+ *
+ * @param hello JSON text whose members are added to the CONNECT packet
+ */
+export function enablePropagation(socket: Socket, hello: string | undefined): void {
+  if (hello !== undefined) helloMessages.set(socket, JSON.parse(hello))
+  enableBroadcastPropagation(socket.client)
+  Object.defineProperty(socket, 'packet', hiddenProperty(wrapPacket(socket.packet)))
+  Object.defineProperty(socket, 'onack', hiddenProperty(wrapOnack(socket.onack)))
+}
+
+const wrapPacket = sharedWrapper<Socket['packet']>((original) => {
+  return function (this: Socket, packet: Packet, options?: WriteOptions): void {
+    original.call(this, injectContext(this, packet), options)
+  }
+})
+
+/** Returns the packet with a carrier, as a new object: the application's is not changed. */
+function injectContext(socket: Socket, packet: Packet): Packet {
+  const terms = tracedConnection(socket)?.terms
+  if (terms === undefined) return packet
+  if (packet.type === CONNECT) {
+    const hello = helloMessages.get(socket)
+    helloMessages.delete(socket)
+    return hello === undefined ? packet : { ...packet, data: { ...packet.data, ...hello } as never }
+  }
+  if (packet.type !== EVENT && packet.type !== ACK) return packet
+  const data = injectIntoPacket(terms, packet.data ?? [], carrierOfCurrentPacket(terms))
+  if (data === undefined) return packet
+  currentWriteObserver()?.onCarrierInjected?.(jsonLength(data.at(-1), data.length))
+  return { ...packet, data }
+}
+
+const wrapOnack = sharedWrapper<Socket['onack']>((original) => {
+  return function onack(this: Socket, packet: Packet): void {
+    const terms = tracedConnection(this)?.terms
+    // The callback runs in the context that was active when the event was sent, so the extracted one is not used.
+    if (terms !== undefined && Array.isArray(packet.data)) extractFromPacket(terms, packet.data)
+    original.call(this, packet)
+  }
+})
+
+/** Extracts the carrier of an incoming event into the connection. Returns how many bytes of the packet it was. */
+export function extractFromEvent(connection: Connection, packet: Packet, isText: boolean): number {
+  const { terms } = connection
+  const { data } = packet
+  if (terms === undefined || !Array.isArray(data)) return 0
+  const last: unknown = data.at(-1)
+  const { length } = data
+  const incoming = extractFromPacket(terms, data)
+  connection.setIncomingContext(incoming)
+  return isText && incoming !== undefined && incoming.problem !== 'malformed' ? jsonLength(last, length) : 0
+}
+
+/** Returns the length of the last element of a JSON array, with its comma. */
+function jsonLength(last: unknown, elements: number): number {
+  return JSON.stringify(last).length + (elements > 1 ? 1 : 0)
+}
