@@ -47,6 +47,32 @@ export interface Span {
   readonly scope: string
 }
 
+export const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
+export type Level = (typeof levels)[number]
+
+export interface LogRecord {
+  /** Number in order of arrival, from 1. */
+  readonly number: number
+  /** Epoch milliseconds, with microseconds as fraction: of the event, else of its observation. */
+  readonly time: number
+  /** 1 to 24, 0 where it is not told. */
+  readonly severity: number
+  readonly severityText: string
+  /** Severity in six steps; `info` where it is not told. */
+  readonly level: Level
+  /** Text, or JSON of what is none. */
+  readonly body: string
+  readonly eventName: string
+  readonly attributes: readonly Attribute[]
+  /** Empty where the record belongs to no span. */
+  readonly traceId: string
+  readonly spanId: string
+  readonly resource: Resource
+  readonly scope: string
+  /** Attributes left out, by the sender or by our limits. */
+  readonly dropped: number
+}
+
 export type MetricKind = 'gauge' | 'counter' | 'histogram'
 
 /** One data point, as received. Counters and histograms are cumulative unless `delta`. */
@@ -64,6 +90,16 @@ export interface MetricPoint {
   /** Value of a gauge or counter, sum of a histogram. */
   readonly value: number
   readonly histogram?: Histogram
+  /** Absent where there are none. */
+  readonly exemplars?: readonly Exemplar[]
+}
+
+/** One value that was recorded, with the span in which it was. */
+export interface Exemplar {
+  readonly time: number
+  readonly value: number
+  readonly traceId: string
+  readonly spanId: string
 }
 
 /** Bucket `i` counts values in (`bounds[i - 1]`, `bounds[i]`]; there is one more count than bounds. */

@@ -34,6 +34,17 @@ export const UNDELIVERED_REASON = 'websocket.send.undelivered.reason'
 export const PING_RTT = 'websocket.ping.rtt'
 /** Bytes waiting to be sent, where a span carries them. */
 export const SEND_BUFFERED = 'websocket.send.buffered'
+/** Cumulative, up to and including the span: messages without a span of their own, and members of broadcasts. */
+export const UNRECORDED_RECEIVED = 'websocket.connection.messages.received.unrecorded'
+export const UNRECORDED_SENT = 'websocket.connection.messages.sent.unrecorded'
+export const BROADCAST_SENT = 'websocket.connection.messages.sent.broadcast'
+/** Event of a span: what waits to be sent to one of the slowest connections of the process. */
+export const BUFFERED_EVENT = 'websocket.connection.buffered'
+export const PROTOCOL = 'websocket.protocol'
+export const OPERATION_ID = 'websocket.operation.id'
+export const OPERATION_NAME = 'websocket.operation.name'
+export const OPERATION_TYPE = 'websocket.operation.type'
+export const OPERATION_OUTCOME = 'websocket.operation.outcome'
 
 export const ERROR_TYPE = 'error.type'
 export const HTTP_STATUS = 'http.response.status_code'

@@ -4,7 +4,7 @@ import { metricsBoard } from '../src/query/board.ts'
 import { MetricStore } from '../src/store/metrics.ts'
 
 const t0 = 1_763_721_000_000
-const everything = { service: '', node: '', route: '', message: '', instrument: '', windowMs: 10_000 }
+const everything = { service: '', node: '', route: '', message: '', instrument: '', last: 10_000 }
 
 function boardOf(points: readonly Partial<MetricPoint>[], filter: Partial<typeof everything> = {}) {
   const store = new MetricStore({ maxSeries: 100, maxSamples: 1000 }, t0)

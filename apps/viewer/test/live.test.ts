@@ -24,6 +24,7 @@ class Sink extends EventEmitter {
   }
 }
 
+const facts = { endpoint: 'http://viewer', grpcEndpoint: '', grpcProblem: '', storeFile: '', version: '1.0.0' }
 const store = () => storeWith()
 let live: Live
 
@@ -43,7 +44,7 @@ afterEach(() => {
 
 test('a page gets what it shows at once, then only what has changed', () => {
   const spans = store()
-  live = new Live(spans, () => 'http://viewer', 4)
+  live = new Live(spans, () => facts, 4)
   const sink = open('view=traces')
   expect(Object.keys(sink.updates[0]!)).toEqual(['now', 'status', 'highlights', 'traces'])
   vi.advanceTimersByTime(1000)
@@ -51,13 +52,16 @@ test('a page gets what it shows at once, then only what has changed', () => {
   spans.addSpans([span()], 0)
   vi.advanceTimersByTime(500)
   expect(sink.updates.length).toBe(2)
-  // Nothing in the highlights has changed.
-  expect(Object.keys(sink.updates[1]!)).toEqual(['now', 'status', 'traces'])
+  // There is one operation more to judge by.
+  expect(Object.keys(sink.updates[1]!)).toEqual(['now', 'status', 'highlights', 'traces'])
+  spans.addLogs([], 1)
+  vi.advanceTimersByTime(500)
+  expect(Object.keys(sink.updates[2]!)).toEqual(['now', 'status'])
 })
 
 test('a page that reads slowly gets fewer updates, not a queue of them', () => {
   const spans = store()
-  live = new Live(spans, () => 'http://viewer', 4)
+  live = new Live(spans, () => facts, 4)
   const sink = open('view=traces')
   sink.writableNeedDrain = true
   for (let index = 0; index < 10; index++) {
@@ -73,7 +77,7 @@ test('a page that reads slowly gets fewer updates, not a queue of them', () => {
 
 test('marks of the open connection are sent once each', () => {
   const spans = store()
-  live = new Live(spans, () => 'http://viewer', 4)
+  live = new Live(spans, () => facts, 4)
   const attributes = { 'websocket.connection.id': 'c1', 'websocket.route': '/chat' }
   spans.addSpans([span({ name: 'process a', attributes }), span({ name: 'process b', attributes })], 0)
   const sink = open('view=connections&open=c1')
@@ -85,7 +89,7 @@ test('marks of the open connection are sent once each', () => {
 })
 
 test('there are only so many pages, and a page that goes makes room', () => {
-  live = new Live(store(), () => 'http://viewer', 2)
+  live = new Live(store(), () => facts, 2)
   const first = open('view=traces')
   open('view=metrics')
   expect(live.full).toBe(true)
@@ -95,21 +99,18 @@ test('there are only so many pages, and a page that goes makes room', () => {
 })
 
 test('when the last page has gone nothing runs', () => {
-  live = new Live(store(), () => 'http://viewer', 2)
+  live = new Live(store(), () => facts, 2)
   const sink = open('view=traces')
   sink.emit('close')
   expect(vi.getTimerCount()).toBe(0)
 })
 
 test.each([
-  ['', { view: 'traces', limit: 100, windowMs: 300_000, errors: false, minDuration: 0, traceSort: 'newest' }],
+  ['', { view: 'traces', limit: 100, last: 0, errors: false, minDuration: 0, traceSort: 'newest' }],
+  ['view=nonsense&limit=abc&last=-5&min=NaN&sort=DROP', { view: 'traces', limit: 100, last: 0, minDuration: 0 }],
   [
-    'view=nonsense&limit=abc&window=-5&min=NaN&sort=DROP',
-    { view: 'traces', limit: 100, windowMs: 10_000, minDuration: 0 },
-  ],
-  [
-    'view=metrics&limit=1e9&window=1e12&min=5&errors=1',
-    { view: 'metrics', limit: 500, windowMs: 86_400_000, minDuration: 5, errors: true },
+    'view=metrics&limit=1e9&last=1e12&min=5&errors=1',
+    { view: 'metrics', limit: 500, last: 30 * 86_400_000, minDuration: 5, errors: true },
   ],
   [`q=${'x'.repeat(10_000)}`, { text: 'x'.repeat(512) }],
 ])('the query "%s" is read, within limits', (query, expected) => {

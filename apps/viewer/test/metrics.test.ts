@@ -8,7 +8,7 @@ import { increases, levels, quantiles, type Range, rangeUntil, rates } from '../
 
 const t0 = 1_763_721_000_000
 const limits = { maxSeries: 10, maxSamples: 1000 }
-const everything = { service: '', node: '', route: '', message: '', instrument: '', windowMs: 10_000 }
+const everything = { service: '', node: '', route: '', message: '', instrument: '', last: 10_000 }
 
 /** Ten steps of one second from `t0` on. */
 const range: Range = { from: t0, step: 1000, steps: 10 }

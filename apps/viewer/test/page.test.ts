@@ -90,6 +90,8 @@ test('a newcomer finds the slow handler, the failing one, the rejected login and
     'order.place',
     '401 /chat/:room',
     'timeout (1006)',
+    'None',
+    'Not known',
   ])
 
   const matching = (text: RegExp) => page.getByTestId('matching').filter({ hasText: text }).waitFor()
@@ -109,6 +111,7 @@ test('a newcomer finds the slow handler, the failing one, the rejected login and
   expect(await rows().locator('.close').allTextContents()).toEqual(['timeout 1006 by local'])
 
   // A handshake that was rejected has a row too, though it has no connection.
+  await page.locator('.chip').click()
   await page.getByLabel('State').selectOption('rejected')
   await rows().locator('.state-tag.rejected').waitFor()
   expect(await rows().locator('.close').allTextContents()).toEqual(['401'])
@@ -211,7 +214,7 @@ test('nothing that is received is taken for HTML', async () => {
   await page.getByTestId('to-connection').click()
   await page.getByRole('region', { name: 'Connection', exact: true }).locator('.mark').waitFor()
   expect(await page.locator('#app img').count()).toBe(1)
-  expect(await page.title()).toBe('otel-ws viewer')
+  expect(await page.title()).toMatch(/ · Connections · otel-ws viewer$/)
 })
 
 test('the page says when the oldest was dropped, and when requests were refused', async () => {
@@ -292,5 +295,6 @@ test('while it is paused nothing moves, and afterwards everything is there', asy
   await page.getByRole('button', { name: 'Resume' }).click()
   await page.getByTestId('kept').filter({ hasText: '3 of 3 spans' }).waitFor()
   await page.getByRole('button', { name: 'Clear' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Forget everything' }).click()
   await page.getByText('Waiting for the first trace').waitFor()
 })

@@ -1,8 +1,12 @@
 import { useMemo, useState } from 'preact/hooks'
-import { age, bytes, exact, moment, plural } from '../../src/format.ts'
+import { age, bytes, duration, exact, moment, plural } from '../../src/format.ts'
 import type { ConnectionDetail, ConnectionRow, Mark } from '../../src/wire.ts'
+import { AccountLine } from './account-line.tsx'
+import { AttributeTable } from './attribute-table.tsx'
 import { CloseText, hasNeverOpened, StateTag } from './connection-state.tsx'
+import { CopyButton } from './copy-button.tsx'
 import { useKeys } from './keyboard.ts'
+import { LogLines } from './log-lines.tsx'
 import { MarkTable } from './mark-table.tsx'
 import { adjust, go, href, step } from './route.ts'
 import { Timeline } from './timeline.tsx'
@@ -40,18 +44,42 @@ export function ConnectionPane({ id, detail, marks, now, selected }: Props) {
             {row && <StateTag row={row} />} {row?.route || 'Connection'}
           </h2>
           <p class="sub">
-            {!(row && hasNeverOpened(row)) && <code title="Connection id">{id}</code>}
+            {!(row && hasNeverOpened(row)) && (
+              <span>
+                <code title="Connection id">{id}</code>
+                <CopyButton text={id} label="Copy the connection id" />
+              </span>
+            )}
             {detail && <Facts detail={detail} firstMark={marks[0]} now={now} />}
           </p>
+          {detail && row && !hasNeverOpened(row) && (
+            <>
+              <AccountLine direction="sent" account={detail.sent} gaps={detail.gaps} row={row} />
+              <AccountLine direction="received" account={detail.received} gaps={detail.gaps} row={row} />
+            </>
+          )}
         </div>
-        <button
-          type="button"
-          onClick={() => step({ open: '', mark: '' })}
-          aria-label="Close the connection"
-          title="Key Esc"
-        >
-          ×
-        </button>
+        <div class="pane-actions">
+          <CopyButton text={() => location.href} label="Copy a link to this connection">
+            Link
+          </CopyButton>
+          <a
+            class="button"
+            href={`api/export?connection=${encodeURIComponent(id)}`}
+            download={`connection-${id}.json`}
+            title="Save the traces of this connection as OTLP/JSON"
+          >
+            Save
+          </a>
+          <button
+            type="button"
+            onClick={() => step({ open: '', mark: '' })}
+            aria-label="Close the connection"
+            title="Key Esc"
+          >
+            ×
+          </button>
+        </div>
       </div>
       {detail === null && (
         <p class="nothing">This connection is not known: it was not received, or dropped to make room.</p>
@@ -60,6 +88,9 @@ export function ConnectionPane({ id, detail, marks, now, selected }: Props) {
         <>
           <Timeline
             marks={sorted}
+            gaps={detail.gaps}
+            operations={detail.operations}
+            now={now}
             from={Math.min(row.opened, sorted[0]?.start ?? row.opened)}
             to={Math.max(
               row.state === 'open' ? now : row.closed,
@@ -77,7 +108,17 @@ export function ConnectionPane({ id, detail, marks, now, selected }: Props) {
             selected={current < 0 ? undefined : sorted[current]}
             onSelect={(mark) => adjust({ mark: String(mark.number) })}
           />
-          <MarkTable marks={sorted} window={window} selected={selected} omitted={detail.omitted} />
+          <MarkTable
+            marks={sorted}
+            gaps={detail.gaps}
+            window={window}
+            selected={selected}
+            omitted={detail.omitted}
+            row={row}
+          >
+            <LogLines logs={detail.logs} count={detail.logCount} since={row.opened} title="Logs of this connection" />
+            <AttributeTable title="Attributes of its spans" attributes={detail.attributes} view="connections" />
+          </MarkTable>
         </>
       )}
     </section>
@@ -95,12 +136,21 @@ function Facts({ detail, firstMark, now }: FactsProps) {
   const { row } = detail
   return (
     <>
-      {row.user !== '' && <b>{row.user}</b>}
+      {row.user !== '' && (
+        <a href={href('sessions', { open: row.user })} title="All connections of this user">
+          <b>{row.user}</b> →
+        </a>
+      )}
       {row.peer !== '' && <span>from {row.peer}</span>}
       {row.transport !== '' && <span>over {row.transport}</span>}
       <span title="Service and node">{[row.service, row.instance].filter(Boolean).join(' ')}</span>
-      {row.ofClient && <span>told by the client only</span>}
+      {row.ofClient && <span>as the client says it, the server says nothing</span>}
       {!hasNeverOpened(row) && <Traffic row={row} now={now} />}
+      {row.rtt !== null && <span title="The last one that a span says">RTT {duration(row.rtt * 1000)}</span>}
+      {row.buffered !== null && row.state === 'open' && (
+        <span title="The last that a span says">{bytes(row.buffered)} waiting to be sent</span>
+      )}
+      {row.undelivered > 0 && <span class="bad">{plural(row.undelivered, 'message')} undelivered</span>}
       <span>
         <CloseText row={row} />
       </span>

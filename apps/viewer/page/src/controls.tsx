@@ -13,12 +13,13 @@ export function Select({ label, name, value = '', options }: SelectProps) {
   const standard = options[0]?.[0] ?? ''
   const missing = value !== '' && !options.some(([known]) => known === value)
   return (
-    <label>
+    <label class="choice">
       <span>{label}</span>
       <select
+        aria-label={label}
         value={value || standard}
         onChange={({ currentTarget }) =>
-          adjust({ [name]: currentTarget.value === standard ? '' : currentTarget.value })
+          adjust({ [name]: currentTarget.value === standard ? '' : currentTarget.value, before: '', skip: '' })
         }
       >
         {options.map(([option, text]) => (
@@ -32,26 +33,42 @@ export function Select({ label, name, value = '', options }: SelectProps) {
   )
 }
 
-interface SearchProps {
+interface CheckProps {
+  readonly label: string
+  readonly name: string
   readonly value: string | undefined
-  readonly placeholder: string
 }
 
-/** The search field that is bound to parameter `q` of the route. */
-export function Search({ value = '', placeholder }: SearchProps) {
+/** A box that is bound to a parameter of the route, which is `1` while it is ticked. */
+export function Check({ label, name, value }: CheckProps) {
   return (
-    <input
-      type="search"
-      aria-label="Filter"
-      placeholder={placeholder}
-      value={value}
-      maxLength={512}
-      onInput={({ currentTarget }) => adjust({ q: currentTarget.value })}
-    />
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={value === '1'}
+        onChange={({ currentTarget }) => adjust({ [name]: currentTarget.checked ? '1' : '', before: '', skip: '' })}
+      />
+      <span>{label}</span>
+    </label>
   )
 }
 
 /** Menu entries for values that came with the data. */
 export function choices(all: string, values: readonly string[] | undefined): (readonly [string, string])[] {
   return [['', all], ...(values ?? []).map((value) => [value, value] as const)]
+}
+
+/** What a highlight that was followed picks from the list, with the way back to the whole. */
+export function PickChip({ pick = '' }: { readonly pick: string | undefined }) {
+  if (pick === '') return null
+  return (
+    <button
+      type="button"
+      class="chip"
+      onClick={() => adjust({ pick: '', before: '', skip: '' })}
+      title={`Only ${pick}: remove this filter`}
+    >
+      <span>{pick}</span> ×
+    </button>
+  )
 }

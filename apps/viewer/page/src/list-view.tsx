@@ -1,19 +1,22 @@
 import type { ComponentChildren, VNode } from 'preact'
-import { count, exact } from '../../src/format.ts'
+import { count, exact, moment } from '../../src/format.ts'
 import { useHold } from './hold.ts'
 import { useKeys, useListKeys } from './keyboard.ts'
-import { adjust, step } from './route.ts'
+import { adjust, type Params, step } from './route.ts'
+import { useRowsInView } from './rows-in-view.ts'
 
 /** What every list that the server sends has. */
 interface Listed {
   readonly rows: readonly { readonly id: string }[]
   readonly matching: number
   readonly total: number
+  readonly problems: readonly string[]
 }
 
 interface Props<L extends Listed> {
   /** What is listed; the class of the table. */
-  readonly noun: 'traces' | 'connections'
+  readonly noun: 'traces' | 'connections' | 'sessions' | 'logs'
+  readonly params: Params
   /** The list as the server sent it last, and the question that it answers. */
   readonly latest: L | undefined
   readonly answered: string
@@ -23,10 +26,12 @@ interface Props<L extends Listed> {
   /** The parameter of the address that says what of the open row is selected. */
   readonly selection: 'span' | 'mark'
   readonly filters: (list: L | undefined) => ComponentChildren
-  /** What is told of the list after the number of rows. */
-  readonly facts: (list: L) => ComponentChildren
+  /** What is said of the list after the number of rows. */
+  readonly facts?: (list: L) => ComponentChildren
   readonly columns: ComponentChildren
   readonly row: (row: L['rows'][number]) => VNode
+  /** Where the list of what is newest goes on after its last row; undefined where it is sorted by something else. */
+  readonly before?: ((row: L['rows'][number]) => number) | undefined
   /** Shown while there is nothing at all. */
   readonly empty: ComponentChildren
   /** How list and pane share the window. */
@@ -36,18 +41,35 @@ interface Props<L extends Listed> {
 
 /** Rows the server sends when it is asked for more. */
 const MORE = 500
+/** Height of a row, as the style sheet has it. */
+export const ROW_HEIGHT = 28
 
-/** A filtered list that holds still while the pointer is on it, and beside it what is open. */
+const reasons = { pointer: 'held while you point · ', keyboard: 'held while you use the keyboard (Esc) · ' } as const
+
+/** A filtered list that holds still while it is pointed at, and beside it what is open. */
 export function ListView<L extends Listed>(props: Props<L>) {
   const { noun, open, selection } = props
-  const { shown: list, held, ...holding } = useHold(props.latest, props.answered)
+  const { shown: list, held, keyboard, ...holding } = useHold(props.latest, props.answered)
   const rows: L['rows'] = list?.rows ?? []
+  const { scroller, first, end, above, below } = useRowsInView(
+    rows.length,
+    ROW_HEIGHT,
+    rows.findIndex((row) => row.id === open),
+  )
   useListKeys(
     rows.map((row) => row.id),
     open,
-    (id) => adjust({ open: id, [selection]: '' }),
+    (id) => {
+      keyboard(true)
+      adjust({ open: id, [selection]: '' })
+    },
   )
-  useKeys({ Escape: () => step({ open: '', [selection]: '' }) })
+  useKeys({
+    Escape: () => {
+      keyboard(false)
+      step({ open: '', [selection]: '' })
+    },
+  })
   return (
     <div class={`${props.layout} ${open === '' ? '' : 'opened'}`}>
       <section class="list" aria-label={`${noun.charAt(0).toUpperCase()}${noun.slice(1)}`} aria-busy={props.busy}>
@@ -55,19 +77,27 @@ export function ListView<L extends Listed>(props: Props<L>) {
           {props.filters(list)}
           {list !== undefined && (
             <span class="matching" data-testid="matching">
-              {held && <span class="warn">held while you point · </span>}
+              {held !== '' && <span class="warn">{reasons[held]}</span>}
               {count(list.matching)} of {count(list.total)} {noun}
-              {props.facts(list)}
+              {props.facts?.(list)}
             </span>
           )}
         </div>
-        <div class="scroll" {...holding}>
-          <table class={noun}>
-            <thead>
-              <tr>{props.columns}</tr>
-            </thead>
-            <tbody>{rows.map(props.row)}</tbody>
-          </table>
+        {list !== undefined && list.problems.length > 0 && (
+          <p class="problems" role="status">
+            Not understood: {list.problems.join('; ')}.
+          </p>
+        )}
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
+        <div class="scroll" ref={scroller} tabIndex={0} {...holding}>
+          <div style={{ paddingTop: `${above}px`, paddingBottom: `${below}px` }}>
+            <table class={noun}>
+              <thead>
+                <tr>{props.columns}</tr>
+              </thead>
+              <tbody>{rows.slice(first, end).map(props.row)}</tbody>
+            </table>
+          </div>
           {list !== undefined && rows.length === 0 && (
             <div class="nothing">
               {list.total === 0 ? (
@@ -79,14 +109,52 @@ export function ListView<L extends Listed>(props: Props<L>) {
               )}
             </div>
           )}
-          {list !== undefined && list.matching > rows.length && rows.length < MORE && (
-            <button type="button" class="more" onClick={() => adjust({ limit: String(MORE) })}>
-              Show more
-            </button>
-          )}
+          {list !== undefined && <Further list={list} params={props.params} before={props.before} />}
         </div>
       </section>
       {open !== '' && props.pane}
     </div>
+  )
+}
+
+interface FurtherProps<L extends Listed> {
+  readonly list: L
+  readonly params: Params
+  readonly before: ((row: L['rows'][number]) => number) | undefined
+}
+
+/** The way to the rows that are not listed: all that is kept can be reached. */
+function Further<L extends Listed>({ list: { rows, matching }, params, before }: FurtherProps<L>) {
+  const skip = Number(params.skip ?? 0)
+  const paged = params.before !== undefined || skip > 0
+  const last = rows.at(-1)
+  const further =
+    last === undefined
+      ? undefined
+      : before === undefined
+        ? { skip: String(skip + rows.length) }
+        : { before: String(before(last)) }
+  const more = before === undefined ? matching > skip + rows.length : paged || matching > rows.length
+  return (
+    <p class="further">
+      {paged && (
+        <>
+          <button type="button" onClick={() => step({ before: '', skip: '' })}>
+            Back to the first
+          </button>
+          {params.before !== undefined && <span class="muted">before {moment(Number(params.before))}</span>}
+        </>
+      )}
+      {more && rows.length < MORE && rows.length < matching && (
+        <button type="button" onClick={() => adjust({ limit: String(MORE) })}>
+          Show more
+        </button>
+      )}
+      {more && further !== undefined && (
+        <button type="button" onClick={() => step(further)}>
+          {before === undefined ? 'Next page' : 'Older'}
+        </button>
+      )}
+    </p>
   )
 }

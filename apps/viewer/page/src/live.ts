@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { ConnectionDetail, Mark, Update } from '../../src/wire.ts'
+import type { ConnectionDetail, Mark, TraceDetail, Update } from '../../src/wire.ts'
 import type { Route } from './route.ts'
 
 export interface Live {
@@ -18,18 +18,38 @@ const empty: Live = { data: {}, marks: [], state: 'connecting', answered: '', bu
 const retryAfter = 3000
 
 /** Parameters that only the page knows about; a change of theirs needs no new stream. */
-const pageOnly = new Set(['span', 'mark'])
+const pageOnly = new Set(['mark'])
 
-function streamAddress({ view, params }: Route): string {
+function streamAddress({ view, params }: Route, span: string): string {
   const query = new URLSearchParams({ view })
-  for (const [name, value] of Object.entries(params)) if (!pageOnly.has(name)) query.set(name, value)
+  for (const [name, value] of Object.entries({ ...params, span })) {
+    if (value !== '' && !pageOnly.has(name)) query.set(name, value)
+  }
   return `api/live?${query}`
 }
 
-/** What a route asks of its list, apart from which entry is open. */
+/**
+ * The span that the stream is asked for: of a large trace the server sends a part, which has to contain what is selected.
+ * Another one is asked for only where it is not here, so that going from span to span needs no new stream.
+ */
+function useAskedSpan(
+  { view, params: { open = '', span = '' } }: Route,
+  trace: TraceDetail | null | undefined,
+): string {
+  const asked = useRef({ open: '', span: '' })
+  if (view !== 'traces' || open === '') asked.current = { open: '', span: '' }
+  else if (asked.current.open !== open) asked.current = { open, span }
+  else if (span !== '' && trace?.id === open && trace.omitted > 0) {
+    const here = trace.spans.some((one) => one.key === span || one.spanId === span)
+    if (!here) asked.current = { open, span }
+  }
+  return asked.current.span
+}
+
+/** What a route asks of its list, apart from which entry is open and what of it is shown. */
 function question({ view, params }: Route): string {
-  const { open, ...asked } = params
-  return streamAddress({ view, params: asked })
+  const { open, span, find, against, ...asked } = params
+  return streamAddress({ view, params: asked }, '')
 }
 
 /** Keeps what the page shows up to date, over one event stream that ends while the page is paused or hidden. */
@@ -37,7 +57,7 @@ export function useLive(route: Route, paused: boolean): Live {
   const [live, setLive] = useState(empty)
   const [attempt, setAttempt] = useState(0)
   const [visible, setVisible] = useState(!document.hidden)
-  const address = streamAddress(route)
+  const address = streamAddress(route, useAskedSpan(route, live.data.trace))
   const asked = question(route)
   const opened = `${route.view} ${route.params.open ?? ''}`
   const lastOpened = useRef(opened)
@@ -53,7 +73,11 @@ export function useLive(route: Route, paused: boolean): Live {
     // A detail that belongs to another address must not be shown under this one, not even for a moment.
     if (lastOpened.current !== opened) {
       lastOpened.current = opened
-      setLive(({ data: { trace, connection, ...data }, ...rest }) => ({ ...rest, data, marks: [] }))
+      setLive(({ data: { trace, comparison, connection, session, ...data }, ...rest }) => ({
+        ...rest,
+        data,
+        marks: [],
+      }))
     }
     // Paused, nothing moves; what is asked for meanwhile is still shown, once.
     if (!visible || (paused && shown.current === address)) return

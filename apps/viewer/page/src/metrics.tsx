@@ -1,27 +1,22 @@
 import { count, duration, exact } from '../../src/format.ts'
-import type { HandlerRow, MetricsBoard, Update } from '../../src/wire.ts'
+import type { HandlerRow, MetricsBoard, Panel, Update } from '../../src/wire.ts'
 import { Chart } from './chart.tsx'
 import { choices, Select } from './controls.tsx'
+import { quoted } from './highlight-cards.ts'
 import { useKeys } from './keyboard.ts'
-import { adjust, href } from './route.ts'
+import { adjust, href, type Params, timeOf } from './route.ts'
 import type { Theme } from './theme.ts'
 
 interface Props {
-  readonly params: Readonly<Record<string, string>>
+  readonly params: Params
   readonly data: Partial<Update>
   readonly theme: Theme
 }
 
-const windows = [
-  ['', '5 minutes'],
-  ['60', '1 minute'],
-  ['900', '15 minutes'],
-  ['3600', '1 hour'],
-] as const
-
 export function MetricsView({ params, data, theme }: Props) {
   const board = data.metrics
-  const { service = '', node = '', route = '', message = '', instrument = '', window = '' } = params
+  const { service = '', node = '', route = '', message = '', instrument = '' } = params
+  const within = { service, route, ...timeOf(params) }
   useKeys({ Escape: () => adjust({ message: '', instrument: '' }) })
   if (board === undefined) return null
   if (board.instruments.length === 0) {
@@ -39,12 +34,9 @@ export function MetricsView({ params, data, theme }: Props) {
   return (
     <div class="board scroll">
       <div class="filters">
-        <Select label="Window" name="window" value={window} options={windows} />
-        <Select label="Service" name="service" value={service} options={choices('all services', board.services)} />
         {board.nodes.length > 1 && (
           <Select label="Node" name="node" value={node} options={choices('all nodes', board.nodes)} />
         )}
-        <Select label="Route" name="route" value={route} options={choices('all routes', board.routes)} />
         <Select label="Latency of" name="message" value={message} options={choices('all messages', messages)} />
         <Select
           label="Instrument"
@@ -58,22 +50,38 @@ export function MetricsView({ params, data, theme }: Props) {
       </div>
       <div class="panels">
         {board.panels.map((panel) => (
-          <Chart key={`${panel.id} ${theme}`} panel={panel} times={board.times} />
+          <Chart
+            key={`${panel.id} ${theme}`}
+            panel={panel}
+            times={board.times}
+            traces={panel.query === '' ? '' : href('traces', { ...within, q: searchOf(panel, message) })}
+          />
         ))}
       </div>
       <div class="tables">
-        <Handlers rows={board.handlers} message={message} />
+        <Handlers rows={board.handlers} message={message} within={within} />
         <Instruments board={board} instrument={instrument} />
       </div>
     </div>
   )
 }
 
-function Handlers({ rows, message }: { readonly rows: readonly HandlerRow[]; readonly message: string }) {
+/** What finds the traces that a chart is about; of the latency of one message, those of the message. */
+function searchOf({ id, query }: Panel, message: string): string {
+  return id === 'latency' && message !== '' ? `${query} name=${quoted(`process ${message}`)}` : query
+}
+
+interface HandlersProps {
+  readonly rows: readonly HandlerRow[]
+  readonly message: string
+  readonly within: Params
+}
+
+function Handlers({ rows, message, within }: HandlersProps) {
   return (
     <section aria-label="Handlers">
-      <h3>Handlers in this window, slowest first</h3>
-      {rows.length === 0 && <p class="nothing">No handler has run in this window.</p>}
+      <h3>Handlers in this time, slowest first</h3>
+      {rows.length === 0 && <p class="nothing">No handler has run in this time.</p>}
       <table>
         <thead>
           <tr>
@@ -105,7 +113,10 @@ function Handlers({ rows, message }: { readonly rows: readonly HandlerRow[]; rea
               </td>
               <td>
                 {row.name !== '' && (
-                  <a href={href('traces', { q: `process ${row.name}` })} onClick={(event) => event.stopPropagation()}>
+                  <a
+                    href={href('traces', { ...within, q: `name=${quoted(`process ${row.name}`)}`, sort: 'slowest' })}
+                    onClick={(event) => event.stopPropagation()}
+                  >
                     traces →
                   </a>
                 )}
@@ -125,7 +136,7 @@ function seconds(value: number | null): string {
 function Instruments({ board, instrument }: { readonly board: MetricsBoard; readonly instrument: string }) {
   return (
     <section aria-label="Instruments">
-      <h3>Everything received</h3>
+      <h3>All instruments</h3>
       <table>
         <thead>
           <tr>

@@ -1,10 +1,13 @@
 import { duration, exact } from '../../src/format.ts'
-import type { Attribute } from '../../src/model.ts'
-import type { SpanDetail, SpanRef } from '../../src/wire.ts'
+import type { SpanDetail, SpanRef, TraceDetail } from '../../src/wire.ts'
+import { AttributeTable } from './attribute-table.tsx'
+import { CopyButton } from './copy-button.tsx'
+import { LogLines } from './log-lines.tsx'
 import { href } from './route.ts'
 
 /** Everything that is known of one span. */
-export function SpanFacts({ span, traceStart }: { readonly span: SpanDetail; readonly traceStart: number }) {
+export function SpanFacts({ span, trace }: { readonly span: SpanDetail; readonly trace: TraceDetail }) {
+  const logs = trace.logs.filter((log) => log.spanId === span.spanId)
   return (
     <div class="facts" data-testid="facts">
       <h3>
@@ -12,63 +15,72 @@ export function SpanFacts({ span, traceStart }: { readonly span: SpanDetail; rea
       </h3>
       <p class="sub">
         <span>{duration(span.duration)}</span>
-        <span>starts at +{duration(span.start - traceStart)}</span>
+        <span>starts at +{duration(span.start - trace.start)}</span>
         <span>{[span.service, span.instance].filter(Boolean).join(' ')}</span>
         {span.scope !== '' && <span>{span.scope}</span>}
-        <code title="Span id">{span.spanId}</code>
+        <span>
+          <code title="Span id">{span.spanId}</code>
+          <CopyButton text={span.spanId} label="Copy the span id" />
+        </span>
       </p>
       {span.note !== '' && <p>{span.note}</p>}
-      {span.error && (
-        <p class="failure" role="note">
-          Error{span.statusMessage !== '' && `: ${span.statusMessage}`}
-        </p>
-      )}
+      {span.error && <Failure span={span} />}
+      <LogLines logs={logs} count={logs.length} since={span.start} title="Logs of this span" />
       <div class="columns">
         <Links title="Links to" links={span.links} total={span.links.length} />
         <Links title="Linked from" links={span.linkedFrom} total={span.linkedFromCount} />
-        <Attributes title="Attributes" attributes={span.attributes} />
+        <AttributeTable title="Attributes" attributes={span.attributes} />
         {span.events.map((event, index) => (
-          <Attributes
+          <AttributeTable
             key={index}
             title={`Event ${event.name} at +${duration(event.time - span.start)}`}
-            attributes={event.attributes}
+            attributes={event.attributes.filter(([key]) => !span.error || key !== STACK)}
+            empty="without attributes"
           />
         ))}
-        <Attributes title="Resource" attributes={span.resource} />
+        {span.links.map((link, index) => (
+          <AttributeTable
+            key={index}
+            title={`Link to ${link.name || link.spanId}`}
+            attributes={link.attributes.filter(([key]) => key !== 'websocket.link.kind')}
+          />
+        ))}
+        <AttributeTable title="Resource" attributes={span.resource} />
       </div>
       {span.dropped > 0 && <p class="warn">{exact(span.dropped)} attributes, events or links were left out.</p>}
     </div>
   )
 }
 
-function Attributes({ title, attributes }: { readonly title: string; readonly attributes: readonly Attribute[] }) {
-  if (attributes.length === 0) return null
+const STACK = 'exception.stacktrace'
+
+/** What failed, with the stack where one was recorded: first of all that is said of a span. */
+function Failure({ span }: { readonly span: SpanDetail }) {
+  const stacks = span.events.flatMap(({ attributes }) =>
+    attributes.flatMap(([key, value]) => (key === STACK ? [String(value)] : [])),
+  )
   return (
-    <section>
-      <h4>{title}</h4>
-      <table class="attributes">
-        <tbody>
-          {attributes.map(([key, value]) => (
-            <tr key={key}>
-              <th scope="row">{key}</th>
-              <td>{String(value)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <>
+      <p class="failure" role="note">
+        Error{span.statusMessage !== '' && `: ${span.statusMessage}`}
+      </p>
+      {stacks.map((stack, index) => (
+        <div key={index} class="code-block">
+          <CopyButton text={stack} label="Copy the stack" />
+          <pre>{stack}</pre>
+        </div>
+      ))}
+    </>
   )
 }
 
-function Links({
-  title,
-  links,
-  total,
-}: {
+interface LinksProps {
   readonly title: string
   readonly links: readonly SpanRef[]
   readonly total: number
-}) {
+}
+
+function Links({ title, links, total }: LinksProps) {
   if (total === 0) return null
   return (
     <section>

@@ -1,13 +1,18 @@
 import { useRef } from 'preact/hooks'
 import { duration } from '../../src/format.ts'
-import type { Mark } from '../../src/wire.ts'
+import type { Gap, Mark, OperationRow } from '../../src/wire.ts'
 import { useKeys } from './keyboard.ts'
-import { type Cell, cellsOf, type Lane, lanes, type TimeWindow } from './timeline-cells.ts'
+import { cellsOf, gapCellsOf, type Lane, lanes, operationCellsOf, type TimeWindow } from './timeline-cells.ts'
+import { Axis, DrawnGap, DrawnMarks, DrawnOperation, laneHeight } from './timeline-marks.tsx'
 import { useWidth } from './use-width.ts'
 
 interface Props {
   /** By start. */
   readonly marks: readonly Mark[]
+  /** Messages that have no mark. */
+  readonly gaps: readonly Gap[]
+  readonly operations: readonly OperationRow[]
+  readonly now: number
   /** Epoch milliseconds of the whole. */
   readonly from: number
   readonly to: number
@@ -22,11 +27,11 @@ interface Props {
 
 const laneTitles: Readonly<Record<Lane, string>> = {
   lifecycle: 'Connection',
+  operations: 'Operations',
   received: 'Received',
   sent: 'Sent',
   peer: 'Other end',
 }
-const laneHeight = 32
 const axisHeight = 22
 const labelWidth = 92
 const margin = 14
@@ -35,7 +40,8 @@ const margin = 14
  * What happened on a connection, on a time axis. At most one mark per cell and lane is drawn, so a connection with any
  * number of messages costs the same; zooming in takes a drawn mark apart.
  */
-export function Timeline({ marks, from, to, window, onWindow, ending, selected, onSelect }: Props) {
+export function Timeline(props: Props) {
+  const { marks, gaps, operations, now, from, to, window, onWindow, ending, selected, onSelect } = props
   const [box, width] = useWidth()
   const drag = useRef<number | undefined>(undefined)
   const view = window ?? { from, to: Math.max(to, from + 1) }
@@ -49,9 +55,19 @@ export function Timeline({ marks, from, to, window, onWindow, ending, selected, 
     onWindow(whole ? undefined : { from: Math.max(from, next.from), to: Math.min(Math.max(to, from + 1), next.to) })
   }
   useKeys({ '+': () => zoom(0.5), '=': () => zoom(0.5), '-': () => zoom(2), '0': () => onWindow(undefined) })
-  const used = lanes.filter((lane) => lane !== 'peer' || marks.some((mark) => mark.peer))
+  const used = lanes.filter((lane) => {
+    if (lane === 'operations') return operations.length > 0
+    return lane !== 'peer' || marks.some((mark) => mark.peer)
+  })
   const height = used.length * laneHeight + axisHeight
-  const cells = cellsOf(marks, view, { x, left: labelWidth + margin, width: inner })
+  const scale = { x, left: labelWidth + margin, width: inner }
+  const cells = cellsOf(marks, view, scale)
+  const gapCells = gapCellsOf(gaps, view, scale)
+  const operationCells = operationCellsOf(operations, view, now, scale)
+  const selectNumber = (number: number) => {
+    const mark = marks.find((one) => one.number === number)
+    if (mark !== undefined) onSelect(mark)
+  }
 
   const pointer = (event: PointerEvent) => event.clientX - box.current!.getBoundingClientRect().left
   return (
@@ -92,8 +108,15 @@ export function Timeline({ marks, from, to, window, onWindow, ending, selected, 
               {laneTitles[lane]}
             </text>
             <line class="lane" x1={labelWidth} x2={width} y1={laneHeight / 2} y2={laneHeight / 2} />
+            {gapCells.get(lane)?.map((one) => (
+              <DrawnGap key={one.gaps[0]!.first} cell={one} />
+            ))}
+            {lane === 'operations' &&
+              operationCells.map((one) => (
+                <DrawnOperation key={one.operation.mark} cell={one} onOpen={() => selectNumber(one.operation.mark)} />
+              ))}
             {cells.get(lane)?.map((one) => (
-              <Drawn
+              <DrawnMarks
                 key={one.marks[0]!.number}
                 cell={one}
                 selected={selected !== undefined && one.marks.includes(selected)}
@@ -127,58 +150,5 @@ export function Timeline({ marks, from, to, window, onWindow, ending, selected, 
         <Axis view={view} origin={from} x={x} y={height - axisHeight} />
       </svg>
     </div>
-  )
-}
-
-interface DrawnProps {
-  readonly cell: Cell
-  readonly selected: boolean
-  readonly onOpen: () => void
-}
-
-function Drawn({ cell: { x, width, marks }, selected, onOpen }: DrawnProps) {
-  const first = marks[0]!
-  const failed = marks.some((mark) => mark.error !== '')
-  const height = Math.min(laneHeight - 6, 14 + 5 * Math.log2(marks.length))
-  const classes = `mark ${first.operation} ${failed ? 'error' : ''} ${selected ? 'selected' : ''}`
-  const label =
-    marks.length === 1
-      ? `${first.name}, ${duration(first.duration)}${first.error === '' ? '' : `, ${first.error}`}`
-      : `${marks.length} messages, ${marks.filter((mark) => mark.error !== '').length} failed: zoom in`
-  return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the same marks are links in the table below, and keys move along them
-    <g class={classes} data-mark={first.number} onClick={onOpen}>
-      <title>{label}</title>
-      {marks.length === 1 && width > 5 && (
-        <rect class="extent" x={x} y={laneHeight / 2 - 4} width={width} height={8} rx={3} />
-      )}
-      <rect class="head" x={x - 2.5} y={(laneHeight - height) / 2} width={5} height={height} rx={2} />
-    </g>
-  )
-}
-
-function Axis({
-  view,
-  origin,
-  x,
-  y,
-}: {
-  readonly view: TimeWindow
-  readonly origin: number
-  readonly x: (time: number) => number
-  readonly y: number
-}) {
-  const ticks = Array.from({ length: 7 }, (_, index) => view.from + ((view.to - view.from) * index) / 6)
-  return (
-    <g class="axis">
-      {ticks.map((time, index) => (
-        <g key={index} transform={`translate(${x(time)} ${y})`}>
-          <line y2={5} />
-          <text y={16} text-anchor={index === 0 ? 'start' : index === 6 ? 'end' : 'middle'}>
-            +{duration(time - origin)}
-          </text>
-        </g>
-      ))}
-    </g>
   )
 }

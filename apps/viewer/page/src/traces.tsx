@@ -1,67 +1,77 @@
-import { clock, duration, moment } from '../../src/format.ts'
+import { clock, duration, exact, moment } from '../../src/format.ts'
 import type { TraceRow } from '../../src/wire.ts'
-import { choices, Search, Select } from './controls.tsx'
+import { Check, PickChip, Select } from './controls.tsx'
 import { intoView } from './into-view.ts'
 import { ListView } from './list-view.tsx'
 import type { Live } from './live.ts'
 import { OperationTag, shortName } from './operation-tag.tsx'
-import { adjust, href, step } from './route.ts'
+import { adjust, href, type Params, step } from './route.ts'
 import { TracePane } from './trace-pane.tsx'
 
 interface Props {
-  readonly params: Readonly<Record<string, string>>
+  readonly params: Params
   readonly live: Live
 }
 
 export function TracesView({ params, live: { data, answered, busy } }: Props) {
-  const open = params.open ?? ''
-  const { q = '', service = '', route = '', connection = '', errors = '', min = '', sort = '' } = params
+  const { open = '', q = '', connection = '', errors = '', min = '', sort = '', find = '', against = '' } = params
   return (
     <ListView
       noun="traces"
+      params={params}
       latest={data.traces}
       answered={answered}
       busy={busy}
       open={open}
       selection="span"
-      filters={(list) => (
+      filters={() => (
         <>
-          <Search value={q} placeholder="Name, key=value, trace or connection id" />
-          <Select label="Route" name="route" value={route} options={choices('all routes', list?.routes)} />
-          <Select label="Service" name="service" value={service} options={choices('all services', list?.services)} />
           <Select label="Duration" name="min" value={min} options={MINIMA} />
           <Select label="Order" name="sort" value={sort} options={ORDERS} />
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={errors === '1'}
-              onChange={({ currentTarget }) => adjust({ errors: currentTarget.checked ? '1' : '' })}
-            />
-            <span>errors</span>
-          </label>
+          <PickChip pick={params.pick} />
+          <Check label="errors" name="errors" value={errors} />
           {connection !== '' && (
             <button type="button" class="chip" onClick={() => adjust({ connection: '' })} title="Remove this filter">
-              connection {connection} ×
+              connection {connection.slice(0, 16)} ×
             </button>
           )}
         </>
       )}
-      facts={(list) => list.cut && <span title="The search looks at the newest 100,000 spans"> (newest searched)</span>}
+      facts={(list) =>
+        list.searched < list.total && (
+          <span>
+            {' '}
+            (searched {exact(list.searched)} of {exact(list.total)} so far)
+          </span>
+        )
+      }
       columns={
         <>
-          <th class="num">Time</th>
-          <th>Trace</th>
-          <th class="num">Duration</th>
-          <th class="num">Spans</th>
-          <th>Route</th>
-          <th>Services</th>
-          <th>Connection</th>
+          <th class="time num">Time</th>
+          <th class="name">Trace</th>
+          <th class="duration num">Duration</th>
+          <th class="spans num">Spans</th>
+          <th class="route">Route</th>
+          <th class="services">Services</th>
+          <th class="connection">Connection</th>
         </>
       }
       row={(row) => <Row key={row.id} row={row} params={params} />}
+      before={sort === '' ? (row) => row.start : undefined}
       empty={<Waiting endpoint={data.status?.endpoint ?? ''} />}
       layout="split"
-      pane={<TracePane key={open} id={open} trace={data.trace} selected={params.span ?? ''} sought={q} />}
+      pane={
+        <TracePane
+          key={open}
+          id={open}
+          trace={data.trace}
+          comparison={data.comparison}
+          selected={params.span ?? ''}
+          sought={`${q} ${params.pick ?? ''}`.trim()}
+          find={find}
+          against={against}
+        />
+      }
     />
   )
 }
@@ -77,37 +87,45 @@ const MINIMA = [
 const ORDERS = [
   ['', 'newest first'],
   ['slowest', 'slowest first'],
+  ['errors', 'most errors'],
+  ['spans', 'most spans'],
 ] as const
 
-function Row({ row, params }: { readonly row: TraceRow; readonly params: Readonly<Record<string, string>> }) {
-  const address = href('traces', { ...params, open: row.id, span: '' })
+function Row({ row, params }: { readonly row: TraceRow; readonly params: Params }) {
+  const opened = { open: row.id, span: '', find: '', against: '' }
   return (
     <tr
       class={row.error === '' ? '' : 'error'}
       ref={params.open === row.id ? intoView : null}
       aria-selected={params.open === row.id}
-      onClick={() => step({ open: row.id, span: '' })}
+      onClick={() => step(opened)}
     >
-      <td class="num mono" title={moment(row.start)}>
+      <td class="time num mono" title={moment(row.start)}>
         {clock(row.start)}
       </td>
       <td class="name">
         <OperationTag operation={row.operation} kind={row.kind} />
-        <a href={address} title={row.name} onClick={(event) => event.stopPropagation()}>
+        <a
+          href={href('traces', { ...params, ...opened })}
+          title={row.name}
+          onClick={(event) => event.stopPropagation()}
+        >
           {shortName(row.name, row.operation)}
         </a>
         {row.error !== '' && <span class="error-text">{row.error}</span>}
       </td>
-      <td class="num mono">
+      <td class="duration num mono">
         <span class={`magnitude m${magnitude(row.duration)}`}>{duration(row.duration)}</span>
       </td>
-      <td class="num mono">{row.spans}</td>
-      <td class="route">{row.route}</td>
-      <td>
+      <td class="spans num mono">{exact(row.spans)}</td>
+      <td class="route" title={row.route}>
+        {row.route}
+      </td>
+      <td class="services" title={row.services.join(', ')}>
         {row.services.join(', ')}
         {row.nodes > row.services.length && <span class="muted"> {row.nodes} nodes</span>}
       </td>
-      <td class="mono">
+      <td class="connection mono">
         {row.connection !== '' && (
           <a href={href('connections', { open: row.connection })} onClick={(event) => event.stopPropagation()}>
             {row.connection.slice(0, 8)}
@@ -130,8 +148,9 @@ function Waiting({ endpoint }: { readonly endpoint: string }) {
     <>
       <h2>Waiting for the first trace</h2>
       <p>
-        Start a program with <code>OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}</code>, or point its OTLP/HTTP exporter (JSON
-        or protobuf) here.
+        Start a program with <code>OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}</code>, or point its OTLP exporter here: HTTP
+        with JSON or protobuf, or gRPC. Connections and sessions fill with the spans of otel-ws; every other
+        instrumentation is shown as well.
       </p>
     </>
   )

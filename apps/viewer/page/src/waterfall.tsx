@@ -1,33 +1,41 @@
 import { duration, exact } from '../../src/format.ts'
 import type { SpanDetail, TraceDetail } from '../../src/wire.ts'
-import { intoView } from './into-view.ts'
 import { nodeName } from './node-name.ts'
 import { OperationTag, shortName } from './operation-tag.tsx'
+import { useRowsInView } from './rows-in-view.ts'
+import type { SpanRow } from './visible-rows.ts'
 
 interface Props {
   readonly trace: TraceDetail
+  readonly rows: readonly SpanRow[]
+  /** Key of the selected span. */
   readonly selected: string
-  readonly onSelect: (spanId: string) => void
+  readonly onSelect: (key: string) => void
+  readonly onFold: (key: string) => void
 }
 
 /** Processes beyond this many share colours. */
 const colours = 6
+/** Height of a row, as the style sheet has it. */
+const rowHeight = 26
 
 /** The spans of a trace on a common time axis, parents above children, one colour per process. */
-export function Waterfall({ trace, selected, onSelect }: Props) {
-  const { spans, depths } = trace
-  const start = Math.min(...spans.map((span) => span.start))
-  const end = Math.max(...spans.map((span) => span.start + span.duration))
-  const length = Math.max(end - start, 0.001)
+export function Waterfall({ trace, rows, selected, onSelect, onFold }: Props) {
+  const { spans } = trace
+  const start = Math.min(trace.start, ...spans.map((span) => span.start))
+  const length = Math.max(trace.duration, 0.001)
   const severalServices = spans.some(({ service }) => service !== spans[0]?.service)
   const originOf = (span: SpanDetail) => nameOfOrigin(span, severalServices)
   const origins = [...new Set(spans.map(originOf))]
+  const found = new Set(trace.found?.keys)
+  const at = rows.findIndex(({ span }) => span.key === selected)
+  const { scroller, first, end, above, below } = useRowsInView(rows.length, rowHeight, at)
   return (
-    <div class="waterfall" role="listbox" aria-label="Spans">
+    <div class="waterfall" role="listbox" aria-label="Spans" ref={scroller}>
       <div class="ruler" aria-hidden="true">
         <span class="legend">
           {origins.map((one, index) => (
-            <span key={one}>
+            <span key={one} title={one}>
               <i class={`dot service${index % colours}`} />
               {one}
             </span>
@@ -41,39 +49,56 @@ export function Waterfall({ trace, selected, onSelect }: Props) {
           ))}
         </span>
       </div>
-      {spans.map((span, index) => (
-        <button
-          key={span.spanId}
-          ref={span.spanId === selected ? intoView : null}
-          type="button"
-          role="option"
-          aria-selected={span.spanId === selected}
-          class={`span-row ${span.error ? 'error' : ''}`}
-          onClick={() => onSelect(span.spanId)}
-        >
-          <span class="span-name" style={{ paddingLeft: `${8 + Math.min(depths[index] ?? 0, 12) * 14}px` }}>
-            <OperationTag operation={span.operation} kind={span.kind} />
-            <span title={span.name}>{shortName(span.name, span.operation)}</span>
-            <LinkCount span={span} />
-            {span.note !== '' && (
-              <span class="note" title={span.note}>
-                {span.note}
-              </span>
+      <div role="presentation" style={{ paddingTop: `${above}px`, paddingBottom: `${below}px` }}>
+        {rows.slice(first, end).map(({ span, depth, below: children, folded }) => (
+          <div key={span.key} class={`span-line ${found.has(span.key) ? 'found' : ''}`} role="presentation">
+            {children > 0 && (
+              <button
+                type="button"
+                class="fold"
+                tabIndex={-1}
+                style={{ left: `${Math.min(depth, 12) * 14}px` }}
+                aria-label={
+                  folded ? `Show the ${children} spans below ${span.name}` : `Hide the spans below ${span.name}`
+                }
+                onClick={() => onFold(span.key)}
+              >
+                {folded ? '▸' : '▾'}
+              </button>
             )}
-          </span>
-          <span class="span-track">
-            <span
-              class={`span-bar service${origins.indexOf(originOf(span)) % colours}`}
-              style={{
-                left: `${((span.start - start) / length) * 100}%`,
-                width: `${Math.max((span.duration / length) * 100, 0.3)}%`,
-              }}
-            />
-            <Length span={span} start={start} length={length} />
-          </span>
-        </button>
-      ))}
-      {trace.omitted > 0 && <p class="nothing">{exact(trace.omitted)} further spans are not shown.</p>}
+            <button
+              type="button"
+              role="option"
+              aria-selected={span.key === selected}
+              class={`span-row ${span.error ? 'error' : ''}`}
+              onClick={() => onSelect(span.key)}
+            >
+              <span class="span-name" style={{ paddingLeft: `${16 + Math.min(depth, 12) * 14}px` }}>
+                <OperationTag operation={span.operation} kind={span.kind} />
+                <span title={span.name}>{shortName(span.name, span.operation)}</span>
+                <LinkCount span={span} />
+                {folded && <span class="note">{exact(children)} below</span>}
+                {span.note !== '' && (
+                  <span class="note" title={span.note}>
+                    {span.note}
+                  </span>
+                )}
+              </span>
+              <span class="span-track">
+                <span
+                  class={`span-bar service${origins.indexOf(originOf(span)) % colours}`}
+                  style={{
+                    left: `${((span.start - start) / length) * 100}%`,
+                    width: `${Math.max((span.duration / length) * 100, 0.3)}%`,
+                  }}
+                />
+                <Events span={span} start={start} length={length} />
+                <Length span={span} start={start} length={length} />
+              </span>
+            </button>
+          </div>
+        ))}
+      </div>
     </div>
   )
 }
@@ -93,16 +118,32 @@ function LinkCount({ span }: { readonly span: SpanDetail }) {
   )
 }
 
-/** The duration: after the bar where there is room for it, else before it, else within. */
-function Length({
-  span,
-  start,
-  length,
-}: {
+interface OnTrack {
   readonly span: SpanDetail
   readonly start: number
   readonly length: number
-}) {
+}
+
+/** Events of a span that are drawn. */
+const mostEvents = 30
+
+function Events({ span, start, length }: OnTrack) {
+  return (
+    <>
+      {span.events.slice(0, mostEvents).map((event, index) => (
+        <i
+          key={index}
+          class={`span-event ${event.name === 'exception' ? 'error' : ''}`}
+          title={`${event.name} at +${duration(event.time - span.start)}`}
+          style={{ left: `${((event.time - start) / length) * 100}%` }}
+        />
+      ))}
+    </>
+  )
+}
+
+/** The duration: after the bar where there is room for it, else before it, else within. */
+function Length({ span, start, length }: OnTrack) {
   const left = (span.start - start) / length
   const right = 1 - left - span.duration / length
   const side = right > 0.16 ? 'after' : left > 0.16 ? 'before' : 'inside'

@@ -1,6 +1,8 @@
 import { isIP } from 'node:net'
 
-const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+/** Names that lead to this machine by definition (RFC 6761), and the one under which containers reach it. */
+const local = /^((.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\])$/
+const fromContainers = 'host.docker.internal'
 
 /** Hostname of a `Host` header or origin, without port, lower case; empty when it is not one. */
 function hostname(host: string): string {
@@ -9,6 +11,11 @@ function hostname(host: string): string {
   } catch {
     return ''
   }
+}
+
+/** Whether an address to listen on is this machine's own. */
+export function isLoopback(host: string): boolean {
+  return local.test(host === '::1' ? '[::1]' : host)
 }
 
 /** Decides which names the viewer answers to and which pages of other origins may export to it. */
@@ -22,21 +29,22 @@ export class Access {
   }
 
   /**
-   * Whether the `Host` header names us: a loopback name, an IP address, or a name that was allowed. A page of an
-   * attacker whose name was rebound to our address carries the attacker's name here.
+   * Whether the `Host` header names the viewer: a local name, an IP address, or a name that was allowed. A page of an
+   * attacker whose name was rebound to this machine carries the attacker's name here.
    */
   allowsHost(host: string | undefined): boolean {
     if (host === undefined) return false
     const name = hostname(host)
-    return loopback.test(name) || isIP(name.replace(/^\[|\]$/g, '')) !== 0 || this.#hosts.has(name)
+    const isAddress = isIP(name.replace(/^\[|\]$/g, '')) !== 0
+    return local.test(name) || name === fromContainers || isAddress || this.#hosts.has(name)
   }
 
-  /** Whether a page of this origin may export to us: one served from loopback, or one that was allowed. */
+  /** Whether a page of this origin may export to the viewer: one served from this machine, or one that was allowed. */
   allowsOrigin(origin: string): boolean {
     if (this.#origins.has(origin)) return true
     try {
       const url = new URL(origin)
-      return (url.protocol === 'http:' || url.protocol === 'https:') && loopback.test(url.hostname)
+      return (url.protocol === 'http:' || url.protocol === 'https:') && local.test(url.hostname)
     } catch {
       return false
     }

@@ -17,6 +17,14 @@ const inflations = 2
 /** Bodies of the largest size that may be under way at one time, as sent. */
 const bodies = 8
 
+/** A body as it was sent. */
+export interface Packed {
+  readonly bytes: Buffer
+  readonly gzip: boolean
+}
+
+type Use<T> = (body: Buffer, packed: Packed) => T
+
 /** Reads request bodies within limits of size, and of how much of them is in memory at one time. */
 export class BodyReader {
   readonly #limits: BodyLimits
@@ -32,7 +40,7 @@ export class BodyReader {
    * Reads and inflates the body and hands it to `use`, until whose return it counts as in memory. Throws an `HttpError`
    * (400, 413, 415 or 503) that says what is wrong with the body.
    */
-  async read<T>(request: IncomingMessage, use: (body: Buffer) => T): Promise<T> {
+  async read<T>(request: IncomingMessage, use: Use<T>): Promise<T> {
     const { maxBodyBytes } = this.#limits
     const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
     if (encoding !== 'identity' && encoding !== 'gzip') {
@@ -52,17 +60,17 @@ export class BodyReader {
         chunks.push(chunk)
       }
       const raw = Buffer.concat(chunks)
-      return encoding === 'identity' ? use(raw) : await this.#inflated(raw, use)
+      return encoding === 'identity' ? use(raw, { bytes: raw, gzip: false }) : await this.#inflated(raw, use)
     } finally {
       this.#pending -= size
     }
   }
 
-  async #inflated<T>(raw: Buffer, use: (body: Buffer) => T): Promise<T> {
+  async #inflated<T>(raw: Buffer, use: Use<T>): Promise<T> {
     if (this.#inflating >= inflations) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     else this.#inflating++
     try {
-      return use(await this.#inflate(raw))
+      return use(await this.#inflate(raw), { bytes: raw, gzip: true })
     } finally {
       // The place goes to the next in line, if there is one.
       const next = this.#waiting.shift()

@@ -7,7 +7,7 @@
 const repeated = (id: number, type: string) => ({ rule: 'repeated', type, id })
 const field = (id: number, type: string) => ({ type, id })
 
-/** Namespace `otlp` with the messages `TraceRequest`, `MetricsRequest`, `ExportResponse` and `Status`. */
+/** Namespace `otlp` with the messages `TraceRequest`, `MetricsRequest`, `LogsRequest`, `ExportResponse` and `Status`. */
 export const otlpDescriptor = {
   nested: {
     otlp: {
@@ -74,6 +74,7 @@ export const otlpDescriptor = {
             timeUnixNano: field(3, 'fixed64'),
             asDouble: field(4, 'double'),
             asInt: field(6, 'sfixed64'),
+            exemplars: repeated(5, 'Exemplar'),
             attributes: repeated(7, 'KeyValue'),
           },
         },
@@ -88,6 +89,7 @@ export const otlpDescriptor = {
             sum: field(5, 'double'),
             bucketCounts: repeated(6, 'fixed64'),
             explicitBounds: repeated(7, 'double'),
+            exemplars: repeated(8, 'Exemplar'),
             attributes: repeated(9, 'KeyValue'),
             max: field(12, 'double'),
           },
@@ -109,12 +111,40 @@ export const otlpDescriptor = {
             zeroCount: field(7, 'fixed64'),
             positive: field(8, 'ExponentialBuckets'),
             negative: field(9, 'ExponentialBuckets'),
+            exemplars: repeated(11, 'Exemplar'),
             max: field(13, 'double'),
+          },
+        },
+        Exemplar: {
+          fields: {
+            timeUnixNano: field(2, 'fixed64'),
+            asDouble: field(3, 'double'),
+            spanId: field(4, 'bytes'),
+            traceId: field(5, 'bytes'),
+            asInt: field(6, 'sfixed64'),
           },
         },
         ExponentialBuckets: { fields: { offset: field(1, 'sint32'), bucketCounts: repeated(2, 'uint64') } },
         Summary: { fields: { dataPoints: repeated(1, 'SummaryDataPoint') } },
         SummaryDataPoint: { fields: { timeUnixNano: field(3, 'fixed64') } },
+
+        LogsRequest: { fields: { resourceLogs: repeated(1, 'ResourceLogs') } },
+        ResourceLogs: { fields: { resource: field(1, 'Resource'), scopeLogs: repeated(2, 'ScopeLogs') } },
+        ScopeLogs: { fields: { scope: field(1, 'Scope'), logRecords: repeated(2, 'LogRecord') } },
+        LogRecord: {
+          fields: {
+            timeUnixNano: field(1, 'fixed64'),
+            severityNumber: field(2, 'int32'),
+            severityText: field(3, 'string'),
+            body: field(5, 'AnyValue'),
+            attributes: repeated(6, 'KeyValue'),
+            droppedAttributesCount: field(7, 'uint32'),
+            traceId: field(9, 'bytes'),
+            spanId: field(10, 'bytes'),
+            observedTimeUnixNano: field(11, 'fixed64'),
+            eventName: field(12, 'string'),
+          },
+        },
 
         Resource: { fields: { attributes: repeated(1, 'KeyValue') } },
         Scope: { fields: { name: field(1, 'string'), version: field(2, 'string') } },

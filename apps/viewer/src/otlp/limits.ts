@@ -12,7 +12,11 @@ export const limits = {
   nameLength: 256,
   /** Characters of an attribute value or status message. */
   valueLength: 4096,
+  /** Characters of the body of a log record. */
+  bodyLength: 16_384,
   attributes: 128,
+  /** Exemplars of one data point. */
+  exemplars: 16,
   events: 64,
   links: 128,
   /** Elements of an array or map value, and how deep they may nest. */

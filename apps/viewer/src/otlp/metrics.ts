@@ -1,9 +1,9 @@
-import type { Histogram, MetricKind, MetricPoint, Resource } from '../model.ts'
+import type { Exemplar, Histogram, MetricKind, MetricPoint, Resource } from '../model.ts'
 import { explicitHistogram, exponentialHistogram } from './histograms.ts'
 import { limits } from './limits.ts'
 import { readResource } from './resource.ts'
 import type { ReadResult } from './spans.ts'
-import { attributes, type Fields, fields, list, milliseconds, nanoseconds, number, shared, text } from './values.ts'
+import { attributes, type Fields, fields, id, list, milliseconds, nanoseconds, number, shared, text } from './values.ts'
 
 const delta = 1
 const cumulative = 2
@@ -105,11 +105,27 @@ function withTime(
   const time = nanoseconds(point.timeUnixNano)
   if (time === undefined) return `${instrument.name}: a point without a valid time`
   const start = nanoseconds(point.startTimeUnixNano)
+  const exemplars = readExemplars(point)
   return {
     ...instrument,
     ...read,
+    ...(exemplars.length > 0 && { exemplars }),
     attributes: attributes(point, { left: limits.identityLength, dropped: 0 }),
     start: start === undefined ? 0 : milliseconds(start),
     time: milliseconds(time),
   }
+}
+
+/** The exemplars that lead to a span; those without one say nothing that the point does not. */
+function readExemplars(point: Fields): Exemplar[] {
+  return list(point, 'exemplars')
+    .slice(0, limits.exemplars)
+    .flatMap((one) => {
+      const exemplar = fields(one)
+      const time = nanoseconds(exemplar.timeUnixNano)
+      const value = number(own(exemplar, 'asInt') ? exemplar.asInt : exemplar.asDouble)
+      const traceId = id(exemplar.traceId, 16)
+      if (time === undefined || value === undefined || !Number.isFinite(value) || traceId === '') return []
+      return [{ time: milliseconds(time), value, traceId, spanId: id(exemplar.spanId, 8) }]
+    })
 }

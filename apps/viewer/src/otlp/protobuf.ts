@@ -1,19 +1,23 @@
 import protobuf from 'protobufjs/light.js'
 import { checkProtobuf } from './complexity.ts'
 import { otlpDescriptor } from './descriptor.ts'
+import type { Signal } from './signals.ts'
 
 const root = protobuf.Root.fromJSON(otlpDescriptor)
-const traceRequest = root.lookupType('otlp.TraceRequest')
-const metricsRequest = root.lookupType('otlp.MetricsRequest')
+const requests: Readonly<Record<Signal, protobuf.Type>> = {
+  traces: root.lookupType('otlp.TraceRequest'),
+  metrics: root.lookupType('otlp.MetricsRequest'),
+  logs: root.lookupType('otlp.LogsRequest'),
+}
 const exportResponse = root.lookupType('otlp.ExportResponse')
 const status = root.lookupType('otlp.Status')
 
 /**
- * Decodes a protobuf trace or metrics request into the shape of its OTLP/JSON body. Throws when it is malformed, and
+ * Decodes a protobuf export request into the shape of its OTLP/JSON body. Throws when it is malformed, and
  * `TooComplex` when it would decode to more than `most` values.
  */
-export function decodeProtobuf(signal: 'traces' | 'metrics', body: Uint8Array, most: number): unknown {
-  const type = signal === 'traces' ? traceRequest : metricsRequest
+export function decodeProtobuf(signal: Signal, body: Uint8Array, most: number): unknown {
+  const type = requests[signal]
   checkProtobuf(type, body, most)
   return type.decode(body)
 }

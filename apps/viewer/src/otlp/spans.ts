@@ -8,7 +8,7 @@ import {
   fields,
   fullBudget,
   id,
-  integer,
+  leftOut,
   list,
   milliseconds,
   nanoseconds,
@@ -75,9 +75,9 @@ function readSpan(message: Fields, resource: Resource, scope: string): Span | st
     links,
     dropped:
       budget.dropped +
-      count(message.droppedAttributesCount) +
-      count(message.droppedEventsCount) +
-      count(message.droppedLinksCount),
+      leftOut(message.droppedAttributesCount) +
+      leftOut(message.droppedEventsCount) +
+      leftOut(message.droppedLinksCount),
     resource,
     scope,
   }
@@ -103,9 +103,4 @@ function readLink(message: Fields, budget: Budget): SpanLink[] {
   const traceId = id(message.traceId, 16)
   const spanId = id(message.spanId, 8)
   return traceId === '' || spanId === '' ? [] : [{ traceId, spanId, attributes: attributes(message, budget) }]
-}
-
-function count(value: unknown): number {
-  const whole = integer(value)
-  return whole === undefined || whole < 0n ? 0 : Math.min(Number(whole), 1e9)
 }

@@ -117,6 +117,19 @@ function scalar(value: unknown): AttributeValue {
   return typeof read === 'object' ? cut(JSON.stringify(read), limits.valueLength) : read
 }
 
+/** A value of any type as text: JSON of what is no text, empty where there is none. */
+export function anyText(value: unknown, length: number): string {
+  const any = fields(value)
+  if (Object.hasOwn(any, 'stringValue')) return text(any.stringValue, length)
+  return cut(String(scalar(value)), length)
+}
+
+/** A count of what the sender left out, within reason. */
+export function leftOut(value: unknown): number {
+  const whole = integer(value)
+  return whole === undefined || whole < 0n ? 0 : Math.min(Number(whole), 1e9)
+}
+
 /** What one record may still take: a span with its events and links, or a data point. */
 export interface Budget {
   /** Characters of attributes. */

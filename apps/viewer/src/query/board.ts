@@ -1,9 +1,11 @@
 import { textAttribute } from '../model.ts'
 import * as names from '../names.ts'
 import type { MetricStore, Series } from '../store/metrics.ts'
-import { groupBy, type Range, rangeUntil, total } from '../store/range.ts'
+import { groupBy, type Range, rangeBetween, rangeUntil, total } from '../store/range.ts'
 import type { HandlerRow, MetricsBoard, Panel } from '../wire.ts'
-import { drawInstrument, drawPanel, panelSpecs } from './panels.ts'
+import { panelSpecs } from './panel-specs.ts'
+import { drawInstrument, drawPanel } from './panels.ts'
+import type { TimeRange } from './time-range.ts'
 
 export interface BoardFilter {
   readonly service: string
@@ -14,15 +16,20 @@ export interface BoardFilter {
   readonly message: string
   /** Name of an instrument to draw as it is; empty for none. */
   readonly instrument: string
-  readonly windowMs: number
+  /** Milliseconds that end now; 0 for five minutes. */
+  readonly last: number
+  /** A part of time that is drawn instead; one that is open at its end ends now. */
+  readonly range?: TimeRange | undefined
 }
 
 const mostSteps = 120
+const standardWindow = 300_000
+const longestWindow = 86_400_000
 const processDuration = 'websocket.server.message.process.duration'
 
 /** All that the metrics view shows. */
 export function metricsBoard(metrics: MetricStore, filter: BoardFilter, now: number): MetricsBoard {
-  const range = rangeUntil(now, filter.windowMs, Math.min(mostSteps, Math.ceil(filter.windowMs / 1000)))
+  const range = chartRange(filter, now)
   const all = [...metrics.all()]
   const select = (name: string) => all.filter((series) => series.name === name && chosen(series, filter))
   const panels = panelSpecs.flatMap((spec): Panel[] => {
@@ -43,6 +50,18 @@ export function metricsBoard(metrics: MetricStore, filter: BoardFilter, now: num
     routes: distinct(all.map((series) => textAttribute(series.attributes, names.ROUTE))),
     instruments: instruments(all),
   }
+}
+
+function chartRange({ last, range }: BoardFilter, now: number): Range {
+  const stepsOf = (window: number) => Math.min(mostSteps, Math.ceil(window / 1000))
+  const window = last === 0 ? standardWindow : Math.max(10_000, Math.min(last, longestWindow))
+  if (range === undefined || (range.to === Number.POSITIVE_INFINITY && last > 0)) {
+    return rangeUntil(now, window, stepsOf(window))
+  }
+  const to = Math.min(range.to, now)
+  const from = Math.max(range.from, to - longestWindow)
+  const length = Math.max(1000, to - (range.from === Number.NEGATIVE_INFINITY ? to - window : from))
+  return rangeBetween(to - length, to, stepsOf(length))
 }
 
 function chosen(series: Series, filter: BoardFilter): boolean {

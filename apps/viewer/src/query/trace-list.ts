@@ -1,103 +1,95 @@
-import { type Span, textAttribute } from '../model.ts'
-import * as names from '../names.ts'
-import { isUsualClose } from '../store/connections.ts'
+import type { Span } from '../model.ts'
 import { operationOf } from '../store/operation.ts'
+import { connectionOf, routeOf } from '../store/place.ts'
 import type { Trace, TraceStore } from '../store/traces.ts'
 import type { TraceList, TraceRow } from '../wire.ts'
-import { routeOf, type TraceFilter, traceTest } from './filter.ts'
+import { type TraceFilter, TraceTest } from './filter.ts'
 
-/** Spans that one search looks at, at most: what keeps an update within milliseconds. */
-const most = 100_000
 /** Traces whose routes and services fill the menus. */
 const menuTraces = 3000
 
-/** The newest or slowest traces that match. */
+export type TraceSort = 'newest' | 'slowest' | 'errors' | 'spans'
+
+export interface ListOptions {
+  /** Of traces sorted by time, those that began before it; epoch milliseconds. Default: all. */
+  readonly before?: number
+  /** Traces at the top of any other order that are left out. Default 0. */
+  readonly skip?: number
+  /** Test made of the filter earlier, which remembers what it found. */
+  readonly test?: TraceTest
+  /** Whether to stop looking at traces that were not looked at before; asked now and then. Default: never. */
+  readonly enough?: () => boolean
+  /** Called with every trace that matches. */
+  readonly each?: (trace: Trace) => void
+}
+
+/** The traces that match, in the order asked for, at most `limit` of them. */
 export function listTraces(
   traces: TraceStore,
   filter: TraceFilter,
-  sort: 'newest' | 'slowest',
+  sort: TraceSort,
   limit: number,
+  { before = Number.POSITIVE_INFINITY, skip = 0, test = new TraceTest(filter), enough, each }: ListOptions = {},
 ): TraceList {
-  const test = traceTest(filter)
+  const weight = weights[sort]
+  const most = sort === 'newest' ? limit : skip + limit
   let found: Trace[] = []
   const routes = new Set<string>()
   const services = new Set<string>()
   let matching = 0
-  let looked = 0
   let seen = 0
   let cut = false
+  const best = () => found.sort((a, b) => weight(b) - weight(a) || b.order - a.order).slice(0, most)
   for (const trace of traces.newest()) {
-    if (looked >= most) {
+    if (seen < menuTraces) menus(trace, routes, services)
+    if (++seen % 16 === 0 && !test.knows(trace) && enough?.()) {
       cut = true
       break
     }
-    looked += trace.spans.size
-    if (seen++ < menuTraces) menus(trace, routes, services)
-    if (!test(trace)) continue
+    if (!test.passes(trace)) continue
     matching++
-    if (sort === 'slowest') {
-      found.push(trace)
-      if (found.length >= 4 * limit) found = slowest(found, limit)
-    } else if (found.length < limit) found.push(trace)
+    each?.(trace)
+    if (sort === 'newest' && trace.start >= before) continue
+    found.push(trace)
+    if (found.length >= 4 * most) found = best()
   }
-  if (sort === 'slowest') found = slowest(found, limit)
-  // The newest to arrive, in the order in which they began: each process exports when it likes.
-  else found.sort((a, b) => b.start - a.start || b.order - a.order)
+  found = best().slice(sort === 'newest' ? 0 : skip)
   return {
     rows: found.map(row),
     matching,
     total: traces.traceCount,
-    cut,
+    searched: cut ? seen : traces.traceCount,
+    problems: test.problems,
     routes: [...routes].sort(),
     services: [...services].sort(),
   }
 }
 
-function slowest(traces: Trace[], limit: number): Trace[] {
-  return traces.sort((a, b) => b.end - b.start - (a.end - a.start)).slice(0, limit)
+const weights: Readonly<Record<TraceSort, (trace: Trace) => number>> = {
+  newest: (trace) => trace.start,
+  slowest: (trace) => trace.end - trace.start,
+  errors: (trace) => trace.errors,
+  spans: (trace) => trace.spans.size,
 }
 
 function menus(trace: Trace, routes: Set<string>, services: Set<string>): void {
-  let looked = 0
-  for (const span of trace.spans.values()) {
-    if (routes.size < 200) {
-      const route = routeOf(span)
-      if (route !== '') routes.add(route)
-    }
-    if (services.size < 200) services.add(span.resource.service)
-    if (++looked === 20) return
-  }
+  if (trace.route !== '' && routes.size < 200) routes.add(trace.route)
+  if (services.size < 200) for (const { service } of trace.resources) services.add(service)
 }
 
-/** The span that stands for its trace: a root, or where that is not here the earliest. */
-function rootOf(trace: Trace): Span {
-  let root: Span | undefined
+/** The span that stands for its trace: a root, or where that is not here the earliest whose parent is not here either. */
+export function rootOf(trace: Trace): Span {
+  if (trace.root !== undefined) return trace.root
   let earliest: Span | undefined
   for (const span of trace.spans.values()) {
-    if (span.parentSpanId === '' && (root === undefined || span.start < root.start)) root = span
     if (!trace.spans.has(span.parentSpanId) && (earliest === undefined || span.start < earliest.start)) earliest = span
   }
-  return root ?? earliest ?? trace.spans.values().next().value!
+  return earliest ?? trace.spans.values().next().value!
 }
 
-function row(trace: Trace): TraceRow {
+/** What a list says of a trace. */
+export function row(trace: Trace): TraceRow {
   const root = rootOf(trace)
-  const services = new Set<string>([root.resource.service])
-  const nodes = new Set<string>()
-  let route = routeOf(root)
-  let connection = textAttribute(root.attributes, names.CONNECTION_ID)
-  let error = ''
-  let ended = ''
-  let looked = 0
-  for (const span of trace.spans.values()) {
-    services.add(span.resource.service)
-    if (nodes.size < 100) nodes.add(`${span.resource.service}\n${span.resource.instance}`)
-    route ||= routeOf(span)
-    connection ||= textAttribute(span.attributes, names.CONNECTION_ID)
-    if (span.error) error ||= textAttribute(span.attributes, names.ERROR_TYPE) || span.statusMessage || 'error'
-    ended ||= ending(span)
-    if (++looked === 200) break
-  }
   return {
     id: trace.id,
     name: root.name,
@@ -107,21 +99,10 @@ function row(trace: Trace): TraceRow {
     duration: trace.end - trace.start,
     spans: trace.spans.size,
     errors: trace.errors,
-    error: error || ended,
-    services: [...services],
-    nodes: nodes.size,
-    route,
-    connection,
+    error: trace.error || trace.ending,
+    services: [...new Set([root.resource.service, ...trace.resources.map(({ service }) => service)])],
+    nodes: trace.resources.length,
+    route: routeOf(root) || trace.route,
+    connection: connectionOf(root) || trace.connection,
   }
-}
-
-/** What a handshake that was not accepted or an unusual close tells, though neither need be an error of the server. */
-function ending({ attributes }: Span): string {
-  const outcome = textAttribute(attributes, names.HANDSHAKE_OUTCOME)
-  if (outcome === 'rejected') return `rejected ${textAttribute(attributes, names.HTTP_STATUS)}`.trim()
-  if (outcome === 'abandoned' || outcome === 'failed') return outcome
-  const category = textAttribute(attributes, names.CLOSE_CATEGORY)
-  return category === '' || isUsualClose(category)
-    ? ''
-    : `${category} ${textAttribute(attributes, names.CLOSE_CODE)}`.trim()
 }

@@ -1,120 +1,187 @@
 import { numberAttribute, type Span, textAttribute } from '../model.ts'
 import * as names from '../names.ts'
-import type { Counted, FailingHandler, Highlights, SlowHandler } from '../wire.ts'
-import { type Connection, wasDropped } from './connections.ts'
+import type { Counted, FailingOperation, Highlights, SlowOperation } from '../wire.ts'
+import { type Connection, isSlowConsumer, neverOpened, wasDropped } from './connection.ts'
 import { Durations } from './durations.ts'
+import { errorOf } from './failure.ts'
 import { isOfClient, type Operation } from './operation.ts'
 
-interface Handler {
+/** What spans and connections tell; metrics may add to it. */
+export type Counts = Omit<Highlights, 'slowRoutes'>
+
+interface Judged {
   readonly name: string
+  readonly service: string
   readonly ofClient: boolean
   readonly durations: Durations
   readonly errors: Map<string, number>
   failed: number
 }
 
-/** Kinds of handler, rejection and drop that are told apart; names beyond it count under `_OTHER`. */
+/** Kinds of operation, rejection and drop that are told apart; names beyond it count under `_OTHER`. */
 const most = 500
-/** A p95 below this is not worth a person's first look, in milliseconds. */
+/** A p95 below this needs no first look, in milliseconds. */
 const slow = 20
-/** What is told of each kind besides the first. */
+/** What is named of each kind besides the first. */
 const mostAlso = 4
+const other = '_OTHER'
 
-/** What a newcomer should look at first, counted from the spans and connections that are kept. */
+/** What a newcomer should look at first, counted from the spans and connections that are added. */
 export class HighlightCounts {
-  readonly #handlers = new Map<string, Handler>()
+  readonly #operations = new Map<string, Judged>()
   readonly #rejections = new Map<string, number>()
   /** As clients tell them: of servers that tell nothing themselves. */
   readonly #clientRejections = new Map<string, number>()
+  readonly #undelivered = new Map<string, number>()
+  #judged = 0
+  #handshakes = 0
+  #sends = 0
 
   add(span: Span, operation: Operation): void {
-    if (operation === 'process') {
-      const handler = this.#handler(span)
-      handler.durations.add(span.duration)
-      if (span.error) {
-        handler.failed++
-        change(handler.errors, errorType(span), 1)
-      }
-    } else this.#changeRejections(span, operation, 1)
+    this.#change(span, operation, 1)
+    if (!isJudged(span, operation)) return
+    this.#judged++
+    const judged = this.#judgedFor(span)
+    judged.durations.add(judgedDuration(span, operation))
+    if (!span.error) return
+    judged.failed++
+    change(judged.errors, errorOf(span), 1)
   }
 
   remove(span: Span, operation: Operation): void {
-    if (operation === 'process') {
-      const key = this.#keyOf(span)
-      const handler = this.#handlers.get(key)
-      if (handler === undefined) return
-      handler.durations.remove(span.duration)
-      if (span.error) {
-        handler.failed--
-        change(handler.errors, errorType(span), -1)
-      }
-      if (handler.durations.count === 0) this.#handlers.delete(key)
-    } else this.#changeRejections(span, operation, -1)
+    this.#change(span, operation, -1)
+    if (!isJudged(span, operation)) return
+    this.#judged--
+    const key = this.#keyOf(span)
+    const judged = this.#operations.get(key)
+    if (judged === undefined) return
+    judged.durations.remove(judgedDuration(span, operation))
+    if (span.error) {
+      judged.failed--
+      change(judged.errors, errorOf(span), -1)
+    }
+    if (judged.durations.count === 0) this.#operations.delete(key)
   }
 
-  read(connections: Iterable<Connection>): Highlights {
+  /** Reads what was counted, together with what the connections tell. */
+  read(connections: Iterable<Connection>): Counts {
     const drops = new Map<string, number>()
-    for (const connection of connections) if (wasDropped(connection)) change(drops, ending(connection), 1)
+    const consumers: Connection[] = []
+    let closed = 0
+    let measured = 0
+    for (const connection of connections) {
+      if (connection.state === 'closed') closed++
+      if (wasDropped(connection)) change(drops, ending(connection), 1)
+      if (neverOpened(connection.state) || connection.buffered === undefined) continue
+      measured++
+      if (isSlowConsumer(connection)) consumers.push(connection)
+    }
     return {
       slowest: this.#slowest(),
       failing: this.#failing(),
       rejected: counted(this.#rejections.size > 0 ? this.#rejections : this.#clientRejections),
       dropped: counted(drops),
+      undelivered: counted(this.#undelivered),
+      slowConsumers: consumers
+        .sort((a, b) => b.buffered! - a.buffered!)
+        .slice(0, 1 + mostAlso)
+        .map(({ id, route, user, peer, buffered = 0 }) => ({ id, route, user, peer, buffered })),
+      slowConsumerCount: consumers.length,
+      judged: {
+        operations: this.#judged,
+        handshakes: this.#handshakes,
+        closes: closed,
+        sends: this.#sends,
+        consumers: measured,
+      },
     }
   }
 
   clear(): void {
-    this.#handlers.clear()
+    this.#operations.clear()
     this.#rejections.clear()
     this.#clientRejections.clear()
+    this.#undelivered.clear()
+    this.#judged = 0
+    this.#handshakes = 0
+    this.#sends = 0
   }
 
-  #slowest(): SlowHandler[] {
-    return [...this.#handlers.values()]
-      .map(({ name, ofClient, durations }) => ({
-        name,
-        ofClient,
-        p95: durations.quantile(0.95),
-        count: durations.count,
-      }))
+  #slowest(): SlowOperation[] {
+    return [...this.#operations.values()]
+      .map(({ name, service, ofClient, durations }) => {
+        return { name, service, ofClient, p95: durations.quantile(0.95), count: durations.count }
+      })
       .filter(({ p95 }) => p95 >= slow)
       .sort((a, b) => b.p95 - a.p95)
       .slice(0, 1 + mostAlso)
   }
 
-  #failing(): FailingHandler[] {
-    return [...this.#handlers.values()]
+  #failing(): FailingOperation[] {
+    return [...this.#operations.values()]
       .filter(({ failed }) => failed > 0)
       .sort((a, b) => b.failed - a.failed)
       .slice(0, 1 + mostAlso)
-      .map(({ name, ofClient, failed, durations, errors }) => {
-        return { name, ofClient, failed, count: durations.count, errors: counted(errors).what }
+      .map(({ name, service, ofClient, failed, durations, errors }) => {
+        return { name, service, ofClient, failed, count: durations.count, errors: counted(errors).what }
       })
   }
 
   #keyOf(span: Span): string {
-    const key = `${isOfClient(span) ? 'client' : 'server'} ${span.name}`
-    return this.#handlers.has(key) || this.#handlers.size < most ? key : other
+    const key = `${isOfClient(span) ? 'client' : 'server'} ${span.resource.service} ${span.name}`
+    return this.#operations.has(key) || this.#operations.size < most ? key : other
   }
 
-  #handler(span: Span): Handler {
+  #judgedFor(span: Span): Judged {
     const key = this.#keyOf(span)
-    let handler = this.#handlers.get(key)
-    if (handler === undefined) {
+    let judged = this.#operations.get(key)
+    if (judged === undefined) {
       const name = key === other ? other : span.name
-      handler = { name, ofClient: isOfClient(span), durations: new Durations(), errors: new Map(), failed: 0 }
-      this.#handlers.set(key, handler)
+      const { service } = span.resource
+      judged = { name, service, ofClient: isOfClient(span), durations: new Durations(), errors: new Map(), failed: 0 }
+      this.#operations.set(key, judged)
     }
-    return handler
+    return judged
   }
 
-  #changeRejections(span: Span, operation: Operation, by: number): void {
-    const key = rejection(span, operation)
-    if (key !== '') change(operation === 'connect' ? this.#clientRejections : this.#rejections, key, by)
+  #change(span: Span, operation: Operation, by: number): void {
+    if (operation === 'handshake' || operation === 'connect') {
+      this.#handshakes += by
+      const key = rejection(span)
+      if (key !== '') change(operation === 'connect' ? this.#clientRejections : this.#rejections, key, by)
+    } else if (operation === 'send' || operation === 'broadcast') {
+      this.#sends += by
+      const reason = textAttribute(span.attributes, names.UNDELIVERED_REASON)
+      if (reason !== '') change(this.#undelivered, `${reason}: ${span.name}`, by)
+    }
   }
 }
 
-const other = '_OTHER'
+/**
+ * Whether a span is the run of something that can be slow or fail: one without a parent, one that serves another
+ * process, or a handler. Handshakes and the life of a connection are judged by cards of their own.
+ */
+function isJudged(span: Span, operation: Operation): boolean {
+  switch (operation) {
+    case 'handshake':
+    case 'connect':
+    case 'connection':
+    case 'close':
+      return false
+    case 'process':
+    case 'complete':
+    case 'open':
+    case 'disconnect':
+      return true
+    default:
+      return span.parentSpanId === '' || span.kind === 'server' || span.kind === 'consumer'
+  }
+}
+
+/** How long a subscription has lasted says nothing of how fast it was; that it failed does. */
+function judgedDuration(span: Span, operation: Operation): number {
+  return operation === 'complete' ? 0 : span.duration
+}
 
 function change(counts: Map<string, number>, key: string, by: number): void {
   const known = counts.has(key) || counts.size < most ? key : other
@@ -131,12 +198,7 @@ function counted(counts: ReadonlyMap<string, number>): Counted {
   }
 }
 
-function errorType(span: Span): string {
-  return textAttribute(span.attributes, names.ERROR_TYPE) || span.statusMessage || 'error'
-}
-
-function rejection(span: Span, operation: Operation): string {
-  if (operation !== 'handshake' && operation !== 'connect') return ''
+function rejection(span: Span): string {
   if (textAttribute(span.attributes, names.HANDSHAKE_OUTCOME) !== 'rejected') return ''
   const status = numberAttribute(span.attributes, names.HTTP_STATUS)
   if (status !== undefined) return `${status} ${textAttribute(span.attributes, names.ROUTE) || span.name}`

@@ -1,4 +1,4 @@
-import type { Attribute, Histogram, MetricPoint } from '../model.ts'
+import type { Attribute, Exemplar, Histogram, MetricPoint } from '../model.ts'
 
 /** What happened to a series in (`from`, `to`], epoch milliseconds. */
 export interface Sample {
@@ -23,6 +23,8 @@ export interface Series {
   readonly instance: string
   bounds: readonly number[]
   samples: Sample[]
+  /** The newest, at most 32. */
+  exemplars: Exemplar[]
   /** The cumulative state that the next point is compared with. */
   last: { start: number; time: number; value: number; counts: readonly number[] } | undefined
 }
@@ -89,6 +91,7 @@ export class MetricStore {
     this.#version++
     const sample = this.#sample(series, point, this.#previousExport(point))
     if (sample !== undefined) series.samples.push(sample)
+    if (point.exemplars !== undefined) noteExemplars(series, point.exemplars)
     if (this.#series.size > this.#limits.maxSeries) {
       this.#series.delete(this.#series.keys().next().value!)
       this.#dropped++
@@ -99,7 +102,10 @@ export class MetricStore {
   }
 
   clear(): void {
-    for (const series of this.#series.values()) series.samples = []
+    for (const series of this.#series.values()) {
+      series.samples = []
+      series.exemplars = []
+    }
     this.#dropped = 0
     this.#version++
   }
@@ -158,6 +164,13 @@ export class MetricStore {
   }
 }
 
+/** A cumulative point brings exemplars once more that an earlier one has brought. */
+function noteExemplars(series: Series, exemplars: readonly Exemplar[]): void {
+  const isNew = (one: Exemplar) =>
+    !series.exemplars.some((known) => known.traceId === one.traceId && known.spanId === one.spanId)
+  series.exemplars = [...series.exemplars, ...exemplars.filter(isNew)].sort((a, b) => a.time - b.time).slice(-32)
+}
+
 function create(key: string, point: MetricPoint): Series {
   return {
     key,
@@ -170,6 +183,7 @@ function create(key: string, point: MetricPoint): Series {
     instance: point.resource.instance,
     bounds: point.histogram?.bounds ?? [],
     samples: [],
+    exemplars: [],
     last: undefined,
   }
 }

@@ -10,6 +10,7 @@ export const operations = [
   'send',
   'broadcast',
   'deliver',
+  'complete',
   'disconnect',
   'close',
 ] as const

@@ -15,6 +15,11 @@ export function rangeUntil(now: number, windowMs: number, steps: number): Range 
   return { from: Math.ceil(now / step) * step - windowMs, step, steps }
 }
 
+/** A range with bounds of its own. */
+export function rangeBetween(from: number, to: number, steps: number): Range {
+  return { from, step: (to - from) / steps, steps }
+}
+
 export type Values = (number | null)[]
 
 /** How long a level is taken to last when no further point comes, in times of the interval between its points. */

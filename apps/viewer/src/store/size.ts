@@ -1,4 +1,4 @@
-import type { Attribute, Resource, Span } from '../model.ts'
+import type { Attribute, LogRecord, Resource, Span } from '../model.ts'
 
 /** Approximate bytes that a span holds in memory, without its resource; short strings are shared and count as a reference. */
 export function approximateBytes(span: Span): number {
@@ -6,6 +6,11 @@ export function approximateBytes(span: Span): number {
   for (const event of span.events) bytes += 120 + text(event.name) + attributes(event.attributes)
   for (const link of span.links) bytes += 400 + attributes(link.attributes)
   return bytes
+}
+
+/** Approximate bytes that a log record holds in memory, without its resource. */
+export function logBytes(log: LogRecord): number {
+  return 400 + text(log.body) + attributes(log.attributes)
 }
 
 /** Approximate bytes of a resource, which all spans of its sender share. */

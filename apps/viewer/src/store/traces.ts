@@ -1,14 +1,30 @@
 import type { Resource, Span } from '../model.ts'
+import { endingOf, errorOf } from './failure.ts'
+import { connectionOf, routeOf } from './place.ts'
 import { approximateBytes, resourceBytes } from './size.ts'
 
 export interface Trace {
   readonly id: string
   /** Position in order of arrival. */
   readonly order: number
+  /** By span id; where several spans share one, the later ones by `id#2`, `id#3` and so on. */
   readonly spans: Map<string, Span>
+  /** Earliest of the spans without a parent; undefined until one is here. */
+  root: Span | undefined
+  /** Resources of its spans, at most 100, each process once. */
+  readonly resources: Resource[]
+  /** Route and connection id of the first span that has one. */
+  route: string
+  connection: string
+  /** Error of the first span that failed, and how a handshake failed or why a close is unusual. */
+  error: string
+  ending: string
+  /** Spans that share their id with another one of the trace. */
+  doubled: number
   /** Grows with every span, so that a reader can tell whether it has seen this state. */
   version: number
   errors: number
+  /** Epoch milliseconds. */
   start: number
   end: number
   bytes: number
@@ -34,6 +50,7 @@ export class TraceStore {
   /** How many of the spans share each resource. */
   readonly #resources = new Map<Resource, number>()
   #order = 0
+  #dropped = 0
   #spans = 0
   #bytes = 0
 
@@ -50,6 +67,11 @@ export class TraceStore {
     return this.#traces.size
   }
 
+  /** Traces that were dropped to make room. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
   /** Approximate bytes of memory that the spans hold. */
   get bytes(): number {
     return this.#bytes
@@ -62,12 +84,20 @@ export class TraceStore {
   /** Adds a span and makes room for it. `known`: a retried export. `full`: its trace takes no more. */
   add(span: Span): 'added' | 'known' | 'full' {
     const bytes = approximateBytes(span)
+    let key = span.spanId
     let trace = this.#traces.get(span.traceId)
     if (trace === undefined) {
       trace = {
         id: span.traceId,
         order: this.#order++,
         spans: new Map(),
+        root: undefined,
+        resources: [],
+        route: '',
+        connection: '',
+        error: '',
+        ending: '',
+        doubled: 0,
         version: 0,
         errors: 0,
         start: Number.POSITIVE_INFINITY,
@@ -77,7 +107,10 @@ export class TraceStore {
       }
       this.#arrivals.push(trace)
     } else {
-      if (trace.spans.has(span.spanId)) return 'known'
+      for (let twin = trace.spans.get(key), nth = 2; twin !== undefined; twin = trace.spans.get(key), nth++) {
+        if (isSame(twin, span)) return 'known'
+        key = `${span.spanId}#${nth}`
+      }
       trace.version++
       const { maxSpansPerTrace, maxBytes } = this.#limits
       // A trace is evicted as a whole, so none may grow to be most of what is kept.
@@ -88,11 +121,10 @@ export class TraceStore {
       this.#traces.delete(span.traceId)
     }
     this.#traces.set(span.traceId, trace)
-    trace.spans.set(span.spanId, span)
+    trace.spans.set(key, span)
     trace.bytes += bytes
-    trace.start = Math.min(trace.start, span.start)
-    trace.end = Math.max(trace.end, span.start + span.duration)
-    if (span.error) trace.errors++
+    if (key !== span.spanId) trace.doubled++
+    describe(trace, span)
     this.#bytes += bytes
     this.#spans++
     this.#retain(span.resource)
@@ -126,6 +158,7 @@ export class TraceStore {
     this.#linksTo.clear()
     this.#resources.clear()
     this.#arrivals = []
+    this.#dropped = 0
     this.#spans = 0
     this.#bytes = 0
   }
@@ -147,6 +180,7 @@ export class TraceStore {
 
   #evictOldest(): void {
     const trace = this.#traces.values().next().value!
+    this.#dropped++
     this.#traces.delete(trace.id)
     this.#spans -= trace.spans.size
     this.#bytes -= trace.bytes
@@ -164,4 +198,34 @@ export class TraceStore {
       this.#arrivals = this.#arrivals.filter((one) => this.#traces.get(one.id) === one)
     }
   }
+}
+
+/** Whether a span with a known id is the known span once more, as a retried export brings it. */
+function isSame(known: Span, span: Span): boolean {
+  return (
+    known.name === span.name &&
+    known.start === span.start &&
+    known.duration === span.duration &&
+    known.kind === span.kind &&
+    known.parentSpanId === span.parentSpanId &&
+    known.resource.service === span.resource.service
+  )
+}
+
+/** Keeps up to date what a list says of the trace, so that a row costs the same whatever its size. */
+function describe(trace: Trace, span: Span): void {
+  trace.start = Math.min(trace.start, span.start)
+  trace.end = Math.max(trace.end, span.start + span.duration)
+  if (span.parentSpanId === '' && (trace.root === undefined || span.start < trace.root.start)) trace.root = span
+  trace.route ||= routeOf(span)
+  trace.connection ||= connectionOf(span)
+  trace.ending ||= endingOf(span)
+  if (span.error) {
+    trace.errors++
+    trace.error ||= errorOf(span)
+  }
+  const { resource } = span
+  const known = (one: Resource) =>
+    one === resource || (one.service === resource.service && one.instance === resource.instance)
+  if (trace.resources.length < 100 && !trace.resources.some(known)) trace.resources.push(resource)
 }

@@ -8,6 +8,8 @@ const roomy: StoreLimits = {
   maxConnections: 100,
   maxSeries: 100,
   maxSamples: 10_000,
+  maxLogs: 1000,
+  maxLogBytes: 1_000_000,
 }
 
 export function storeWith(limits: Partial<StoreLimits> = {}): Store {

@@ -1,0 +1,109 @@
+import { numberAttribute, type Span } from '../model.ts'
+import * as names from '../names.ts'
+import { type Connection, type Direction, directionOf, isOtherEnd } from '../store/connection.ts'
+import { operationOf } from '../store/operation.ts'
+import type { Account, Gap } from '../wire.ts'
+
+/** Gaps of one direction that are told apart; what is beyond them is in the account. */
+const mostGaps = 1000
+
+interface Told {
+  readonly sequence: number
+  readonly time: number
+  /** Cumulative, up to and including this message; undefined where the span does not tell. */
+  readonly broadcast: number | undefined
+  readonly unrecorded: number | undefined
+}
+
+/** Where every message of one direction is: a mark of its own, or a part of a gap that says why it has none. */
+export function accountOf(connection: Connection, direction: Direction): { account: Account; gaps: Gap[] } {
+  const told = toldBy(connection, direction)
+  const total = Math.max(connection[direction], told.at(-1)?.sequence ?? 0)
+  const end = endOf(connection, direction, total)
+  const gaps: Gap[] = []
+  let before: Told = { sequence: 0, time: connection.opened, broadcast: 0, unrecorded: 0 }
+  for (const next of [...told, end]) {
+    const gap = gapBetween(before, next, direction)
+    if (gap !== undefined) gaps.push(gap)
+    before = next
+  }
+  const { count, highest } = connection.evicted[direction]
+  let evictedLeft = count
+  for (const gap of gaps) {
+    const evicted = gap.first <= highest ? Math.min(evictedLeft, gap.unexplained) : 0
+    evictedLeft -= evicted
+    Object.assign(gap, { evicted, unexplained: gap.unexplained - evicted })
+  }
+  const sum = (key: 'broadcast' | 'unrecorded' | 'evicted' | 'unexplained') =>
+    gaps.reduce((all, gap) => all + gap[key], 0)
+  return {
+    account: {
+      total,
+      listed: told.length,
+      broadcast: sum('broadcast'),
+      unrecorded: sum('unrecorded'),
+      evicted: sum('evicted'),
+      unexplained: sum('unexplained'),
+    },
+    gaps: gaps.slice(-mostGaps),
+  }
+}
+
+/** The spans of the direction by sequence, each message once. */
+function toldBy(connection: Connection, direction: Direction): Told[] {
+  const bySequence = new Map<number, Told>()
+  for (const span of connection.marks.keys()) {
+    if (directionOf(operationOf(span)) !== direction || isOtherEnd(connection, span)) continue
+    const sequence = numberAttribute(span.attributes, names.MESSAGE_SEQUENCE)
+    if (sequence !== undefined) bySequence.set(sequence, { sequence, time: span.start, ...countsOf(span, direction) })
+  }
+  return [...bySequence.values()].sort((a, b) => a.sequence - b.sequence)
+}
+
+function countsOf({ attributes }: Span, direction: Direction) {
+  const received = direction === 'received'
+  return {
+    // Nothing that is received is the member of a broadcast.
+    broadcast: received ? 0 : numberAttribute(attributes, names.BROADCAST_SENT),
+    unrecorded: numberAttribute(attributes, received ? names.UNRECORDED_RECEIVED : names.UNRECORDED_SENT),
+  }
+}
+
+/** What is told at the end of the connection, or last of all: it explains the messages after the last mark. */
+function endOf(connection: Connection, direction: Direction, total: number): Told {
+  let last: Span | undefined
+  for (const span of connection.marks.keys()) {
+    if (isOtherEnd(connection, span)) continue
+    const { unrecorded, broadcast } = countsOf(span, direction)
+    if (unrecorded === undefined && (broadcast === undefined || direction === 'received')) continue
+    if (last === undefined || span.start + span.duration >= last.start + last.duration) last = span
+  }
+  const time = connection.state === 'open' ? connection.lastSeen : connection.closed
+  const counts = last === undefined ? { broadcast: undefined, unrecorded: undefined } : countsOf(last, direction)
+  return { sequence: total + 1, time, ...counts }
+}
+
+function gapBetween(before: Told, next: Told, direction: Direction): Gap | undefined {
+  const first = before.sequence + 1
+  const count = next.sequence - first
+  if (count <= 0) return undefined
+  const broadcast = Math.min(count, grown(before.broadcast, next.broadcast))
+  const unrecorded = Math.min(count - broadcast, grown(before.unrecorded, next.unrecorded))
+  const unexplained = count - broadcast - unrecorded
+  return {
+    direction,
+    first,
+    last: next.sequence - 1,
+    from: Math.min(before.time, next.time),
+    to: next.time,
+    count,
+    broadcast,
+    unrecorded,
+    evicted: 0,
+    unexplained,
+  }
+}
+
+function grown(before: number | undefined, next: number | undefined): number {
+  return before === undefined || next === undefined ? 0 : Math.max(0, next - before)
+}
