@@ -33,7 +33,6 @@ export type {
   BroadcastRow,
   ComparisonRow,
   SpanDetail,
-  SpanLinkDetail,
   SpanRef,
   TraceComparison,
   TraceDetail,

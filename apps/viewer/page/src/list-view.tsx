@@ -42,7 +42,7 @@ interface Props<L extends Listed> {
 /** Rows the server sends when it is asked for more. */
 const MORE = 500
 /** Height of a row, as the style sheet has it. */
-export const ROW_HEIGHT = 28
+const ROW_HEIGHT = 28
 
 const reasons = { pointer: 'held while you point · ', keyboard: 'held while you use the keyboard (Esc) · ' } as const
 

@@ -34,7 +34,7 @@ function isLong(value: unknown): value is LongLike {
 }
 
 /** A 64-bit integer in any of its wire forms: decimal text or number (JSON), low and high words (protobuf). */
-export function integer(value: unknown): bigint | undefined {
+function integer(value: unknown): bigint | undefined {
   if (isLong(value)) {
     const high = value.unsigned ? value.high >>> 0 : value.high
     return (BigInt(high) << 32n) | BigInt(value.low >>> 0)

@@ -54,7 +54,7 @@ export function countTraces(
 }
 
 /** Adds what only metrics tell: the routes that have slow consumers, where no span says which connections they are. */
-export function withRoutes(
+function withRoutes(
   highlights: Omit<Highlights, 'slowRoutes'>,
   metrics: MetricStore,
   { service, route }: Pick<LiveQuery, 'service' | 'route'>,
