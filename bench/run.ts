@@ -1,180 +1,222 @@
 import { writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
-import { parseArgs } from 'node:util'
-import { buildServers } from './lib/build.ts'
+import { buildServers, buildServersBefore } from './lib/build.ts'
 import { allCases, type Case, caseOf, heapCases, hosts } from './lib/cases.ts'
 import type { LoadCommands } from './lib/commands.ts'
-import { echoFigures, heapFigures, withReferences } from './lib/figures.ts'
-import { type EchoSample, type Load, measureHeap, measureRound, spanShapes } from './lib/measure.ts'
+import { comparisonFigures, type EchoFigures, echoFigures, heapFigures } from './lib/figures.ts'
+import { measureAllocation, measureHeap, measureRound, spanShapes } from './lib/measure.ts'
 import { chooseNodes, type Node } from './lib/nodes.ts'
+import { type Options, readOptions } from './lib/options.ts'
 import { pinning, startLoad } from './lib/processes.ts'
+import { Progress } from './lib/progress.ts'
 import type { Remote } from './lib/remote.ts'
-import { echoTable, heapTable, spanComplaints } from './lib/report.ts'
+import { comparisonTable, heapTable, messageTable, spanComplaints } from './lib/report.ts'
+import { Samples } from './lib/samples.ts'
+import { subjectsOf, withReferences } from './lib/subjects.ts'
 
-const HEAP_ROUNDS = 3
+/** One run: what is measured, on which Node.js, and what it has so far. */
+class Run {
+  readonly #options: Options
+  readonly #load: Remote<LoadCommands>
+  readonly #signal: AbortSignal
+  readonly #cases: readonly Case[]
+  readonly #idleCases: readonly Case[]
+  readonly #samples: ReadonlyMap<Node, Samples>
+  readonly #progress: Progress
 
-const HELP = `pnpm bench [options]
+  constructor(
+    options: Options,
+    cases: readonly Case[],
+    nodes: readonly Node[],
+    load: Remote<LoadCommands>,
+    signal: AbortSignal,
+  ) {
+    this.#options = options
+    this.#cases = cases
+    this.#idleCases = options.idle > 0 ? withReferences(heapCases, options.variants.filter(hasHeap)) : []
+    this.#load = load
+    this.#signal = signal
+    this.#samples = new Map(nodes.map((node) => [node, new Samples()]))
+    const perNode =
+      this.#subjects(cases).length +
+      options.heapRounds * this.#subjects(this.#idleCases).length +
+      options.rounds * this.#hosts().length
+    this.#progress = new Progress(nodes.length * perNode)
+  }
 
-  --rounds <n>        interleaved rounds (5)
-  --messages <n>      counted messages of each run (100000)
-  --warmup <n>        messages before them (50000)
-  --connections <n>   connections that carry them (4)
-  --window <n>        unanswered messages on each (16)
-  --node <versions>   Node.js versions to run servers with, such as 20,24 (all at hand)
-  --variants <ids>    only these servers and what they are compared with (all)
-  --idle <n>          idle connections that heap is measured with; 0 for none (2000)
-  --json <file>       write all samples and figures
-  --help
+  #subjects(cases: readonly Case[]) {
+    return subjectsOf(cases, this.#options.packages !== undefined)
+  }
 
-Variants: ${allCases.map(({ id }) => id).join(', ')}
-`
+  /** The hosts that have a case in this run, and their cases. */
+  #hosts(): [string, Case[]][] {
+    return Object.entries(hosts)
+      .map(([host, all]): [string, Case[]] => [host, this.#cases.filter((candidate) => all.includes(candidate))])
+      .filter(([, cases]) => cases.length > 0)
+  }
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    messages: { type: 'string', default: '100000' },
-    warmup: { type: 'string', default: '50000' },
-    connections: { type: 'string', default: '4' },
-    window: { type: 'string', default: '16' },
-    node: { type: 'string' },
-    variants: { type: 'string' },
-    idle: { type: 'string', default: '2000' },
-    json: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-})
+  /** Measures everything, the quick and exact figures first. Ends early when the signal is aborted. */
+  async measure(): Promise<void> {
+    await this.#measureAllocation()
+    await this.#measureHeap()
+    await this.#measureEcho()
+  }
 
-function count(name: 'rounds' | 'messages' | 'warmup' | 'connections' | 'window' | 'idle', least = 1): number {
-  const value = Number(values[name])
-  if (Number.isInteger(value) && value >= least) return value
-  throw new TypeError(`--${name} must be a whole number from ${least}, not "${values[name]}"`)
-}
-
-/** The cases in an order that starts one later each round, so that none always follows the same one. */
-function rotated(cases: readonly Case[], round: number): Case[] {
-  const start = round % cases.length
-  return [...cases.slice(start), ...cases.slice(0, start)]
-}
-
-type Samples<T> = Map<Node, Map<string, T[]>>
-
-function noSamples<T>(nodes: readonly Node[], cases: readonly Case[]): Samples<T> {
-  return new Map(nodes.map((node) => [node, new Map(cases.map(({ id }) => [id, []]))]))
-}
-
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
-}
-
-/** Measures CPU: in each round every Node.js once, and each host's servers beside one another. */
-async function echoRounds(
-  nodes: readonly Node[],
-  cases: readonly Case[],
-  rounds: number,
-  load: Remote<LoadCommands>,
-  how: Load,
-): Promise<Samples<EchoSample>> {
-  const samples = noSamples<EchoSample>(nodes, cases)
-  for (let round = 0; round < rounds; round++) {
-    for (const node of nodes) {
-      for (const host of Object.values(hosts)) {
-        const ids = rotated(
-          cases.filter((candidate) => host.includes(candidate)),
-          round,
-        ).map(({ id }) => id)
-        if (ids.length === 0) continue
-        progress(`echo, round ${round + 1} of ${rounds}: Node ${node.version}`)
-        const measured = await measureRound(node.executable, ids, load, how)
-        for (const [i, id] of ids.entries()) samples.get(node)!.get(id)!.push(measured[i]!)
+  async #measureAllocation(): Promise<void> {
+    for (const [node, samples] of this.#samples) {
+      for (const subject of this.#subjects(this.#cases)) {
+        if (this.#signal.aborted) return
+        const bytes = await measureAllocation(node.executable, subject, this.#load)
+        samples.setAllocated(subject, bytes)
+        this.#progress.done(`allocation, Node ${node.version}, ${subject.key}`, `${bytes.toFixed(1)} B/message`)
       }
     }
   }
-  progress('')
-  return samples
-}
 
-/** Measures heap, one server after the other, in as many rounds. */
-async function heapRounds(
-  nodes: readonly Node[],
-  cases: readonly Case[],
-  rounds: number,
-  load: Remote<LoadCommands>,
-  idle: number,
-): Promise<Samples<number>> {
-  const samples = noSamples<number>(nodes, cases)
-  for (let round = 0; round < rounds; round++) {
-    for (const node of nodes) {
-      for (const { id } of cases) {
-        progress(`heap, round ${round + 1} of ${rounds}: Node ${node.version}, ${id}`)
-        samples
-          .get(node)!
-          .get(id)!
-          .push(await measureHeap(node.executable, id, load, idle))
+  async #measureHeap(): Promise<void> {
+    for (let round = 1; round <= this.#options.heapRounds; round++) {
+      for (const [node, samples] of this.#samples) {
+        for (const subject of this.#subjects(this.#idleCases)) {
+          if (this.#signal.aborted) return
+          const bytes = await measureHeap(node.executable, subject, this.#load, this.#options.idle)
+          samples.addHeap(subject, bytes)
+          this.#progress.done(`heap ${round}, Node ${node.version}, ${subject.key}`, `${bytes.toFixed(0)} B/connection`)
+        }
       }
     }
   }
-  progress('')
-  return samples
+
+  async #measureEcho(): Promise<void> {
+    for (let round = 1; round <= this.#options.rounds; round++) {
+      for (const [node, samples] of this.#samples) {
+        for (const [host, cases] of this.#hosts()) {
+          if (this.#signal.aborted) return
+          const subjects = this.#subjects(cases)
+          samples.startRound(subjects)
+          await measureRound(node.executable, subjects, this.#load, this.#options.load, this.#signal, (slices) =>
+            samples.addTurn(subjects, slices),
+          )
+          this.#progress.done(`round ${round}, Node ${node.version}, ${host}`, this.#soFar(cases, samples))
+        }
+      }
+    }
+  }
+
+  /** The ratios after the rounds so far, to before if there is a before, else to bare. */
+  #soFar(cases: readonly Case[], samples: Samples): string {
+    const compares = this.#options.packages !== undefined
+    const shown = cases.filter(({ id, baseline, runsPackages }) => (compares ? runsPackages : id !== baseline))
+    const ratios = shown.map(({ id }) => {
+      const figures = compares ? comparisonFigures(id, samples) : echoFigures(id, samples)
+      return `${id} ${figures?.ratio?.mean.toFixed(compares ? 3 : 2) ?? '–'}`
+    })
+    return `${compares ? 'to before' : 'to bare'}: ${ratios.join(', ')}`
+  }
+
+  /** Compares the spans of each traced server with those of its limit, so that like is compared with like. */
+  async shapeComplaints(node: Node): Promise<string[]> {
+    const complaints: string[] = []
+    for (const { id, limit } of this.#cases) {
+      if (limit === undefined || this.#signal.aborted) continue
+      const own = JSON.stringify(await spanShapes(node.executable, id, this.#load))
+      const reference = JSON.stringify(await spanShapes(node.executable, limit, this.#load))
+      if (own !== reference) complaints.push(`! ${id} makes other spans than ${limit}:\n    ${own}\n    ${reference}`)
+    }
+    return complaints
+  }
+
+  /** Prints what has been measured. */
+  print(): void {
+    for (const [{ version }, samples] of this.#samples) {
+      for (const [host, cases] of this.#hosts()) {
+        const ids = cases.map(({ id }) => id)
+        const title = `Node ${version}, ${host}`
+        console.log(`\n${messageTable(title, ids, this.#echo(cases, samples), samples)}`)
+      }
+      const heap = this.#idleCases.map(({ id }) => heapFigures(id, samples)).filter((figures) => figures !== undefined)
+      if (heap.length > 0)
+        console.log(`\n${heapTable(`Node ${version}, ${this.#options.idle} idle connections`, heap)}`)
+      if (this.#options.packages !== undefined) {
+        const compared = this.#cases.filter(({ runsPackages }) => runsPackages)
+        const figures = compared.map(({ id }) => comparisonFigures(id, samples))
+        console.log(`\n${comparisonTable(`Node ${version}, before → after`, figures)}`)
+      }
+      for (const complaint of spanComplaints(this.#echo(this.#cases, samples))) console.log(complaint)
+    }
+  }
+
+  #echo(cases: readonly Case[], samples: Samples): EchoFigures[] {
+    return cases.map(({ id }) => echoFigures(id, samples)).filter((figures) => figures !== undefined)
+  }
+
+  /** All samples and figures. */
+  results(): object[] {
+    return [...this.#samples].map(([{ version }, samples]) => ({
+      node: version,
+      echo: this.#echo(this.#cases, samples),
+      heap: this.#idleCases.map(({ id }) => heapFigures(id, samples)),
+      ...(this.#options.packages !== undefined && {
+        comparison: this.#cases.filter((one) => one.runsPackages).map(({ id }) => comparisonFigures(id, samples)),
+      }),
+      samples: this.#subjects(this.#cases).map(({ key }) => ({
+        subject: key,
+        allocated: samples.allocated(key),
+        heap: samples.heap(key),
+        rounds: samples.slices(key).map((slices) => slices.map(({ cpu }) => cpu)),
+      })),
+    }))
+  }
 }
 
-/** Compares the spans of each traced server with those of its limit, so that like is compared with like. */
-async function shapeComplaints(node: Node, cases: readonly Case[], load: Remote<LoadCommands>): Promise<string[]> {
-  const complaints: string[] = []
-  for (const { id, limit } of cases) {
-    if (limit === undefined) continue
-    const own = JSON.stringify(await spanShapes(node.executable, id, load))
-    const reference = JSON.stringify(await spanShapes(node.executable, limit, load))
-    if (own !== reference) complaints.push(`! ${id} makes other spans than ${limit}:\n    ${own}\n    ${reference}`)
-  }
-  return complaints
+function hasHeap(id: string): boolean {
+  return heapCases.includes(caseOf(id))
+}
+
+/** Aborts at the first Ctrl-C; the second one ends the process. */
+function abortedByCtrlC(): AbortSignal {
+  const controller = new AbortController()
+  process.on('SIGINT', () => {
+    if (controller.signal.aborted) process.exit(130)
+    process.stderr.write('Cut off: stopping the servers.\n')
+    controller.abort()
+  })
+  return controller.signal
 }
 
 async function main(): Promise<void> {
-  if (values.help) return console.log(HELP)
-  const rounds = count('rounds')
-  const idle = count('idle', 0)
-  const how: Load = {
-    connections: count('connections'),
-    window: count('window'),
-    warmup: count('warmup'),
-    messages: count('messages'),
-  }
-  const { nodes, missing } = chooseNodes(values.node)
+  const options = readOptions()
+  if (options === undefined) return
+  const { nodes, missing } = chooseNodes(options.node)
   for (const alias of missing) console.log(`Skipped: the optional dependency ${alias} is not installed here.`)
-  const ids = values.variants?.split(',') ?? allCases.map(({ id }) => id)
-  const cases = withReferences(allCases, ids)
-  const idleCases = idle > 0 ? withReferences(heapCases, ids) : []
+  const cases = withReferences(allCases, options.variants)
+  const servers = (some: readonly Case[]) => [...new Set(some.map(({ id, server }) => server ?? id))]
+  const signal = abortedByCtrlC()
 
-  await buildServers([...new Set(cases.map(({ id, server }) => server ?? id))])
+  await buildServers(servers(cases))
+  if (options.packages !== undefined)
+    await buildServersBefore(servers(cases.filter(({ runsPackages }) => runsPackages)), options.packages)
+
   const load = startLoad()
   try {
     const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`
-    console.log(`Server CPU per message of 128 bytes, ${machine}; ${pinning}.`)
+    const { messages, slice, warmup, connections, window } = options.load
+    console.log(`Server CPU and allocation per message of 128 bytes, ${machine}; ${pinning}.`)
     console.log(
-      `${rounds} interleaved rounds of ${how.messages} messages after ${how.warmup} of warm-up, ` +
-        `each in a fresh process; ${how.connections} connections with ${how.window} messages in flight. Medians.`,
+      `${options.rounds} rounds of fresh processes; in each, ${messages} messages of every server after ${warmup} of ` +
+        `warm-up, in turns of ${slice}; ${connections} connections with ${window} messages in flight. ` +
+        'In brackets: 95 % intervals of figures that are taken turn by turn.',
     )
-
-    const shapes = await shapeComplaints(nodes[0]!, cases, load)
-    const echo = await echoRounds(nodes, cases, rounds, load, how)
-    const heap = await heapRounds(nodes, idleCases, Math.min(rounds, HEAP_ROUNDS), load, idle)
-
-    const results = nodes.map((node) => ({
-      node: node.version,
-      echo: cases.map(({ id }) => echoFigures(id, echo.get(node)!)),
-      heap: idleCases.map(({ id }) => heapFigures(id, heap.get(node)!)),
-    }))
-    for (const { node, ...figures } of results) {
-      for (const [host, all] of Object.entries(hosts)) {
-        const own = figures.echo.filter(({ id }) => all.includes(caseOf(id)))
-        if (own.length > 0) console.log(`\n${echoTable(`Node ${node}, ${host}`, own)}`)
-      }
-      if (figures.heap.length > 0) console.log(`\n${heapTable(`Node ${node}, ${idle} idle connections`, figures.heap)}`)
-      for (const complaint of spanComplaints(figures.echo)) console.log(complaint)
-    }
+    const run = new Run(options, cases, nodes, load, signal)
+    const shapes = await run.shapeComplaints(nodes[0]!)
+    await run.measure()
+    run.print()
     for (const complaint of shapes) console.log(complaint)
-    if (values.json !== undefined) {
-      await writeFile(values.json, `${JSON.stringify({ machine, pinning, rounds, idle, ...how, results }, null, 2)}\n`)
+    if (signal.aborted) console.log('\nCut off: the figures are those of the rounds until then.')
+    if (options.json !== undefined) {
+      await writeFile(
+        options.json,
+        `${JSON.stringify({ machine, pinning, options, results: run.results() }, null, 2)}\n`,
+      )
     }
   } finally {
     await load.stop()

@@ -11,6 +11,8 @@ export interface Case {
   /** Connections that get each message. Without, each message is sent back to its sender. */
   recipients?: number
   label: string
+  /** True for a server that runs this repository's packages, and may differ between two checkouts. */
+  runsPackages?: boolean
   /** The untraced server that it is compared with. */
   baseline: string
   /** Spans that each echoed message must export. */
@@ -26,14 +28,23 @@ export interface Case {
 }
 
 const ws = { baseline: 'ws-bare' }
+const tracedWs = { ...ws, runsPackages: true }
 const fastify = { baseline: 'fastify-bare' }
+const tracedFastify = { ...fastify, runsPackages: true }
 
 const wsCases: Case[] = [
   { ...ws, id: 'ws-bare', label: 'bare ws', spansPerMessage: 0 },
-  { ...ws, id: 'ws-no-sdk', label: 'otel-ws, no SDK', spansPerMessage: 0, targetRatio: 1.05, targetHeap: 500 },
-  { ...ws, id: 'ws-unsampled', label: 'otel-ws, unsampled', spansPerMessage: 0, targetRatio: 1.2, targetHeap: 500 },
+  { ...tracedWs, id: 'ws-no-sdk', label: 'otel-ws, no SDK', spansPerMessage: 0, targetRatio: 1.05, targetHeap: 500 },
   {
-    ...ws,
+    ...tracedWs,
+    id: 'ws-unsampled',
+    label: 'otel-ws, unsampled',
+    spansPerMessage: 0,
+    targetRatio: 1.2,
+    targetHeap: 500,
+  },
+  {
+    ...tracedWs,
     id: 'ws-unsampled-metrics',
     label: 'otel-ws, unsampled + metrics',
     spansPerMessage: 0,
@@ -41,7 +52,7 @@ const wsCases: Case[] = [
     targetHeap: 500,
   },
   {
-    ...ws,
+    ...tracedWs,
     id: 'ws-unsampled-connection',
     label: 'otel-ws, unsampled as the handshake',
     spansPerMessage: 0,
@@ -49,7 +60,7 @@ const wsCases: Case[] = [
     targetHeap: 500,
   },
   {
-    ...ws,
+    ...tracedWs,
     id: 'ws-unsampled-connection-metrics',
     label: 'otel-ws, unsampled as the handshake + metrics',
     spansPerMessage: 0,
@@ -57,7 +68,7 @@ const wsCases: Case[] = [
     targetHeap: 500,
   },
   {
-    ...ws,
+    ...tracedWs,
     id: 'ws-sampled',
     label: 'otel-ws, sampled',
     spansPerMessage: 2,
@@ -66,7 +77,7 @@ const wsCases: Case[] = [
     targetHeap: 500,
   },
   {
-    ...ws,
+    ...tracedWs,
     id: 'ws-sampled-metrics',
     label: 'otel-ws, sampled + metrics',
     spansPerMessage: 2,
@@ -90,32 +101,33 @@ const wsCases: Case[] = [
 
 const fastifyCases: Case[] = [
   { ...fastify, id: 'fastify-bare', label: 'bare @fastify/websocket', spansPerMessage: 0 },
-  { ...fastify, id: 'fastify-no-sdk', label: 'otel-ws, no SDK', spansPerMessage: 0, targetRatio: 1.05 },
-  { ...fastify, id: 'fastify-unsampled', label: 'otel-ws, unsampled', spansPerMessage: 0, targetRatio: 1.2 },
+  { ...tracedFastify, id: 'fastify-no-sdk', label: 'otel-ws, no SDK', spansPerMessage: 0, targetRatio: 1.05 },
+  { ...tracedFastify, id: 'fastify-unsampled', label: 'otel-ws, unsampled', spansPerMessage: 0, targetRatio: 1.2 },
   {
-    ...fastify,
+    ...tracedFastify,
     id: 'fastify-unsampled-metrics',
     label: 'otel-ws, unsampled + metrics',
     spansPerMessage: 0,
     targetRatio: 1.4,
   },
-  { ...fastify, id: 'fastify-sampled', label: 'otel-ws, sampled', spansPerMessage: 2 },
-  { ...fastify, id: 'fastify-sampled-metrics', label: 'otel-ws, sampled + metrics', spansPerMessage: 2 },
+  { ...tracedFastify, id: 'fastify-sampled', label: 'otel-ws, sampled', spansPerMessage: 2 },
+  { ...tracedFastify, id: 'fastify-sampled-metrics', label: 'otel-ws, sampled + metrics', spansPerMessage: 2 },
 ]
 
 const socketIo = { protocol: 'socket.io' as const, baseline: 'socketio-bare' }
+const tracedSocketIo = { ...socketIo, runsPackages: true }
 
 const socketIoCases: Case[] = [
   { ...socketIo, id: 'socketio-bare', label: 'bare Socket.IO', spansPerMessage: 0 },
-  { ...socketIo, id: 'socketio-no-sdk', label: 'otel-ws, no SDK', spansPerMessage: 0, targetRatio: 1.05 },
-  { ...socketIo, id: 'socketio-unsampled', label: 'otel-ws, unsampled', spansPerMessage: 0, targetRatio: 1.2 },
-  { ...socketIo, id: 'socketio-sampled', label: 'otel-ws, sampled', spansPerMessage: 2 },
-  { ...socketIo, id: 'socketio-sampled-metrics', label: 'otel-ws, sampled + metrics', spansPerMessage: 2 },
+  { ...tracedSocketIo, id: 'socketio-no-sdk', label: 'otel-ws, no SDK', spansPerMessage: 0, targetRatio: 1.05 },
+  { ...tracedSocketIo, id: 'socketio-unsampled', label: 'otel-ws, unsampled', spansPerMessage: 0, targetRatio: 1.2 },
+  { ...tracedSocketIo, id: 'socketio-sampled', label: 'otel-ws, sampled', spansPerMessage: 2 },
+  { ...tracedSocketIo, id: 'socketio-sampled-metrics', label: 'otel-ws, sampled + metrics', spansPerMessage: 2 },
   { ...socketIo, id: 'socketio-peer-unsampled', label: 'instrumentation-socket.io, unsampled', spansPerMessage: 0 },
   { ...socketIo, id: 'socketio-peer-sampled', label: 'instrumentation-socket.io, sampled', spansPerMessage: 2 },
 ]
 
-/** The same servers, which tell each message to all of their clients. */
+/** The same servers, which send each message to all of their clients. */
 const broadcastCases: Case[] = socketIoCases.map(({ targetRatio: _, ...server }) => ({
   ...server,
   id: `${server.id}-broadcast`,

@@ -8,6 +8,14 @@ export interface Mark {
   exported: number
 }
 
+/** What was allocated on the heap, as long as nothing was collected. */
+export interface Allocated {
+  /** Bytes in use. Between two readings without a collection they grow by what was allocated. */
+  bytes: number
+  /** Collections so far. */
+  collections: number
+}
+
 /** What two spans must have in common to be called the same. */
 export interface SpanShape {
   name: string
@@ -25,6 +33,8 @@ export interface ServerCommands {
   mark(): Promise<Mark>
   /** Flushes, collects garbage and returns `heapUsed` in bytes. */
   heap(): Promise<number>
+  /** Reads what has been allocated. Flushes and collects nothing. */
+  allocated(): Promise<Allocated>
   /** Keeps the spans that are exported from now on. */
   keepSpans(): Promise<void>
   /** The kept spans of the names that start with `process` or `send`. */
@@ -32,13 +42,15 @@ export interface ServerCommands {
   startCpuProfile(): Promise<void>
   /** Stops profiling and writes the `.cpuprofile` to this file. */
   stopCpuProfile(file: string): Promise<void>
-  /** Follows allocations from now on. */
-  startHeapProfile(): Promise<void>
-  /** Writes the `.heapprofile` of what was allocated since and is still reachable to this file. */
+  /** Follows allocations from now on: those still reachable at the end, by samples; or every single one. */
+  startHeapProfile(which: 'reachable' | 'all'): Promise<void>
+  /** Writes the `.heapprofile` of these allocations to this file. */
   stopHeapProfile(file: string): Promise<void>
+  /** How often each place has made an object so far, by file and text; of a server that was built to count them. */
+  madeObjects(): Promise<Record<string, number>>
 }
 
-/** What the load generator can be asked for. Servers are told apart by their ports. */
+/** What the load generator can be asked for. A server is named by its port. */
 export interface LoadCommands {
   /** Opens this many connections more. */
   connect(options: { port: number; protocol: Protocol; count: number }): Promise<void>

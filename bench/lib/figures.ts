@@ -1,65 +1,100 @@
-import { type Case, caseOf } from './cases.ts'
-import type { EchoSample } from './measure.ts'
-import { median, medianOfRounds, spread } from './statistics.ts'
+import { caseOf } from './cases.ts'
+import type { Slice } from './measure.ts'
+import type { Samples } from './samples.ts'
+import { type Estimate, estimate, estimateRatio, mean, median } from './statistics.ts'
+import { subjectBefore } from './subjects.ts'
 
-/** What the rounds of one case come to. */
+/** What the measured slices of one case come to. */
 export interface EchoFigures {
   id: string
-  /** Server CPU per message of each round, in µs. */
-  rounds: number[]
-  /** Their median, in µs. */
+  /** Server CPU per message, in µs: the median over slices. */
   cpu: number
-  /** Half their range, relative to the median. */
-  spread: number
   /** CPU over the baseline's, in µs. */
-  added: number
+  added: Estimate
   /** CPU to the baseline's. */
-  ratio: number
+  ratio: Estimate
   /** Added CPU to that of the direct SDK calls. */
-  ofLimit?: number
-  /** Spans that each message exported, over all rounds. */
+  ofLimit?: Estimate
+  /** Spans that each message exported. */
   spans: number
 }
 
-/** The figures of one case. Each is computed within a round first, so that a machine that drifts over time cancels out. */
-export function echoFigures(id: string, samples: ReadonlyMap<string, readonly EchoSample[]>): EchoFigures {
+/** The figures of one case, or `undefined` as long as there are none. Each is computed pair by pair, within one turn. */
+export function echoFigures(id: string, samples: Samples): EchoFigures | undefined {
   const { baseline, limit } = caseOf(id)
-  const roundsOf = (which: string) => samples.get(which)!.map((sample) => sample.cpu)
-  const own = roundsOf(id)
-  const bare = roundsOf(baseline)
+  const own = samples.slices(id)
+  const bare = samples.slices(baseline)
+  const slices = own.flat()
+  if (slices.length === 0) return undefined
   const figures: EchoFigures = {
     id,
-    rounds: own,
-    cpu: median(own),
-    spread: spread(own),
-    added: medianOfRounds([own, bare], (cpu, base) => cpu - base),
-    ratio: medianOfRounds([own, bare], (cpu, base) => cpu / base),
-    spans: median(samples.get(id)!.map((sample) => sample.spans)),
+    cpu: median(slices.map(({ cpu }) => cpu)),
+    added: estimate(paired(own, bare, (a, b) => a - b)),
+    ratio: estimateRatio(paired(own, bare, (a, b) => a / b)),
+    spans: mean(slices.map(({ spans }) => spans)),
   }
   if (limit === undefined) return figures
-  const ofLimit = medianOfRounds([own, bare, roundsOf(limit)], (cpu, base, sdk) => (cpu - base) / (sdk - base))
-  return { ...figures, ofLimit }
+  // A quotient of differences is too noisy for single pairs.
+  const sdk = paired(samples.slices(limit), bare, (a, b) => a - b)
+  const ofLimit = paired(own, bare, (a, b) => a - b).map((added, round) =>
+    added.length === 0 ? [] : [mean(added) / mean(sdk[round]!)],
+  )
+  return { ...figures, ofLimit: estimate(ofLimit) }
+}
+
+/** How one case changed from the other checkout to this one. Figures that have not been measured are left out. */
+export interface ComparisonFigures {
+  id: string
+  /** CPU to that of before. */
+  ratio?: Estimate
+  /** Bytes allocated per message. */
+  allocated?: { before: number; after: number }
+  /** Bytes per idle connection. */
+  heap?: { before: number; after: number }
+}
+
+export function comparisonFigures(id: string, samples: Samples): ComparisonFigures {
+  const { key } = subjectBefore(id)
+  const figures: ComparisonFigures = { id }
+  const slices = samples.slices(id)
+  if (slices.flat().length > 0) figures.ratio = estimateRatio(paired(slices, samples.slices(key), (a, b) => a / b))
+  const allocated = { before: samples.allocated(key), after: samples.allocated(id) }
+  if (isComplete(allocated)) figures.allocated = allocated
+  const heap = { before: samples.heap(key), after: samples.heap(id) }
+  if (heap.before.length > 0 && heap.after.length > 0)
+    figures.heap = { before: median(heap.before), after: median(heap.after) }
+  return figures
+}
+
+function isComplete(pair: { before: number | undefined; after: number | undefined }): pair is {
+  before: number
+  after: number
+} {
+  return pair.before !== undefined && pair.after !== undefined
 }
 
 /** What one case keeps on the heap for an idle connection. */
 export interface HeapFigures {
   id: string
-  /** Bytes per connection of each round. */
-  rounds: number[]
-  /** Their median. */
+  /** Bytes per connection: the median over rounds. */
   bytes: number
   /** Bytes over the baseline's. */
   added: number
 }
 
-export function heapFigures(id: string, samples: ReadonlyMap<string, readonly number[]>): HeapFigures {
-  const own = samples.get(id)!
-  const bare = samples.get(caseOf(id).baseline)!
-  return { id, rounds: [...own], bytes: median(own), added: medianOfRounds([own, bare], (a, b) => a - b) }
+/** The heap of one case, or `undefined` as long as its baseline's or its own is not known. */
+export function heapFigures(id: string, samples: Samples): HeapFigures | undefined {
+  const own = samples.heap(id)
+  const bare = samples.heap(caseOf(id).baseline)
+  const pairs = own.flatMap((bytes, round) => (bare[round] === undefined ? [] : [bytes - bare[round]]))
+  return pairs.length === 0 ? undefined : { id, bytes: median(own), added: median(pairs) }
 }
 
-/** The cases that these ids need: themselves, their baselines and their limits. */
-export function withReferences(cases: readonly Case[], ids: readonly string[]): Case[] {
-  const needed = new Set(ids.flatMap((id) => [id, caseOf(id).baseline, caseOf(id).limit ?? id]))
-  return cases.filter(({ id }) => needed.has(id))
+/** What `compute` makes of the CPU of two subjects in one turn, for each turn of each round. */
+function paired(
+  own: readonly (readonly Slice[])[],
+  other: readonly (readonly Slice[])[],
+  compute: (own: number, other: number) => number,
+): number[][] {
+  return own.map((slices, round) => slices.map(({ cpu }, turn) => compute(cpu, other[round]![turn]!.cpu)))
 }

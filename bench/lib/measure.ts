@@ -1,10 +1,21 @@
 import { type Case, caseOf } from './cases.ts'
-import type { LoadCommands, Mark, ServerCommands, SpanShape } from './commands.ts'
+import type { LoadCommands, ServerCommands, SpanShape } from './commands.ts'
 import { startServer } from './processes.ts'
 import type { Remote } from './remote.ts'
+import { median } from './statistics.ts'
+import { type Subject, subjectOf } from './subjects.ts'
 
-const CONNECTIONS_BEFORE_HEAP = 200
-const SLICE = 10_000
+const CONNECTIONS_BEFORE_HEAP = 1_000
+/** Compiled code comes and goes while connections are opened, and is not what they keep. */
+const WITHOUT_COMPILERS = ['--no-opt', '--no-maglev', '--no-sparkplug']
+/** Code that is optimized under many messages in flight is optimized again for one. */
+const ALLOCATION_WARMUP = [
+  { messages: 20_000, window: 16 },
+  { messages: 8_000, window: 1 },
+]
+const ALLOCATION_SLICES = 5
+const ALLOCATION_SLICE = 1_000
+const WITHOUT_COLLECTION = ['--min-semi-space-size=1024', '--max-semi-space-size=1024']
 /** Messages to one connection that weigh as much as one to all. */
 const MESSAGES_PER_BROADCAST = 500
 
@@ -15,13 +26,15 @@ export interface Load {
   window: number
   warmup: number
   messages: number
+  /** Messages between two readings of the counters. */
+  slice: number
 }
 
-/** What one run of one server showed. */
-export interface EchoSample {
-  /** Server CPU per echoed message, in µs. */
+/** What one slice of one server's load showed. */
+export interface Slice {
+  /** Server CPU per message, in µs. */
   cpu: number
-  /** Spans that the message's echo exported. */
+  /** Spans that each message exported. */
   spans: number
 }
 
@@ -39,10 +52,20 @@ class Target {
     this.#port = port
   }
 
-  static async start(node: string, id: string, load: Remote<LoadCommands>): Promise<Target> {
+  static async start(
+    node: string,
+    { id, build }: Subject,
+    load: Remote<LoadCommands>,
+    flags: string[],
+  ): Promise<Target> {
     const measured = caseOf(id)
-    const server = startServer(node, measured.server ?? id)
+    const server = startServer(node, measured.server ?? id, build, flags)
     return new Target(measured, server, load, await server.ask('port'))
+  }
+
+  /** Opens as many connections as the case has recipients, or this many. */
+  connectAll(connections: number): Promise<void> {
+    return this.connect(this.#case.recipients ?? connections)
   }
 
   connect(count: number): Promise<void> {
@@ -54,7 +77,7 @@ class Target {
     return this.#case.recipients === undefined ? messages : Math.ceil(messages / MESSAGES_PER_BROADCAST)
   }
 
-  /** Has the server send back this many messages, or tell its share of them to all. */
+  /** Has the server send back this many messages, or send its share of them to all clients. */
   echo(messages: number, window: number): Promise<void> {
     const port = this.#port
     if (this.#case.recipients === undefined) return this.#load.ask('echo', { port, messages, window })
@@ -63,7 +86,7 @@ class Target {
 
   /** Connects, and runs the server warm. */
   async warm({ connections, window, warmup }: Load): Promise<void> {
-    await this.connect(this.#case.recipients ?? connections)
+    await this.connectAll(connections)
     // Start-up garbage goes half-way, so that code which a collection ages is warm again when the counted run starts.
     await this.echo(Math.ceil(warmup / 2), window)
     await this.server.ask('heap')
@@ -79,52 +102,83 @@ class Target {
 /** Starts servers, each a fresh process, runs `work` with them, and stops them whatever happens. */
 async function withServers<T>(
   node: string,
-  ids: readonly string[],
+  subjects: readonly Subject[],
   load: Remote<LoadCommands>,
   work: (...targets: Target[]) => Promise<T>,
+  flags: string[] = [],
 ): Promise<T> {
   const targets: Target[] = []
   try {
-    for (const id of ids) targets.push(await Target.start(node, id, load))
+    for (const subject of subjects) targets.push(await Target.start(node, subject, load, flags))
     return await work(...targets)
   } finally {
     for (const target of targets) await target.stop()
   }
 }
 
-/** Counts what a server uses while messages are echoed. */
-async function countEcho(target: Target, messages: number, window: number): Promise<Mark> {
+/** Loads a server with a slice of messages. */
+async function measureSlice(target: Target, messages: number, window: number): Promise<Slice> {
   const before = await target.server.ask('mark')
   await target.echo(messages, window)
   const after = await target.server.ask('mark')
-  return { cpu: after.cpu - before.cpu, exported: after.exported - before.exported }
+  const share = target.share(messages)
+  return { cpu: (after.cpu - before.cpu) / share, spans: (after.exported - before.exported) / share }
 }
 
 /**
- * Measures one round: fresh processes of all these servers, warmed up, then loaded in turn, slice by slice.
+ * Measures one round: fresh processes of all these servers, warmed up, then loaded in turn, slice by slice: A B A B.
  *
- * Slices are short, so that whatever else slows the machine down for a while slows all of them alike.
+ * Slices are short, so that whatever else slows the machine down for a while slows all of them alike. Each turn starts one
+ * server later, so that none always follows the same one. `onTurn` gets the slices of one turn, in the order of `subjects`;
+ * a turn that `signal` cuts off is left out.
  */
 export function measureRound(
   node: string,
-  ids: readonly string[],
+  subjects: readonly Subject[],
   load: Remote<LoadCommands>,
   how: Load,
-): Promise<EchoSample[]> {
-  return withServers(node, ids, load, async (...targets) => {
-    for (const target of targets) await target.warm(how)
-    const samples = targets.map(() => ({ cpu: 0, spans: 0 }))
-    for (let sent = 0; sent < how.messages; sent += SLICE) {
-      const messages = Math.min(SLICE, how.messages - sent)
-      for (const [i, target] of targets.entries()) {
-        const used = await countEcho(target, messages, how.window)
-        const share = target.share(messages) * (how.messages / messages)
-        samples[i]!.cpu += used.cpu / share
-        samples[i]!.spans += used.exported / share
-      }
+  signal: AbortSignal,
+  onTurn: (slices: Slice[]) => void,
+): Promise<void> {
+  return withServers(node, subjects, load, async (...targets) => {
+    for (const target of targets) {
+      if (signal.aborted) return
+      await target.warm(how)
     }
-    return samples
+    const order = targets.map((_, i) => i)
+    for (let sent = 0; sent < how.messages; sent += how.slice) {
+      const slices: Slice[] = []
+      for (const i of order) {
+        if (signal.aborted) return
+        slices[i] = await measureSlice(targets[i]!, Math.min(how.slice, how.messages - sent), how.window)
+      }
+      onTurn(slices)
+      order.push(order.shift()!)
+    }
   })
+}
+
+/**
+ * Measures the bytes that a server allocates on its heap per message: with one connection and one message in flight, so that
+ * each message is one read and one write, after the compilers have finished, in a heap that is large enough to need no
+ * collection. Resolves to the median over slices. Throws when something was collected.
+ */
+export function measureAllocation(node: string, subject: Subject, load: Remote<LoadCommands>): Promise<number> {
+  const work = async (target: Target): Promise<number> => {
+    await target.connectAll(1)
+    for (const { messages, window } of ALLOCATION_WARMUP) await target.echo(messages, window)
+    const slices: number[] = []
+    for (let i = 0; i < ALLOCATION_SLICES; i++) {
+      const before = await target.server.ask('allocated')
+      await target.echo(ALLOCATION_SLICE, 1)
+      const after = await target.server.ask('allocated')
+      if (after.collections !== before.collections)
+        throw new Error(`${subject.key}: garbage was collected, so bytes cannot be counted`)
+      slices.push((after.bytes - before.bytes) / target.share(ALLOCATION_SLICE))
+    }
+    return median(slices)
+  }
+  return withServers(node, [subject], load, work, WITHOUT_COLLECTION)
 }
 
 /** Writes a CPU profile of one counted run in a fresh server process to `file`. */
@@ -135,7 +189,7 @@ export function profileEcho(
   how: Load,
   file: string,
 ): Promise<void> {
-  return withServers(node, [id], load, async (target) => {
+  return withServers(node, [subjectOf(id)], load, async (target) => {
     await target!.warm(how)
     await target!.server.ask('startCpuProfile')
     await target!.echo(how.messages, how.window)
@@ -151,34 +205,79 @@ export function profileHeap(
   connections: number,
   file: string,
 ): Promise<void> {
-  return withServers(node, [id], load, async (target) => {
+  return withServers(node, [subjectOf(id)], load, async (target) => {
     await target!.connect(CONNECTIONS_BEFORE_HEAP)
     await target!.server.ask('heap')
-    await target!.server.ask('startHeapProfile')
+    await target!.server.ask('startHeapProfile', 'reachable')
     await target!.connect(connections)
     await target!.server.ask('stopHeapProfile', file)
   })
 }
 
-/** Heap per idle connection, in bytes: `connections` more on a server that has served some already. */
-export function measureHeap(
+/** Messages of a profile that are not counted: they make what a connection and a server keep. */
+const UNCOUNTED = 500
+/** Interpreters allocate what the source says, each object in the function that makes it, on every Node.js. */
+const INTERPRETED = ['--no-opt', '--no-maglev', '--no-sparkplug', '--sampling-heap-profiler-suppress-randomness']
+
+/** Writes a heap profile of everything that a server allocates for `messages` messages, one after the other, to `file`. */
+export function profileAllocation(
   node: string,
   id: string,
   load: Remote<LoadCommands>,
+  messages: number,
+  file: string,
+): Promise<void> {
+  const work = async (target: Target): Promise<void> => {
+    await target.connectAll(1)
+    await target.echo(UNCOUNTED, 1)
+    await target.server.ask('startHeapProfile', 'all')
+    await target.echo(messages, 1)
+    await target.server.ask('stopHeapProfile', file)
+  }
+  return withServers(node, [subjectOf(id)], load, work, INTERPRETED)
+}
+
+/**
+ * The places in this repository's packages that make a literal or a closure with every message, and how often they did for
+ * `messages` messages, one after the other.
+ */
+export function objectsMade(
+  node: string,
+  id: string,
+  load: Remote<LoadCommands>,
+  messages: number,
+): Promise<Record<string, number>> {
+  return withServers(node, [subjectOf(id, 'counting')], load, async (target) => {
+    await target!.connectAll(1)
+    await target!.echo(UNCOUNTED, 1)
+    const before = await target!.server.ask('madeObjects')
+    await target!.echo(messages, 1)
+    const after = await target!.server.ask('madeObjects')
+    const made = Object.entries(after).map(([place, count]): [string, number] => [place, count - (before[place] ?? 0)])
+    return Object.fromEntries(made.filter(([, count]) => count >= messages))
+  })
+}
+
+/** Heap per idle connection, in bytes: `connections` more on a server that has served some already, without compilers. */
+export function measureHeap(
+  node: string,
+  subject: Subject,
+  load: Remote<LoadCommands>,
   connections: number,
 ): Promise<number> {
-  return withServers(node, [id], load, async (target) => {
-    await target!.connect(CONNECTIONS_BEFORE_HEAP)
-    const before = await target!.server.ask('heap')
-    await target!.connect(connections)
-    const after = await target!.server.ask('heap')
+  const work = async (target: Target): Promise<number> => {
+    await target.connect(CONNECTIONS_BEFORE_HEAP)
+    const before = await target.server.ask('heap')
+    await target.connect(connections)
+    const after = await target.server.ask('heap')
     return (after - before) / connections
-  })
+  }
+  return withServers(node, [subject], load, work, WITHOUT_COMPILERS)
 }
 
 /** The shapes of the spans of one echoed message, ordered by name. */
 export function spanShapes(node: string, id: string, load: Remote<LoadCommands>): Promise<SpanShape[]> {
-  return withServers(node, [id], load, async (target) => {
+  return withServers(node, [subjectOf(id)], load, async (target) => {
     await target!.server.ask('keepSpans')
     await target!.connect(1)
     await target!.echo(1, 1)

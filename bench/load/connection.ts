@@ -26,27 +26,29 @@ export class EchoConnection {
       `GET ${dialect.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
     )
-    let answer = await readUntil(socket, /\r\n\r\n/)
-    if (!answer.startsWith('HTTP/1.1 101 ')) throw new Error(`handshake answered with ${answer.split('\r\n', 1)[0]}`)
-    for (const { after, say } of dialect.joining) {
-      if (!after.test(answer)) answer += await readUntil(socket, after)
-      if (say === undefined) continue
-      answer = ''
-      socket.write(say)
+    let received = await readUntil(socket, /\r\n\r\n/)
+    if (!received.startsWith('HTTP/1.1 101 '))
+      throw new Error(`handshake answered with ${received.split('\r\n', 1)[0]}`)
+    for (const { after, answer } of dialect.joining) {
+      if (!after.test(received)) received += await readUntil(socket, after)
+      if (answer === undefined) continue
+      received = ''
+      socket.write(answer)
     }
     return new EchoConnection(socket, dialect)
   }
 
-  /** Sends the message that goes to all. */
-  tell(): void {
+  /** Asks the server to send a message to all of its clients. */
+  requestBroadcast(): void {
     this.#socket.write(this.#dialect.broadcast)
   }
 
-  /** Resolves when the message that goes to all has come. */
-  hear(): Promise<void> {
-    let left = this.#dialect.news
+  /** Resolves when the message to all clients has come. */
+  receiveBroadcast(): Promise<void> {
+    let left = this.#dialect.received
     return this.#listen((chunk, finish) => {
-      if (!left.subarray(0, chunk.length).equals(chunk)) return finish(new Error('the news differ from what was told'))
+      if (!left.subarray(0, chunk.length).equals(chunk))
+        return finish(new Error('the broadcast differs from what was asked for'))
       left = left.subarray(chunk.length)
       if (left.length === 0) finish()
     })

@@ -4,19 +4,19 @@ import { clientFrame, message, repeated, serverFrame } from './frames.ts'
 const MESSAGE_SIZE = 128
 const LARGEST_READ = 64 * 1024
 
-/** What a client of one protocol writes, and what it must get back, as bytes on the wire. */
+/** The bytes that a client of one protocol writes, and those that it must get back. */
 export interface Dialect {
   readonly path: string
-  /** What is read after the handshake's answer, one after the other, and what is said then. */
-  readonly joining: readonly { readonly after: RegExp; readonly say?: Buffer }[]
+  /** The packets to wait for after the handshake's answer, one after the other, and the answer to each. */
+  readonly joining: readonly { readonly after: RegExp; readonly answer?: Buffer }[]
   readonly request: Buffer
   readonly response: Buffer
   /** The response many times over. */
   readonly expected: Buffer
-  /** What asks the server to tell all of its clients. */
+  /** Asks the server to send a message to all of its clients. */
   readonly broadcast: Buffer
-  /** What all of them are told. */
-  readonly news: Buffer
+  /** The message that all of them get. */
+  readonly received: Buffer
 }
 
 function dialect(path: string, joining: Dialect['joining'], wrap: (name: string) => [string, string]): Dialect {
@@ -29,7 +29,7 @@ function dialect(path: string, joining: Dialect['joining'], wrap: (name: string)
     response,
     expected: repeated(response, Math.ceil(LARGEST_READ / response.length) + 1),
     broadcast: clientFrame(text('news')),
-    news: serverFrame(text('news')),
+    received: serverFrame(text('news')),
   }
 }
 
@@ -38,7 +38,7 @@ export const dialects: Readonly<Record<Protocol, Dialect>> = {
   'socket.io': dialect(
     '/socket.io/?EIO=4&transport=websocket',
     // The session's open packet, and the answer to the request to join the main namespace.
-    [{ after: /0\{.*\}/, say: clientFrame('40') }, { after: /40\{.*\}/ }],
+    [{ after: /0\{.*\}/, answer: clientFrame('40') }, { after: /40\{.*\}/ }],
     (name) => [`42["${name}","`, '"]'],
   ),
 }

@@ -26,8 +26,8 @@ answerParent<LoadCommands>({
   async broadcast({ port, messages }) {
     const open = connections.get(port) ?? []
     for (let sent = 0; sent < messages; sent++) {
-      const received = open.map((connection) => connection.hear())
-      open[0]?.tell()
+      const received = open.map((connection) => connection.receiveBroadcast())
+      open[0]?.requestBroadcast()
       await Promise.all(received)
     }
   },

@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises'
+import type { HeapProfiler } from 'node:inspector'
 import { Session } from 'node:inspector/promises'
+import { PerformanceObserver } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers/promises'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { ServerCommands, SpanShape } from '../lib/commands.ts'
@@ -13,6 +15,10 @@ const SAMPLING_INTERVAL_BYTES = 256
 /** Puts a listening server under the control of the process that started it. */
 export function control(port: Promise<number>, sdk?: Sdk): void {
   const session = new Session()
+  let collections = 0
+  new PerformanceObserver((list) => {
+    collections += list.getEntries().length
+  }).observe({ entryTypes: ['gc'] })
 
   async function settledHeap(): Promise<void> {
     await sdk?.flush()
@@ -34,6 +40,9 @@ export function control(port: Promise<number>, sdk?: Sdk): void {
       await settledHeap()
       return process.memoryUsage().heapUsed
     },
+    async allocated() {
+      return { bytes: process.memoryUsage().heapUsed, collections }
+    },
     async keepSpans() {
       if (sdk) sdk.exporter.kept = []
     },
@@ -53,15 +62,23 @@ export function control(port: Promise<number>, sdk?: Sdk): void {
       session.disconnect()
       await writeFile(file, JSON.stringify(profile))
     },
-    async startHeapProfile() {
+    async startHeapProfile(which) {
+      const all = which === 'all'
       session.connect()
-      await session.post('HeapProfiler.startSampling', { samplingInterval: SAMPLING_INTERVAL_BYTES })
+      await session.post('HeapProfiler.startSampling', {
+        samplingInterval: all ? 1 : SAMPLING_INTERVAL_BYTES,
+        includeObjectsCollectedByMajorGC: all,
+        includeObjectsCollectedByMinorGC: all,
+      } as HeapProfiler.StartSamplingParameterType)
     },
     async stopHeapProfile(file) {
       await settledHeap()
       const { profile } = await session.post('HeapProfiler.stopSampling')
       session.disconnect()
       await writeFile(file, JSON.stringify(profile))
+    },
+    async madeObjects() {
+      return (globalThis as { madeObjects?: Record<string, number> }).madeObjects ?? {}
     },
   })
 }

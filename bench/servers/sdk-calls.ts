@@ -15,7 +15,7 @@ import type { RawData, WebSocketServer } from 'ws'
 const BOUNDARIES = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** The handshake's span, and what is kept of a connection for the spans of its messages. */
-function tellHandshake(tracer: Tracer): { readonly id: string; readonly links: Link[] } {
+function recordHandshake(tracer: Tracer): { readonly id: string; readonly links: Link[] } {
   const handshake = tracer.startSpan('GET /echo', { kind: SpanKind.SERVER })
   handshake.end()
   return {
@@ -24,7 +24,7 @@ function tellHandshake(tracer: Tracer): { readonly id: string; readonly links: L
   }
 }
 
-/** What a message's span says in ours. */
+/** The same attributes as the packages give a message's span. */
 function attributesOf(id: string, data: RawData, isBinary: boolean, sequence: number): Attributes {
   return {
     'websocket.connection.id': id,
@@ -53,7 +53,7 @@ export function echoWithSdkCalls(server: WebSocketServer, histogram?: Histogram)
   const metricAttributes = { 'websocket.route': '/echo' }
 
   server.on('connection', (socket) => {
-    const { id, links } = tellHandshake(tracer)
+    const { id, links } = recordHandshake(tracer)
     let received = 0
     let sent = 0
 
@@ -89,7 +89,7 @@ export function echoWithSdkCallsInContext(server: WebSocketServer): void {
   const tracer = trace.getTracer('sdk-calls')
 
   server.on('connection', (socket) => {
-    const { id, links } = tellHandshake(tracer)
+    const { id, links } = recordHandshake(tracer)
     let received = 0
     let sent = 0
 
@@ -112,7 +112,7 @@ export function echoUnsampledWithSdkCalls(server: WebSocketServer): void {
   const tracer = trace.getTracer('sdk-calls')
 
   server.on('connection', (socket) => {
-    const { id, links } = tellHandshake(tracer)
+    const { id, links } = recordHandshake(tracer)
     const attributes = { 'websocket.connection.id': id, 'websocket.route': '/echo' }
     const options = { kind: SpanKind.CONSUMER, attributes, links }
 

@@ -9,7 +9,7 @@ const PING_INTERVAL = 600_000
 
 /**
  * The application of every Socket.IO server here, on a free port of the loopback interface: sends each `echo` back and
- * tells each `news` to all. Loaded by `require`, where instrumentations can reach it.
+ * each `news` to all. Loaded by `require`, where instrumentations can reach it.
  */
 export async function socketIoEcho(prepare?: (io: SocketIo.Server) => void): Promise<number> {
   const { Server } = createRequire(import.meta.url)('socket.io') as typeof SocketIo
