@@ -15,7 +15,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'all', include: ['{packages,apps}/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'] },
+        test: { name: 'all', include: ['{packages,apps}/*/test/**/*.test.ts', '{bench,scripts}/test/**/*.test.ts'] },
       },
       {
         // What was installed as Nest 12 for the project above is Nest 11 here.
