@@ -12,10 +12,12 @@ type Texts<All> = {
   readonly [Name in keyof All]: { readonly row: string; readonly cell: (value: All[Name]) => string }
 }
 
+const HANDLED = 'the host handles it, as without us'
+
 const TEXTS: Texts<Capabilities> = {
-  handlerErrors: {
+  connectionErrors: {
     row: 'A connection handler throws',
-    cell: (value) => (value === 'crash' ? 'the process ends, as without us' : 'the host handles it, as without us'),
+    cell: (value) => (value === 'crash' ? 'the process ends, as without us' : HANDLED),
   },
   ws: {
     row: 'Sockets and server',
@@ -42,19 +44,40 @@ const TEXTS: Texts<Capabilities> = {
 const EVENT_TEXTS: Texts<EventCapabilities> = {
   acks: {
     row: 'Acknowledgements, both ways',
-    cell: (value) => (value ? 'told' : 'the host has none'),
+    cell: (value) => (value ? 'on the span of their event' : 'the host has none'),
   },
   rooms: {
     row: 'Rooms',
     cell: (value) => (value ? 'one span per broadcast, whatever rooms it goes to' : 'the host has none'),
   },
-  rejections: {
-    row: 'An event handler rejects',
-    cell: (value) => (value === 'unhandled' ? 'unhandled, as without us' : 'the host handles it, as without us'),
+  eventErrors: {
+    row: 'An event handler fails',
+    cell: (value) => (value === 'crash' ? 'the process sees the error, as without us' : HANDLED),
+  },
+  connectionErrors: {
+    row: 'A connection handler fails',
+    cell: (value) => (value === 'crash' ? 'the process sees the error, as without us' : HANDLED),
   },
   unknownEvents: {
     row: 'Events without a handler',
-    cell: (value) => (value === 'told' ? 'told as `_OTHER`' : 'not told: the host drops them unseen'),
+    cell: (value) =>
+      ({
+        other: 'named `_OTHER`',
+        named: 'named like any other: the host has no registered names',
+        unseen: 'not traced: the host drops them before the adapter',
+      })[value],
+  },
+  heartbeats: {
+    row: 'Heartbeats',
+    cell: (value) =>
+      ({ host: "the host's own, measured", option: 'with option `heartbeatInterval`', none: 'the host has none' })[
+        value
+      ],
+  },
+  frames: {
+    row: 'Close codes',
+    cell: (value) =>
+      value ? 'those of the WebSocket, also for broken frames' : 'those of the WebSocket, where there is one',
   },
   shutdownAlone: TEXTS.shutdownAlone,
 }

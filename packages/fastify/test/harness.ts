@@ -95,7 +95,7 @@ function harnessOf(name: keyof typeof setups): Harness {
     name,
     route,
     capabilities: {
-      handlerErrors: 'handled',
+      connectionErrors: 'handled',
       ws: true,
       pings: true,
       broadcast: true,

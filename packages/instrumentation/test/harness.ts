@@ -86,7 +86,7 @@ export const harness: Harness = {
   name: 'ws without code',
   route,
   capabilities: {
-    handlerErrors: 'crash',
+    connectionErrors: 'crash',
     ws: true,
     pings: true,
     broadcast: true,
@@ -103,7 +103,7 @@ const fastifyHarness: Harness = {
   name: 'Fastify without code',
   route,
   capabilities: {
-    handlerErrors: 'handled',
+    connectionErrors: 'handled',
     ws: true,
     pings: true,
     broadcast: true,

@@ -1,4 +1,8 @@
-import { eventConformanceSuite } from '@otel-ws/testkit/suites'
+import { eventConnectionSuite, eventHandshakeSuite } from '@otel-ws/testkit/suites'
 import { eventHarnesses } from './harness.ts'
 
-for (const harness of eventHarnesses) eventConformanceSuite(harness)
+// Each platform calls gateways in a way of its own.
+for (const harness of eventHarnesses) {
+  eventHandshakeSuite(harness)
+  eventConnectionSuite(harness)
+}

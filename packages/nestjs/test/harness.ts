@@ -5,15 +5,23 @@ import { connectionOf, connectionSampler, WsTraceModule } from '@otel-ws/nestjs'
 import {
   type BroadcastTarget,
   type Connection,
-  connect,
   type EventClient,
+  type EventConnectOptions,
   type EventHarness,
   type EventHost,
   type EventHostOptions,
   type EventSocket,
+  eventText,
+  jsonEventClient,
+  OPCODE,
+  type RawClient,
+  rawConnect,
   socketIoClient,
+  socketIoOptions,
+  wsHostSocket,
 } from '@otel-ws/testkit'
 import { io } from 'socket.io-client'
+import type { ServerOptions, WebSocket } from 'ws'
 import { type Platform, startApp } from './app.ts'
 
 const PLACE = '/chat'
@@ -33,19 +41,18 @@ type Acknowledge = (answer: unknown) => void
 
 /** What it uses of a gateway's server: that of `ws`, or a namespace. */
 interface HostServer {
+  use(middleware: (socket: object, next: (error?: Error) => void) => void): void
   readonly clients?: Set<HostSocket>
   emit(event: string, data?: unknown): void
   to(room: string): HostServer
   except(room: string): HostServer
 }
 
-const messageText = (event: string, data: unknown): string => JSON.stringify({ event, data })
-
 function socketOf(platform: Platform, raw: HostSocket): EventSocket {
   if (platform === 'platform-ws') {
     return {
       raw,
-      emit: (name, data) => raw.send?.(messageText(name, data)),
+      emit: (name, data) => raw.send?.(eventText(name, data)),
       ask: () => Promise.reject(new Error('platform-ws has no acknowledgements')),
       join() {},
       disconnect: () => raw.close?.(1000),
@@ -63,14 +70,15 @@ function socketOf(platform: Platform, raw: HostSocket): EventSocket {
 }
 
 /** A gateway as an application would write it, with a method for each event. */
-function createGateway(
-  platform: Platform,
-  { connection, events = {} }: EventHostOptions,
-  onServer: (server: HostServer) => void,
-): Type {
+function createGateway(platform: Platform, options: EventHostOptions, onServer: (server: HostServer) => void): Type {
+  const { connection, authorize, events = {} } = options
   class ChatGateway {
     afterInit(server: HostServer): void {
       onServer(server)
+      if (authorize === undefined || platform === 'platform-ws') return
+      server.use((_socket, next) => {
+        new Promise((resolve) => resolve(authorize())).then(() => next(), next)
+      })
     }
   }
   const methods = ChatGateway.prototype as unknown as Record<string, unknown>
@@ -92,8 +100,42 @@ function createGateway(
     Ack()(methods, event, 2)
     SubscribeMessage(event)(methods, event, Object.getOwnPropertyDescriptor(methods, event) as PropertyDescriptor)
   }
-  WebSocketGateway(platform === 'platform-ws' ? { path: PLACE } : { namespace: PLACE })(ChatGateway)
+  WebSocketGateway(platform === 'platform-ws' ? wsOptions(options) : socketIoServerOptions(options))(ChatGateway)
   return ChatGateway
+}
+
+function wsOptions({ authorize, maxMessageSize }: EventHostOptions): ServerOptions {
+  return {
+    path: PLACE,
+    ...(maxMessageSize !== undefined && { maxPayload: maxMessageSize }),
+    ...(authorize !== undefined && {
+      verifyClient(_info, answer) {
+        new Promise((resolve) => resolve(authorize())).then(
+          () => answer(true),
+          () => answer(false, 403),
+        )
+      },
+    }),
+  }
+}
+
+function socketIoServerOptions({ maxMessageSize, heartbeat }: EventHostOptions): object {
+  return {
+    namespace: PLACE,
+    ...(maxMessageSize !== undefined && { maxHttpBufferSize: maxMessageSize }),
+    ...(heartbeat !== undefined && { pingInterval: heartbeat.interval, pingTimeout: heartbeat.timeout }),
+  }
+}
+
+/** Options of the adapter. On `platform-ws` they include the heartbeat, which Socket.IO has itself. */
+function telemetryOptions(platform: Platform, { telemetry, heartbeat }: EventHostOptions): object | undefined {
+  if (telemetry === undefined || heartbeat === undefined || platform !== 'platform-ws') return telemetry
+  return {
+    ...telemetry,
+    heartbeatInterval: heartbeat.interval,
+    heartbeatTimeout: heartbeat.timeout,
+    heartbeatTerminate: true,
+  }
 }
 
 async function start(platform: Platform, options: EventHostOptions): Promise<EventHost> {
@@ -101,49 +143,53 @@ async function start(platform: Platform, options: EventHostOptions): Promise<Eve
   const gateway = createGateway(platform, options, (made) => {
     server = made
   })
-  const { telemetry } = options
+  const telemetry = telemetryOptions(platform, options)
   const imports = telemetry === undefined ? [] : [WsTraceModule.forRoot(telemetry)]
   const app = await startApp({ platform, gateways: [gateway], metadata: { imports } })
   return {
     connectionOf: (socket) => connectionOf(socket.raw) as Connection | undefined,
     broadcast(name, data, { room, except }: BroadcastTarget = {}) {
-      for (const client of server?.clients ?? []) client.send?.(messageText(name, data))
+      for (const client of server?.clients ?? []) client.send?.(eventText(name, data))
       if (platform === 'platform-ws') return
       const all = room === undefined ? server : server?.to(room)
       const target = except === undefined ? all : all?.except(except)
       if (data === undefined) target?.emit(name)
       else target?.emit(name, data)
     },
-    connect: () => (platform === 'platform-ws' ? connectWs : connectSocketIo)(app.url + PLACE),
+    connect: (clientOptions) => {
+      const url = app.url + PLACE
+      return platform === 'platform-ws' ? jsonEventClient(url, clientOptions) : connectSocketIo(url, clientOptions)
+    },
+    rawConnect: () => (platform === 'platform-ws' ? rawConnect(app.url + PLACE) : connectByHand(app.url)),
     async shutdown() {},
     close: () => app.nest.close(),
   }
 }
 
-async function connectWs(url: string): Promise<EventClient> {
-  const client = await connect(url)
-  return {
-    emit: (name, data) => client.send(messageText(name, data)),
-    request: () => Promise.reject(new Error('platform-ws has no acknowledgements')),
-    answer() {},
-    async next() {
-      const { event, data } = JSON.parse(await client.next()) as { event: string; data?: unknown }
-      return { name: event, data }
-    },
-    async leave() {
-      await client.close(1000)
-    },
-    abort: () => client.socket.terminate(),
-    closed: client.closed.then(() => {}),
-  }
+function connectSocketIo(url: string, options: EventConnectOptions | undefined): Promise<EventClient> {
+  const socket = io(url, {
+    transports: ['websocket'],
+    reconnection: false,
+    forceNew: true,
+    ...socketIoOptions(options),
+  })
+  return socketIoClient(socket, options)
 }
 
-function connectSocketIo(url: string): Promise<EventClient> {
-  const socket = io(url, { transports: ['websocket'], reconnection: false, forceNew: true })
-  return socketIoClient(socket, () => {
-    const { transport } = socket.io.engine as unknown as { transport: { ws?: { terminate(): void } } }
-    transport.ws?.terminate()
-  })
+/** Joins the namespace with the packets of Engine.IO and Socket.IO. */
+async function connectByHand(url: string): Promise<RawClient> {
+  const client = await rawConnect(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`)
+  await client.nextFrame()
+  client.send(OPCODE.text, `40${PLACE},`)
+  await client.nextFrame()
+  return client
+}
+
+/** What Socket.IO adds to the names of a gateway. */
+const socketIoNames = {
+  abandoned: { 'websocket.close.initiator': 'remote' },
+  below: ['GET /socket.io'],
+  heartbeatRoute: '/socket.io',
 }
 
 function harnessOf(platform: Platform): EventHarness {
@@ -154,15 +200,19 @@ function harnessOf(platform: Platform): EventHarness {
       route: PLACE,
       namespace: isWs ? undefined : PLACE,
       handshake: `${isWs ? 'GET' : 'CONNECT'} ${PLACE}`,
-      ...(isWs && { longestRead: 400 }),
+      rejected: isWs ? { 'http.response.status_code': 403 } : { 'error.type': 'Forbidden' },
+      ...(isWs ? { longestRead: 400 } : socketIoNames),
       onOpen: { 'code.function.name': 'ChatGateway.handleConnection' },
       onProcess: (event) => ({ 'code.function.name': `ChatGateway.${event}` }),
     },
     capabilities: {
       acks: !isWs,
       rooms: !isWs,
-      rejections: 'handled',
-      unknownEvents: 'told',
+      eventErrors: 'handled',
+      connectionErrors: 'crash',
+      unknownEvents: 'other',
+      heartbeats: isWs ? 'option' : 'host',
+      frames: true,
       shutdownAlone: false,
     },
     closes: {
@@ -170,11 +220,12 @@ function harnessOf(platform: Platform): EventHarness {
       disconnect: { code: 1000, category: 'normal', initiator: 'local' },
       abort: { code: 1006, category: 'abnormal', initiator: 'network' },
     },
+    ...(isWs && { hostSocket: ({ raw }) => wsHostSocket(raw as WebSocket) }),
     // Nest compares each client with the one before.
     keepsLast: true,
     type: 'text',
     size(_from, event, data, id) {
-      if (isWs) return Buffer.byteLength(messageText(event, data))
+      if (isWs) return Buffer.byteLength(eventText(event, data))
       return Buffer.byteLength(`2${PLACE},${id ?? ''}${JSON.stringify(data === undefined ? [event] : [event, data])}`)
     },
     connectionSampler,

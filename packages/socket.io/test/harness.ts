@@ -6,14 +6,20 @@ import {
   type BroadcastTarget,
   type Connection,
   type EventClient,
+  type EventCloseCase,
+  type EventConnectOptions,
   type EventHarness,
   type EventHost,
   type EventHostOptions,
   type EventSocket,
+  OPCODE,
+  type RawClient,
+  rawConnect,
   socketIoClient,
+  socketIoOptions,
 } from '@otel-ws/testkit'
 import { Server, type Socket } from 'socket.io'
-import { connect } from 'socket.io-client'
+import { type Socket as ClientSocket, connect } from 'socket.io-client'
 import * as msgpack from 'socket.io-msgpack-parser'
 
 interface SetUp {
@@ -33,8 +39,25 @@ function harnessOf(setup: SetUp): EventHarness {
   const { name, namespace, parser } = setup
   return {
     name,
-    names: { route: namespace, namespace, handshake: `CONNECT ${namespace}` },
-    capabilities: { acks: true, rooms: true, rejections: 'unhandled', unknownEvents: 'told', shutdownAlone: true },
+    names: {
+      route: namespace,
+      namespace,
+      handshake: `CONNECT ${namespace}`,
+      rejected: { 'error.type': 'Forbidden' },
+      abandoned: { 'websocket.close.initiator': 'remote' },
+      below: ['GET /socket.io'],
+      heartbeatRoute: '/socket.io',
+    },
+    capabilities: {
+      acks: true,
+      rooms: true,
+      eventErrors: 'crash',
+      connectionErrors: 'crash',
+      unknownEvents: 'other',
+      heartbeats: 'host',
+      frames: setup.transport === 'websocket' && parser === undefined,
+      shutdownAlone: true,
+    },
     closes: {
       leave: { code: 1000, category: 'normal', initiator: 'remote' },
       disconnect: { code: 1000, category: 'normal', initiator: 'local' },
@@ -44,6 +67,7 @@ function harnessOf(setup: SetUp): EventHarness {
           ? { code: 1005, category: 'no_status', initiator: 'remote' }
           : { code: 1006, category: 'abnormal', initiator: 'network' },
     },
+    closeCases: setup.transport === 'websocket' && parser === undefined ? closeCases : {},
     type: parser === undefined ? 'text' : 'binary',
     size(from, event, data, id) {
       const values = data === undefined ? [event] : [event, data]
@@ -60,11 +84,26 @@ function harnessOf(setup: SetUp): EventHarness {
   }
 }
 
-async function start(setup: SetUp, { telemetry, connection, events = {} }: EventHostOptions): Promise<EventHost> {
+async function start(setup: SetUp, options: EventHostOptions): Promise<EventHost> {
+  const { telemetry, authorize, connection, events = {}, maxMessageSize, heartbeat } = options
   const http = createServer()
-  const io = new Server(http, setup.parser === undefined ? {} : { parser: setup.parser })
+  const io = new Server(http, {
+    ...(setup.parser !== undefined && { parser: setup.parser }),
+    ...(maxMessageSize !== undefined && { maxHttpBufferSize: maxMessageSize }),
+    ...(heartbeat !== undefined && { pingInterval: heartbeat.interval, pingTimeout: heartbeat.timeout }),
+  })
   const traced = telemetry && traceSocketServer(io, telemetry)
   const namespace = io.of(setup.namespace)
+  if (authorize !== undefined) {
+    namespace.use(async (_socket, next) => {
+      try {
+        await authorize()
+        next()
+      } catch (error) {
+        next(error as Error)
+      }
+    })
+  }
   namespace.on('connection', (raw) => {
     const socket = socketOf(raw)
     for (const [name, handler] of Object.entries(events)) {
@@ -80,7 +119,7 @@ async function start(setup: SetUp, { telemetry, connection, events = {} }: Event
   })
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
-  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}${setup.namespace}`
+  const address = `127.0.0.1:${(http.address() as AddressInfo).port}`
   return {
     connectionOf: (socket) => connectionOf(socket.raw) as Connection | undefined,
     broadcast(name, data, { room, except }: BroadcastTarget = {}) {
@@ -89,7 +128,8 @@ async function start(setup: SetUp, { telemetry, connection, events = {} }: Event
       if (data === undefined) target.emit(name)
       else target.emit(name, data)
     },
-    connect: () => connectClient(url, setup),
+    connect: (clientOptions) => connectClient(`http://${address}${setup.namespace}`, setup, clientOptions),
+    rawConnect: () => connectByHand(`ws://${address}`, setup.namespace),
     async shutdown() {
       await traced?.shutdown()
     },
@@ -118,25 +158,74 @@ function socketOf(raw: Socket): EventSocket {
   }
 }
 
-function connectClient(url: string, { transport, parser }: SetUp): Promise<EventClient> {
+function connectClient(
+  url: string,
+  { transport, parser }: SetUp,
+  options: EventConnectOptions | undefined,
+): Promise<EventClient> {
   const socket = connect(url, {
     forceNew: true,
     reconnection: false,
     transports: [transport],
+    ...socketIoOptions(options),
     ...(parser !== undefined && { parser }),
   })
-  return socketIoClient(socket, () => {
-    const { engine } = socket.io
-    const { transport } = engine as unknown as { transport: Transport }
-    if (transport.name === 'websocket') transport.ws?.terminate()
-    else engine.close()
-  })
+  return socketIoClient(socket, options)
 }
 
-/** The members of an Engine.IO client that are used here. */
-interface Transport {
-  readonly name: string
-  readonly ws?: { terminate(): void }
+/** Joins a namespace with the packets of Engine.IO and Socket.IO. */
+async function connectByHand(url: string, namespace: string): Promise<RawClient> {
+  const client = await rawConnect(`${url}/socket.io/?EIO=4&transport=websocket`)
+  await client.nextFrame()
+  client.send(OPCODE.text, namespace === '/' ? '40' : `40${namespace},`)
+  await client.nextFrame()
+  return client
+}
+
+/** The WebSocket below a client of the suites. */
+function webSocketOf({ raw }: EventClient): { send(data: string): void; close(code?: number): void } {
+  const { engine } = (raw as ClientSocket).io
+  return (engine as unknown as { transport: { ws: ReturnType<typeof webSocketOf> } }).transport.ws
+}
+
+/** What Socket.IO itself does to a connection, and what a client can make it do. */
+const closeCases: Readonly<Record<string, EventCloseCase>> = {
+  'the server disconnects the client': {
+    act: ({ socket }) => (socket.raw as Socket).disconnect(true),
+    ...{ code: 1000, category: 'normal', initiator: 'local', reason: 'server namespace disconnect' },
+  },
+  'the server shuts down': {
+    act: ({ socket }) => void (socket.raw as Socket).nsp.server.close(),
+    ...{ code: 1001, category: 'going_away', initiator: 'local', reason: 'server shutting down' },
+  },
+  'the application closes the connection below': {
+    act: ({ socket }) => (socket.raw as Socket).conn.close(),
+    ...{ code: 1005, category: 'no_status', initiator: 'local', reason: 'forced close' },
+  },
+  'the client closes the connection below without a code': {
+    act: ({ client }) => webSocketOf(client).close(),
+    ...{ code: 1005, category: 'no_status', initiator: 'remote', reason: 'transport close' },
+  },
+  'the client goes away': {
+    act: ({ client }) => webSocketOf(client).close(1001),
+    ...{ code: 1001, category: 'going_away', initiator: 'remote', reason: 'transport close' },
+  },
+  'the client sends to a namespace that it is not in': {
+    act: ({ client }) => webSocketOf(client).send('42/elsewhere,["hello"]'),
+    ...{ code: 1008, category: 'policy', initiator: 'local', reason: 'forced close' },
+  },
+  'a packet of Engine.IO cannot be read': {
+    act: ({ client }) => webSocketOf(client).send('9'),
+    ...{ code: 1002, category: 'protocol_error', initiator: 'local', error: true, reason: 'parse error' },
+  },
+  'a packet of Socket.IO cannot be read': {
+    act: ({ client }) => webSocketOf(client).send('42{"no":"event"}'),
+    ...{ code: 1007, category: 'protocol_error', initiator: 'local', error: true, reason: 'forced close' },
+  },
+  'a message is too big': {
+    act: ({ client }) => webSocketOf(client).send('x'.repeat(2000)),
+    ...{ code: 1009, category: 'too_big', initiator: 'local', error: true, reason: 'transport error' },
+  },
 }
 
 export const eventHarnesses: readonly EventHarness[] = setups.map(harnessOf)

@@ -1,4 +1,4 @@
-import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
+import { SpanKind } from '@opentelemetry/api'
 import { traceSocketServer } from '@otel-ws/socket.io'
 import type { Telemetry } from '@otel-ws/testkit'
 import type { Socket as ServerSocket } from 'socket.io'
@@ -193,18 +193,6 @@ describe.each([
       expect(span.attributes['websocket.message.size']).toBe(packet.length + 2)
     }
   })
-
-  it('of a text broadcast is injected for the clients that negotiated it', async () => {
-    const server = await fixture.listen(options)
-    traceSocketServer(server.io)
-    const agreed = await fixture.join(server, '/', { ...ASKING, ...options })
-    const other = await fixture.join(server, '/', options)
-    const received = [next(agreed, 'news'), next(other, 'news')]
-    server.io.emit('news', 'text')
-    const [first, second] = await Promise.all(received)
-    expect(first).toEqual(['text', carrierOf(await fixture.telemetry.waitForSpan('broadcast news'))])
-    expect(second).toEqual(['text'])
-  })
 })
 
 describe('context', () => {
@@ -271,23 +259,5 @@ describe('context', () => {
     expect(span.attributes['websocket.message.carrier.error']).toBe(problem)
     expect(fixture.telemetry.diagnostics.splice(0)).toHaveLength(problem === undefined ? 0 : 1)
     expect(Object.prototype).not.toHaveProperty('polluted')
-  })
-
-  it('is that of the active span, with its baggage where option remoteContext asks for it', async () => {
-    const server = await fixture.listen()
-    traceSocketServer(server.io, { remoteContext: 'parent' })
-    const client = await fixture.join(server, '/', ASKING)
-    const received = next(client, 'news')
-    const baggage = propagation.createBaggage({ tenant: { value: 'blue' } })
-    context.with(propagation.setBaggage(ROOT_CONTEXT, baggage), () => {
-      trace.getTracer('app').startActiveSpan('job', (job) => {
-        server.io.emit('news')
-        job.end()
-      })
-    })
-    const span = await fixture.telemetry.waitForSpan('broadcast news')
-    expect(span.parentSpanContext?.spanId).toBe(fixture.telemetry.span('job').spanContext().spanId)
-    const { traceId, spanId } = span.spanContext()
-    expect(await received).toEqual([{ _otel: { traceparent: `00-${traceId}-${spanId}-01`, baggage: 'tenant=blue' } }])
   })
 })

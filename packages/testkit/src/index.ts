@@ -1,16 +1,20 @@
 export type {
   BroadcastTarget,
+  Carrier,
   EventCapabilities,
   EventClient,
-  EventClose,
+  EventCloseCase,
+  EventConnectOptions,
   EventHandler,
   EventHarness,
   EventHost,
   EventHostOptions,
   EventNames,
   EventSocket,
+  ReceivedEvent,
 } from './events/harness.ts'
-export { socketIoClient } from './events/socket-io-client.ts'
+export { eventText, jsonEventClient } from './events/json-client.ts'
+export { socketIoClient, socketIoOptions } from './events/socket-io-client.ts'
 export type { Connection } from './shared/connection.ts'
 export {
   type JsonTextVectors,

@@ -1,5 +1,5 @@
-export { eventConformanceSuite } from './events/conformance.ts'
 export { eventLeakSuite } from './events/leaks.ts'
+export { eventConnectionSuite, eventHandshakeSuite } from './events/suites.ts'
 export { eventTransparencySuite } from './events/transparency.ts'
 export { sameTranscripts, type TransparencyRun } from './shared/same-transcripts.ts'
 export { leakSuite } from './sockets/leaks.ts'

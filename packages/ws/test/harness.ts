@@ -47,7 +47,7 @@ function harnessOf(name: keyof typeof setups): Harness {
     name,
     route,
     capabilities: {
-      handlerErrors: 'crash',
+      connectionErrors: 'crash',
       ws: true,
       pings: true,
       broadcast: true,

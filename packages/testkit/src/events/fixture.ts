@@ -1,15 +1,22 @@
 import type { Connection } from '../shared/connection.ts'
 import { useResources } from '../shared/resources.ts'
 import type { Telemetry } from '../testing/telemetry.ts'
-import type { EventClient, EventHarness, EventHost, EventHostOptions, EventSocket } from './harness.ts'
+import type {
+  EventClient,
+  EventConnectOptions,
+  EventHarness,
+  EventHost,
+  EventHostOptions,
+  EventSocket,
+} from './harness.ts'
 
 /** What each test of a suite works with; made new for each. */
 export interface EventFixture {
   readonly telemetry: Telemetry
   serve(options: EventHostOptions): Promise<EventHost>
-  connect(host: EventHost): Promise<EventClient>
+  connect(host: EventHost, options?: EventConnectOptions): Promise<EventClient>
   /** A host with one client connected, and the server's end of that connection. */
-  open(options?: EventHostOptions): Promise<OpenedEvents>
+  open(options?: EventHostOptions & { readonly client?: EventConnectOptions }): Promise<OpenedEvents>
   /** Closes the hosts now rather than after the test: afterwards no further span can come. */
   settle(): Promise<void>
 }
@@ -32,12 +39,12 @@ export function useEventFixture(harness: EventHarness): EventFixture {
     async serve(options) {
       return resources.keepHost(await harness.start({ telemetry: {}, ...options }))
     },
-    async connect(host) {
-      const client = await host.connect()
+    async connect(host, options) {
+      const client = await host.connect(options)
       resources.keepClient(() => client.abort())
       return client
     },
-    async open(options = {}) {
+    async open({ client: clientOptions, ...options } = {}) {
       let resolve: (socket: EventSocket) => void = () => {}
       const accepted = new Promise<EventSocket>((resolved) => {
         resolve = resolved
@@ -49,10 +56,10 @@ export function useEventFixture(harness: EventHarness): EventFixture {
           return options.connection?.(socket)
         },
       })
-      const client = await fixture.connect(host)
+      const client = await fixture.connect(host, clientOptions)
       const socket = await accepted
       const connection = host.connectionOf(socket)
-      if (connection === undefined) throw new Error('the connection has no record')
+      if (connection === undefined) throw new Error('the connection is not traced')
       return { host, client, socket, connection }
     },
     settle: resources.settle,

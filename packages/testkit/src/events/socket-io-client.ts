@@ -1,36 +1,88 @@
 import type { Socket } from 'socket.io-client'
 import { Queue } from '../testing/queue.ts'
-import type { EventClient } from './harness.ts'
+import type { Carrier, EventClient, EventConnectOptions, ReceivedEvent } from './harness.ts'
 
-/**
- * Resolves with a client of the suites once this socket of `socket.io-client` has connected; rejects when it cannot.
- *
- * @param abort breaks the connection without a word
- */
-export async function socketIoClient(socket: Socket, abort: () => void): Promise<EventClient> {
-  const events = new Queue<{ name: string; data: unknown }>()
+/** What the client of Engine.IO keeps of its connection. */
+interface Engine {
+  readonly transport: { readonly name: string; readonly ws?: { terminate(): void; pause(): void } }
+  close(): unknown
+  _sendPacket(type: string): void
+}
+
+/** Options of `socket.io-client` that make a client offer context in messages and send headers. */
+export function socketIoOptions({ offer, headers }: EventConnectOptions = {}): {
+  readonly query: Record<string, string>
+  readonly extraHeaders: Record<string, string>
+} {
+  return { query: offer === undefined ? {} : { 'otel-ws': offer }, extraHeaders: { ...headers } }
+}
+
+/** Resolves with a client of the suites once this socket of `socket.io-client` has connected; rejects when it cannot. */
+export async function socketIoClient(socket: Socket, { signal }: EventConnectOptions = {}): Promise<EventClient> {
+  const events = new Queue<ReceivedEvent>('event')
   const answers = new Map<string, (data: unknown) => unknown>()
+  let agreement: string | undefined
+  /** Kept apart, since an engine that gives up forgets its WebSocket. */
+  let frozen: Engine['transport']['ws']
   const closed = new Promise<void>((resolve) => socket.once('disconnect', () => resolve()))
   socket.once('disconnect', (reason) => events.end(new Error(`disconnected while an event was awaited: ${reason}`)))
+  socket.io.on('packet', ({ type, nsp, data }: { type: unknown; nsp?: string; data?: { _otel?: { id?: string } } }) => {
+    if (type === 0 && nsp === (socket as unknown as { nsp: string }).nsp) agreement = data?._otel?.id
+  })
   socket.onAny(async (name: string, ...args: unknown[]) => {
     const answer = answers.get(name)
-    if (answer === undefined) events.push({ name, data: args[0] })
-    else (args.pop() as (value: unknown) => void)(await answer(args[0]))
+    const acknowledge = answer && (args.pop() as (value: unknown) => void)
+    const carrier = takeCarrier(args)
+    const [data] = args
+    if (acknowledge === undefined) events.push({ name, data, ...(carrier && { carrier }) })
+    else acknowledge(await answer?.(data))
   })
+  signal?.addEventListener('abort', () => socket.disconnect())
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve)
     socket.once('connect_error', reject)
   })
+  const engine = (): Engine => socket.io.engine as unknown as Engine
+  const args = (data: unknown, carrier?: Carrier): unknown[] => [
+    ...(data === undefined ? [] : [data]),
+    ...(carrier === undefined ? [] : [{ _otel: carrier }]),
+  ]
   return {
-    emit: (name, data) => void (data === undefined ? socket.emit(name) : socket.emit(name, data)),
-    request: (name, data) => (data === undefined ? socket.emitWithAck(name) : socket.emitWithAck(name, data)),
+    raw: socket,
+    get agreement() {
+      return agreement
+    },
+    emit: (name, data, carrier) => void socket.emit(name, ...args(data, carrier)),
+    request: (name, data) => socket.emitWithAck(name, ...args(data)),
     answer: (name, answer) => void answers.set(name, answer),
     next: () => events.next(),
     async leave() {
       socket.disconnect()
       await closed
     },
-    abort,
+    abort() {
+      const { transport } = engine()
+      frozen?.terminate()
+      // A client cannot cut polling: its engine sends a packet that it closes.
+      if (transport.name === 'websocket') transport.ws?.terminate()
+      else engine().close()
+    },
+    freeze() {
+      const own = engine()
+      frozen = own.transport.ws
+      // Over polling the pings are read and not answered.
+      if (frozen === undefined) own._sendPacket = () => {}
+      else frozen.pause()
+    },
     closed,
   }
+}
+
+/** Takes the carrier off the end of an event's arguments, if there is one. */
+function takeCarrier(args: unknown[]): Carrier | undefined {
+  const last = args.at(-1)
+  if (typeof last !== 'object' || last === null || !('_otel' in last) || Object.keys(last).length !== 1)
+    return undefined
+  args.pop()
+  return last._otel as Carrier
 }

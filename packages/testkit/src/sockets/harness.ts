@@ -73,7 +73,7 @@ export interface WsServers {
 /** Where hosts differ. Each entry is a row of the compatibility table. */
 export interface Capabilities {
   /** A connection handler that throws: the process ends, or the host handles the error. */
-  readonly handlerErrors: 'crash' | 'handled'
+  readonly connectionErrors: 'crash' | 'handled'
   /** The host is a server of the package `ws`: users have its sockets with all of their methods, and its hooks. */
   readonly ws: boolean
   /** Users can send pings. */

@@ -65,7 +65,7 @@ export function transparencySuite(harness: Harness): void {
     if (module === undefined) return
     describe('in a process of its own', () => {
       // A host that handles errors listens to the error event itself.
-      const emitsErrors = capabilities.ws && capabilities.handlerErrors === 'crash'
+      const emitsErrors = capabilities.ws && capabilities.connectionErrors === 'crash'
       it.each(processScripts.filter((script) => script !== 'an unhandled error event' || emitsErrors))(
         'does not change how it ends when %s',
         async (script) => {

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { type ClientOptions, WebSocket } from 'ws'
 import { Queue } from './queue.ts'
 
@@ -11,10 +12,15 @@ export class TestClient {
   readonly socket: WebSocket
   readonly opened: Promise<void>
   readonly closed: Promise<Closed>
+  /** Headers of the answer to the upgrade request; empty until there is one. */
+  responseHeaders: IncomingHttpHeaders = {}
   readonly #messages = new Queue<{ data: Buffer; binary: boolean }>('message')
 
   constructor(url: string, protocols: string[] = [], options: ClientOptions = {}) {
     this.socket = new WebSocket(url, protocols, { perMessageDeflate: false, ...options })
+    this.socket.once('upgrade', ({ headers }) => {
+      this.responseHeaders = headers
+    })
     this.opened = new Promise((resolve, reject) => {
       this.socket.once('open', resolve)
       this.socket.once('error', reject)

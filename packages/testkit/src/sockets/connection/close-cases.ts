@@ -37,7 +37,7 @@ const local = (category: string, code: number): CloseCase => ({
 })
 
 /** The close frames of a client, and how it can break a connection. */
-const remoteCloseCases: Readonly<Record<string, CloseCase>> = {
+export const remoteCloseCases: Readonly<Record<string, CloseCase>> = {
   'peer: 1000': remote('normal', 1000),
   'peer: no code': { ...remote('no_status', 1005), act: (peer) => peer.send(OPCODE.close) },
   'peer: 1001': remote('going_away', 1001),

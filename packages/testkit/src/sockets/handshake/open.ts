@@ -86,7 +86,7 @@ export function openTests(harness: Harness, fixture: Fixture): void {
         expect(span.status.code).toBe(SpanStatusCode.ERROR)
         expect(span.attributes['error.type']).toBe('TypeError')
         expect(span.events.map((event) => event.name)).toEqual(['exception'])
-        if (harness.capabilities.handlerErrors === 'crash') {
+        if (harness.capabilities.connectionErrors === 'crash') {
           const event = how === 'throws' ? 'uncaughtException' : 'unhandledRejection'
           expect(await errors.next()).toEqual({ event, error })
         }

@@ -10,13 +10,13 @@ export function broadcastTests(harness: EventHarness, fixture: EventFixture): vo
   describe('broadcast', () => {
     it('is one PRODUCER span with its recipients, under the message that caused it', async () => {
       let host: EventHost | undefined
-      const opened = await fixture.open({ events: { tell: () => host?.broadcast('news', { n: 1 }) } })
+      const opened = await fixture.open({ events: { spread: () => host?.broadcast('news', { n: 1 }) } })
       host = opened.host
       const others = [await fixture.connect(host), await fixture.connect(host)]
-      opened.client.emit('tell')
+      opened.client.emit('spread')
       for (const client of [opened.client, ...others])
         expect(await client.next()).toEqual({ name: 'news', data: { n: 1 } })
-      const process = await fixture.telemetry.waitForSpan('process tell')
+      const process = await fixture.telemetry.waitForSpan('process spread')
       const span = fixture.telemetry.span('broadcast news')
       expect(span.kind).toBe(SpanKind.PRODUCER)
       expect(span.parentSpanContext?.spanId).toBe(process.spanContext().spanId)
@@ -50,8 +50,20 @@ export function broadcastTests(harness: EventHarness, fixture: EventFixture): vo
       expect(sent.map(({ value }) => value)).toEqual([3])
     })
 
-    // Where the host itself has no broadcasts, a loop over nobody is nothing.
-    it.runIf(capabilities.rooms)('to nobody has no recipients', async () => {
+    it('outside of any span is a root without links', async () => {
+      const { host, client } = await fixture.open()
+      const other = await fixture.connect(host)
+      host.broadcast('news')
+      expect([(await client.next()).name, (await other.next()).name]).toEqual(['news', 'news'])
+      const span = await fixture.telemetry.waitForSpan('broadcast news')
+      expect(span.parentSpanContext).toBeUndefined()
+      expect(span.links).toEqual([])
+      expect(span.attributes['websocket.broadcast.recipients']).toBe(2)
+    })
+
+    // A host without broadcasts of its own loops over its connections: without any it does nothing.
+    if (!capabilities.rooms) return
+    it('without a client has no recipients', async () => {
       const { host, client } = await fixture.open()
       await client.leave()
       await fixture.telemetry.waitForSpan(`close ${names.route}`)
@@ -61,7 +73,7 @@ export function broadcastTests(harness: EventHarness, fixture: EventFixture): vo
       expect(span.attributes['websocket.broadcast.recipients']).toBe(0)
     })
 
-    it.runIf(capabilities.rooms)('goes to rooms and not to others', async () => {
+    it('goes to rooms and not to others', async () => {
       const rooms = ['a', 'b', 'a b']
       const host = await fixture.serve({
         connection(socket) {

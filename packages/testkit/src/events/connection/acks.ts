@@ -30,7 +30,7 @@ export function ackTests(harness: EventHarness, fixture: EventFixture): void {
       expect(milliseconds(span)).toBeGreaterThanOrEqual(DELAY - SLACK)
       await client.leave()
       const close = await fixture.telemetry.waitForSpan(`close ${names.route}`)
-      // An acknowledgement is part of its message and none of its own.
+      // An acknowledgement is part of its message, not another one.
       expect(close.attributes['websocket.connection.messages.sent']).toBe(0)
     })
 
@@ -51,7 +51,7 @@ export function ackTests(harness: EventHarness, fixture: EventFixture): void {
           async ask(from, data) {
             const answer = await from.ask('question', data, 10_000)
             after = trace.getActiveSpan()?.spanContext().spanId
-            from.emit('told', answer)
+            from.emit('answered', answer)
           },
         },
       })
@@ -60,7 +60,7 @@ export function ackTests(harness: EventHarness, fixture: EventFixture): void {
         return `${data}!`
       })
       client.emit('ask', 'well')
-      expect(await client.next()).toEqual({ name: 'told', data: 'well!' })
+      expect(await client.next()).toEqual({ name: 'answered', data: 'well!' })
       const process = await fixture.telemetry.waitForSpan('process ask')
       const span = await fixture.telemetry.waitForSpan('send question')
       expect(span.kind).toBe(SpanKind.CLIENT)
@@ -70,7 +70,7 @@ export function ackTests(harness: EventHarness, fixture: EventFixture): void {
       expect(after).toBe(process.spanContext().spanId)
     })
 
-    it('that are late are told as a timeout, and counted', async () => {
+    it('that are late are a timeout, and counted', async () => {
       const { client, socket } = await fixture.open()
       client.answer('question', () => new Promise(() => {}))
       await expect(socket.ask('question', 1, 20)).rejects.toThrow()
@@ -83,7 +83,7 @@ export function ackTests(harness: EventHarness, fixture: EventFixture): void {
       ])
     })
 
-    it('that are waited for when the connection ends are told as disconnected', async () => {
+    it('that are waited for when the connection ends are disconnected', async () => {
       const { client, socket } = await fixture.open()
       client.answer('question', () => new Promise(() => {}))
       socket.ask('question').catch(() => {})

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import type { EventFixture } from '../fixture.ts'
 import type { EventHarness } from '../harness.ts'
 
-export function recordTests(harness: EventHarness, fixture: EventFixture): void {
+export function connectionContextTests(harness: EventHarness, fixture: EventFixture): void {
   const { names } = harness
 
-  describe('record', () => {
+  describe('connection context', () => {
     it('puts attributes of the application on every later span', async () => {
       const { client, connection } = await fixture.open({ events: { hello: (from) => from.emit('answer') } })
       connection.setAttribute('user.id', 'u-42')
@@ -19,7 +19,7 @@ export function recordTests(harness: EventHarness, fixture: EventFixture): void 
       expect(fixture.telemetry.span(names.handshake).attributes['user.id']).toBeUndefined()
     })
 
-    it('tells the figures of a streamed answer', async () => {
+    it('measures a streamed answer on the process span', async () => {
       const opened = await fixture.open({
         events: {
           tokens(from) {
@@ -45,30 +45,6 @@ export function recordTests(harness: EventHarness, fixture: EventFixture): void 
       await client.next()
       const span = await fixture.telemetry.waitForSpan('send tick')
       expect(span.parentSpanContext).toBeUndefined()
-    })
-
-    it('calls the hooks of the user', async () => {
-      const told: unknown[] = []
-      const { client } = await fixture.open({
-        telemetry: {
-          onMessage(_span: unknown, { direction, binary }: { direction: string; binary: boolean }) {
-            told.push([direction, binary])
-            return { hooked: direction }
-          },
-          onClose(_span: unknown, { code }: { code: number }) {
-            told.push(code)
-          },
-        },
-        events: { hello: (from) => from.emit('answer') },
-      })
-      client.emit('hello')
-      await client.next()
-      await client.leave()
-      await fixture.telemetry.waitForSpan(`close ${names.route}`)
-      const binary = harness.type === 'binary'
-      expect(told).toEqual([['receive', binary], ['send', binary], harness.closes.leave.code])
-      expect(fixture.telemetry.span('process hello').attributes['hooked']).toBe('receive')
-      expect(fixture.telemetry.span('send answer').attributes['hooked']).toBe('send')
     })
   })
 }

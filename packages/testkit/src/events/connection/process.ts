@@ -1,7 +1,6 @@
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import { DELAY, delay, SLACK } from '../../shared/durations.ts'
-import { withProcessErrors } from '../../testing/process-errors.ts'
 import { linkTo, milliseconds } from '../../testing/spans.ts'
 import { placeOf } from '../expectations.ts'
 import type { EventFixture } from '../fixture.ts'
@@ -35,11 +34,11 @@ export function processTests(harness: EventHarness, fixture: EventFixture): void
       const { client } = await fixture.open({ events: { one: () => {}, two: () => {} } })
       for (const name of ['one', 'two', 'one']) client.emit(name, { some: ['data', 1] })
       await fixture.telemetry.waitForSpan('process one', 2)
-      const told = fixture.telemetry
+      const messages = fixture.telemetry
         .spans()
         .filter((span) => span.name.startsWith('process '))
         .map((span) => [span.name, span.attributes['websocket.message.sequence']])
-      expect(told).toEqual([
+      expect(messages).toEqual([
         ['process one', 1],
         ['process two', 2],
         ['process one', 3],
@@ -64,46 +63,7 @@ export function processTests(harness: EventHarness, fixture: EventFixture): void
       expect(milliseconds(span)).toBeGreaterThanOrEqual(DELAY - SLACK)
     })
 
-    it('has the error of a handler that rejects', async () => {
-      await withProcessErrors(async (errors) => {
-        const error = new RangeError('rejected on purpose')
-        const { client } = await fixture.open({
-          events: {
-            async hello() {
-              await delay(1)
-              throw error
-            },
-          },
-        })
-        client.emit('hello')
-        const span = await fixture.telemetry.waitForSpan('process hello')
-        expect(span.status).toEqual({ code: SpanStatusCode.ERROR, message: 'rejected on purpose' })
-        expect(span.attributes['error.type']).toBe('RangeError')
-        expect(span.events.map(({ name }) => name)).toEqual(['exception'])
-        if (capabilities.rejections === 'unhandled') {
-          expect(await errors.next()).toEqual({ event: 'unhandledRejection', error })
-        }
-        expect(errors.size).toBe(0)
-      })
-    })
-
-    it.runIf(capabilities.unknownEvents === 'told')('tells an event that nobody listens to as _OTHER', async () => {
-      const { client } = await fixture.open({ events: { hello: () => {} } })
-      const long = 'x'.repeat(names.longestRead ?? 10_000)
-      client.emit('nobody', 1)
-      client.emit(long)
-      const span = await fixture.telemetry.waitForSpan('process _OTHER', 2)
-      const [first] = fixture.telemetry.spans('process _OTHER')
-      expect(first?.attributes).toMatchObject({
-        'websocket.message.name': '_OTHER',
-        'websocket.message.name_original': 'nobody',
-      })
-      expect(span.attributes['websocket.message.name_original']).toBe(long.slice(0, 128))
-      const durations = await fixture.telemetry.collect('websocket.server.message.process.duration')
-      expect(durations.map(({ attributes }) => attributes['websocket.message.name'])).toEqual(['_OTHER'])
-    })
-
-    it('leaves events alone that option ignore names, and all with messages: false', async () => {
+    it('is not made of events that option ignore names, and of none with messages: false', async () => {
       const { client } = await fixture.open({
         telemetry: { ignore: { messages: ['noise'] } },
         events: { noise: (from) => from.emit('noise'), hello: (from) => from.emit('answer') },
@@ -126,8 +86,8 @@ export function processTests(harness: EventHarness, fixture: EventFixture): void
       expect(fixture.telemetry.names().filter((name) => name.includes('quiet'))).toEqual([])
     })
 
-    it('ends at shutdown, and says so, when its handler never settles', async () => {
-      if (!capabilities.shutdownAlone) return
+    if (!capabilities.shutdownAlone) return
+    it('of a handler that never settles ends with the telemetry', async () => {
       const { client, host } = await fixture.open({
         events: { hang: () => new Promise(() => {}), hello: (from) => from.emit('answer') },
       })

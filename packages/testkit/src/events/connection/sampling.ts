@@ -8,7 +8,7 @@ export function samplingTests(harness: EventHarness, fixture: EventFixture): voi
   const { names } = harness
 
   describe('sampling', () => {
-    it('asks once for each message, before anything is described', async () => {
+    it('is decided once for each message, before its attributes are made', async () => {
       const asked: string[] = []
       const { telemetry } = fixture
       const { client } = await fixture.open({ events: { hello: (from) => from.emit('answer') } })
@@ -53,7 +53,7 @@ export function samplingTests(harness: EventHarness, fixture: EventFixture): voi
       },
     )
 
-    it('keeps a connection to its budget of message spans, and says how many it left out', async () => {
+    it('keeps a connection to its budget of message spans, and counts those that it left out', async () => {
       const { client } = await fixture.open({
         telemetry: { maxMessageSpansPerSecond: 1 },
         events: { hello: () => {}, last: (from) => from.emit('answer') },
@@ -63,12 +63,12 @@ export function samplingTests(harness: EventHarness, fixture: EventFixture): voi
       await client.next()
       await client.leave()
       const close = await fixture.telemetry.waitForSpan(`close ${names.route}`)
-      const told = fixture.telemetry.spans().filter(({ kind }) => kind === SpanKind.CONSUMER).length
+      const processed = fixture.telemetry.spans().filter(({ kind }) => kind === SpanKind.CONSUMER).length
       const sent = fixture.telemetry.spans().filter(({ kind }) => kind === SpanKind.PRODUCER).length
       const dropped = close.attributes['websocket.connection.spans.dropped'] as number
-      expect(told).toBeGreaterThanOrEqual(1)
+      expect(processed).toBeGreaterThanOrEqual(1)
       // What an unsampled message sends inherits its decision and asks for no span.
-      expect(dropped + told).toBe(10)
+      expect(dropped + processed).toBe(10)
       expect(sent).toBeLessThanOrEqual(1)
     })
   })

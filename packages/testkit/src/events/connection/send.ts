@@ -48,7 +48,7 @@ export function sendTests(harness: EventHarness, fixture: EventFixture): void {
       )
     })
 
-    it('is told as not open on a connection that has ended', async () => {
+    it('on a connection that has ended is counted as not open', async () => {
       const { client, socket } = await fixture.open()
       await client.leave()
       await fixture.telemetry.waitForSpan(`close ${names.route}`)
