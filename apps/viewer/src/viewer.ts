@@ -9,6 +9,7 @@ import { createViewerServer } from './http/server.ts'
 import { newToken, TokenCheck } from './http/token.ts'
 import { Live } from './live.ts'
 import type { ServerFacts } from './live-page.ts'
+import type { GrpcOptions } from './otlp/grpc.ts'
 import { Intake } from './otlp/intake.ts'
 import { Receiver } from './otlp/receiver.ts'
 import { Store } from './store/store.ts'
@@ -96,7 +97,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
   }
   const parts = {
     receiver: new Receiver(intake, bodies),
-    api: new Api({ store, live, intake, bodies, facts: () => facts, clear }),
+    api: new Api({ store, live, intake, mostImported: limits.maxInflatedBytes, facts: () => facts, clear }),
     access: new Access([...(options.allowedHosts ?? []), host], options.allowedOrigins ?? []),
     token,
     page: await loadPage(),
@@ -127,7 +128,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
 async function startGrpc(
   { port, grpcPort }: ViewerOptions,
   host: string,
-  options: import('./otlp/grpc.ts').GrpcOptions,
+  options: GrpcOptions,
   facts: { grpcEndpoint: string; grpcProblem: string },
 ): Promise<{ close(): void } | undefined> {
   const wanted = grpcPort ?? (port === undefined ? standardGrpcPort : false)
@@ -136,8 +137,10 @@ async function startGrpc(
   const { GrpcReceiver } = await import('./otlp/grpc.ts')
   const receiver = new GrpcReceiver(options)
   try {
-    const bound = await receiver.listen(`${host.includes(':') ? `[${host}]` : host}:${wanted}`)
+    const bound = await receiver.listen(host, wanted)
     facts.grpcEndpoint = `http://${shownHost(host)}:${bound}`
+    // `localhost` may lead to either loopback address; without IPv6 on this machine one has to do.
+    if (host === '127.0.0.1') await receiver.listen('::1', bound).catch(() => undefined)
     return receiver
   } catch {
     receiver.close()

@@ -1,4 +1,8 @@
 import { context } from '@opentelemetry/api'
+import { SeverityNumber } from '@opentelemetry/api-logs'
+import { OTLPLogExporter as JsonLogExporter } from '@opentelemetry/exporter-logs-otlp-http'
+import { OTLPLogExporter as ProtobufLogExporter } from '@opentelemetry/exporter-logs-otlp-proto'
+import { LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startViewer, type Viewer } from '../src/index.ts'
 import { ChatTraffic } from './support/chat-traffic.ts'
@@ -94,4 +98,23 @@ test.each(encodings)('the OpenTelemetry exporters reach it as $encoding, gzip $g
   const active = metrics!.panels.find(({ id }) => id === 'active')!
   expect(active.series.map(({ label, values }) => [label, values.at(-1)])).toEqual([['/chat/:room', 0]])
   await chat.telemetry.shutdown()
+})
+
+test.each([JsonLogExporter, ProtobufLogExporter])('the log exporters reach it', async (Exporter) => {
+  const exporter = new Exporter({ url: `${viewer.endpoint}/v1/logs` })
+  const provider = new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] })
+  const attributes = { 'websocket.connection.id': 'c1', nested: { user: 'ada' } }
+  provider.getLogger('app').emit({ severityNumber: SeverityNumber.WARN, body: 'token expired', attributes })
+  await provider.shutdown()
+  const { logs, status } = await firstUpdate(viewer, 'view=logs')
+  expect(status).toMatchObject({ logs: 1, refused: 0, invalid: 0 })
+  expect(logs!.rows).toMatchObject([
+    {
+      level: 'warn',
+      body: 'token expired',
+      scope: 'app',
+      connection: 'c1',
+      attributes: expect.arrayContaining([['nested', '{"user":"ada"}']]),
+    },
+  ])
 })

@@ -17,7 +17,7 @@ export function AttributeTable({ title, attributes, view = 'traces', empty }: Pr
   if (attributes.length === 0 && empty === undefined) return null
   return (
     <section>
-      <h4>{title}</h4>
+      <h3 class="part">{title}</h3>
       {attributes.length === 0 && <p class="muted">{empty}</p>}
       <table class="attributes">
         <tbody>

@@ -11,9 +11,9 @@ export function BroadcastTable({ rows, onSelect }: Props) {
   if (rows.length === 0) return null
   return (
     <section aria-label="Nodes of the broadcast" class="broadcast-nodes">
-      <h4>
+      <h3 class="part">
         Nodes of the broadcast <small>the latest first</small>
-      </h4>
+      </h3>
       <table>
         <thead>
           <tr>

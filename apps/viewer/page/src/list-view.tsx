@@ -1,4 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact'
+import { useLayoutEffect } from 'preact/hooks'
 import { count, exact, moment } from '../../src/format.ts'
 import { useHold } from './hold.ts'
 import { useKeys, useListKeys } from './keyboard.ts'
@@ -56,6 +57,11 @@ export function ListView<L extends Listed>(props: Props<L>) {
     ROW_HEIGHT,
     rows.findIndex((row) => row.id === open),
   )
+  // What answers another question is seen from its first row; more rows for the same question are not another one.
+  const question = props.answered.replace(/&limit=\d+/, '')
+  useLayoutEffect(() => {
+    if (scroller.current !== null) scroller.current.scrollTop = 0
+  }, [question])
   useListKeys(
     rows.map((row) => row.id),
     open,

@@ -17,10 +17,10 @@ export function LogLines({ logs, count, since, title = 'Logs' }: Props) {
   const sorted = [...logs].sort((a, b) => a.time - b.time)
   return (
     <section class="log-lines" aria-label={title}>
-      <h4>
+      <h3 class="part">
         {title} <small>{exact(count)}</small>
         {count > logs.length && <small>, the newest {exact(logs.length)} shown</small>}
-      </h4>
+      </h3>
       <ul>
         {sorted.map((log) => (
           <li key={log.id} class={log.level}>

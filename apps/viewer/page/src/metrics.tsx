@@ -80,7 +80,7 @@ interface HandlersProps {
 function Handlers({ rows, message, within }: HandlersProps) {
   return (
     <section aria-label="Handlers">
-      <h3>Handlers in this time, slowest first</h3>
+      <h2>Handlers in this time, slowest first</h2>
       {rows.length === 0 && <p class="nothing">No handler has run in this time.</p>}
       <table>
         <thead>
@@ -136,7 +136,7 @@ function seconds(value: number | null): string {
 function Instruments({ board, instrument }: { readonly board: MetricsBoard; readonly instrument: string }) {
   return (
     <section aria-label="Instruments">
-      <h3>All instruments</h3>
+      <h2>All instruments</h2>
       <table>
         <thead>
           <tr>

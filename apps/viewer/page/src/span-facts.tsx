@@ -84,9 +84,9 @@ function Links({ title, links, total }: LinksProps) {
   if (total === 0) return null
   return (
     <section>
-      <h4>
+      <h3 class="part">
         {title} {total > 1 && <small>{exact(total)}</small>}
-      </h4>
+      </h3>
       <ul class="link-list">
         {links.map((link) => (
           <li key={link.traceId + link.spanId}>

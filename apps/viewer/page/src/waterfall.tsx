@@ -52,28 +52,16 @@ export function Waterfall({ trace, rows, selected, onSelect, onFold }: Props) {
       <div role="presentation" style={{ paddingTop: `${above}px`, paddingBottom: `${below}px` }}>
         {rows.slice(first, end).map(({ span, depth, below: children, folded }) => (
           <div key={span.key} class={`span-line ${found.has(span.key) ? 'found' : ''}`} role="presentation">
-            {children > 0 && (
-              <button
-                type="button"
-                class="fold"
-                tabIndex={-1}
-                style={{ left: `${Math.min(depth, 12) * 14}px` }}
-                aria-label={
-                  folded ? `Show the ${children} spans below ${span.name}` : `Hide the spans below ${span.name}`
-                }
-                onClick={() => onFold(span.key)}
-              >
-                {folded ? '▸' : '▾'}
-              </button>
-            )}
             <button
               type="button"
               role="option"
               aria-selected={span.key === selected}
               class={`span-row ${span.error ? 'error' : ''}`}
-              onClick={() => onSelect(span.key)}
+              onClick={({ target }) => (isFold(target) ? onFold : onSelect)(span.key)}
             >
-              <span class="span-name" style={{ paddingLeft: `${16 + Math.min(depth, 12) * 14}px` }}>
+              <span class="span-name" style={{ paddingLeft: `${Math.min(depth, 12) * 14}px` }}>
+                {/* For the pointer alone: with the keyboard a span is folded by its arrow keys. */}
+                <span class={`fold ${children === 0 ? '' : folded ? 'closed' : 'open'}`} aria-hidden="true" />
                 <OperationTag operation={span.operation} kind={span.kind} />
                 <span title={span.name}>{shortName(span.name, span.operation)}</span>
                 <LinkCount span={span} />
@@ -101,6 +89,10 @@ export function Waterfall({ trace, rows, selected, onSelect, onFold }: Props) {
       </div>
     </div>
   )
+}
+
+function isFold(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('.fold:is(.open, .closed)') !== null
 }
 
 /** What a span's colour stands for: its process, and which end of the connection where one process is both. */

@@ -76,6 +76,10 @@ export class Archive {
   }
 
   close(): void {
+    // Statements keep the database open until they are collected: what locks the file has to be given up by hand.
+    this.#database.pragma('journal_mode = DELETE')
+    this.#database.pragma('locking_mode = NORMAL')
+    this.#database.prepare('SELECT 1 FROM request LIMIT 1').get()
     this.#database.close()
   }
 

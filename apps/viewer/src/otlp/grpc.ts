@@ -1,3 +1,4 @@
+import { createServer } from 'node:net'
 import {
   Metadata,
   Server,
@@ -57,10 +58,13 @@ export class GrpcReceiver {
   }
 
   /** Listens, and returns the port. Rejects when it cannot be had. */
-  listen(address: string): Promise<number> {
+  async listen(host: string, port: number): Promise<number> {
+    // The library prints an error of its own where a port is taken, which is none for a viewer.
+    await mustBeFree(host, port)
+    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-        if (error === null) resolve(port)
+      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+        if (error === null) resolve(bound)
         else reject(error)
       })
     })
@@ -96,6 +100,14 @@ export class GrpcReceiver {
       answer({ code: codeOf(http), details: message, metadata: new Metadata() })
     }
   }
+}
+
+function mustBeFree(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(port, host, () => probe.close(() => resolve()))
+  })
 }
 
 function codeOf(http: number): status {

@@ -42,7 +42,7 @@ export function call(viewer: Viewer, path: string, { method = 'GET', headers = {
 /** Exports a body to the viewer. */
 export function post(
   viewer: Viewer,
-  signal: 'traces' | 'metrics',
+  signal: 'traces' | 'metrics' | 'logs',
   body: unknown,
   headers: Record<string, string> = {},
 ) {
@@ -68,6 +68,38 @@ export async function firstUpdate(viewer: Viewer, query: string): Promise<Update
   } finally {
     abort.abort()
   }
+}
+
+/** A logs request in OTLP/JSON with one record; `record` overrides its fields. */
+export function logsRequest(record: Record<string, unknown> = {}): { resourceLogs: unknown[] } {
+  return {
+    resourceLogs: [
+      {
+        resource: { attributes: [{ key: 'service.name', value: { stringValue: 'test' } }] },
+        scopeLogs: [
+          {
+            scope: { name: 'pino' },
+            logRecords: [
+              {
+                timeUnixNano: '1763721000000000000',
+                severityNumber: 13,
+                severityText: 'WARN',
+                body: { stringValue: 'token expired' },
+                ...record,
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  }
+}
+
+/** Asks the read API for what is at a path. */
+export async function read<T = Record<string, unknown>>(viewer: Viewer, path: string): Promise<T> {
+  const answer = await call(viewer, `/api/${path}`)
+  if (answer.status !== 200) throw new Error(`${path} is answered with ${answer.status}: ${answer.body}`)
+  return JSON.parse(answer.body) as T
 }
 
 let ids = 0
