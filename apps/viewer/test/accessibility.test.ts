@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
 import { launchBrowser } from '@otel-ws/testkit/browser'
+import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startViewer, type Viewer } from '../src/index.ts'
@@ -67,7 +67,7 @@ test.each(views.flatMap(([view, shown]) => (['dark', 'light'] as const).map((the
       await cdp.send('Page.setBypassCSP', { enabled: true })
       await page.reload()
       await page.locator(shown).first().waitFor()
-      await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') })
+      await page.addScriptTag({ content: axe.source })
       const violations = await page.evaluate<Finding[]>('axe.run().then(({ violations }) => violations)')
       expect(
         violations.map(({ id, impact, nodes }) => [id, impact, nodes.slice(0, 3).map(({ html }) => html)]),
