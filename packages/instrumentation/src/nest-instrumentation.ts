@@ -12,7 +12,7 @@ export class NestWebSocketInstrumentation extends HostInstrumentation {
   readonly #applications = new References<TracedApplication>()
   readonly #tracer: ApplicationTracer = {
     options: () => this.#begin(),
-    traced: (application) => this.#applications.add(application),
+    onTraced: (application) => this.#applications.add(application),
   }
 
   constructor(config: HostInstrumentationConfig = {}) {

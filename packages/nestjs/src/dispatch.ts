@@ -1,33 +1,38 @@
-import { context as active } from '@opentelemetry/api'
+import { context } from '@opentelemetry/api'
 import { type Connection, isNativePromise, type Process } from '@otel-ws/core/adapter'
 import { Observable } from 'rxjs'
-import { failWith } from './exceptions.ts'
-import { isUntraced } from './gateway-client.ts'
+import { recordFailure } from './exceptions.ts'
+import { isMessageOnly } from './gateway-client.ts'
 import { ResultObserver } from './result.ts'
 
-/** A message handler as Nest gives it to a WebSocket adapter, bound to its client. */
+/** A message handler as Nest passes it to a WebSocket adapter, bound to its client. */
 export interface MessageHandler {
   readonly message: unknown
   readonly callback: (...args: unknown[]) => unknown
   readonly isAckHandledManually?: boolean
 }
 
-/** Makes of what a handler's callback returned the Observable of its answers. */
+/** Converts what a handler's callback returned to an Observable of its answers. */
 export type Transform = (deferred: unknown) => Observable<unknown>
 
-/** What Nest and its adapter do with a client's messages, covered by the process spans of the messages. */
+/** Arguments of `bindMessageHandlers` whose messages are traced. */
 export interface TracedDispatch {
   readonly handlers: MessageHandler[]
   readonly transform: Transform
 }
 
-/** @param functionNames pattern of each handler, and its name with its class */
+/**
+ * Traces the messages of one client from their dispatch through guards, pipes, handler and exception filters.
+ *
+ * @param functionNames class and method of each handler, by its pattern
+ */
 export function traceDispatch(
   connection: Connection,
   functionNames: ReadonlyMap<string, string>,
   handlers: readonly MessageHandler[],
   transform: Transform,
 ): TracedDispatch {
+  /** By the promise that Nest passes to `transform`. */
   const calls = new WeakMap<object, HandlerCall>()
 
   function traceHandler(handler: MessageHandler): MessageHandler {
@@ -35,14 +40,14 @@ export function traceDispatch(
     const pattern = typeof handler.message === 'string' ? handler.message : undefined
     const functionName = pattern === undefined ? undefined : functionNames.get(pattern)
 
-    function begin(args: unknown[]): unknown {
-      const begun = connection.currentProcess()
-      if (begun !== undefined) {
-        begun.handledBy(functionName, pattern === undefined ? undefined : connection.telemetry.named(pattern))
-        return call(begun, args)
+    function tracedCallback(args: unknown[]): unknown {
+      const current = connection.currentProcess()
+      if (current !== undefined) {
+        current.handledBy(functionName, pattern === undefined ? undefined : connection.telemetry.named(pattern))
+        return call(current, args)
       }
-      // Of a connection that is traced, this is a message that option `ignore` leaves alone.
-      const process = isUntraced(connection)
+      // Without a process span, option `ignore` excludes the message, unless only messages of this connection are traced.
+      const process = isMessageOnly(connection)
         ? connection.startHandling(pattern, typeof args.at(-1) === 'function')
         : undefined
       if (process === undefined) return callback(...args)
@@ -56,19 +61,19 @@ export function traceDispatch(
       return deferred
     }
 
-    return { ...handler, callback: (...args) => begin(args) }
+    return { ...handler, callback: (...args) => tracedCallback(args) }
   }
 
   function tracedTransform(deferred: unknown): Observable<unknown> {
     const answers = transform(deferred)
     const call = typeof deferred === 'object' && deferred !== null ? calls.get(deferred) : undefined
-    return call === undefined ? answers : call.cover(answers, connection)
+    return call === undefined ? answers : call.observe(answers, connection)
   }
 
   return { handlers: handlers.map(traceHandler), transform: tracedTransform }
 }
 
-/** One call of a handler: the promise that Nest returns for it, and the answers that the adapter asks of it. */
+/** One call of a handler: the promise that Nest returns for it, and the Observable of its answers. */
 class HandlerCall {
   readonly #process: Process
   #pending = true
@@ -77,29 +82,30 @@ class HandlerCall {
     this.#process = process
     process.hold()
     deferred.then(
-      () => this.#settled(),
+      () => this.#settle(),
       (error: unknown) => {
-        failWith(process, error)
-        this.#settled()
+        recordFailure(process, error)
+        this.#settle()
       },
     )
   }
 
-  /** The handler goes on after a client has left: then there is no stream that could have been cancelled. */
+  /** True until the handler's promise settles. A handler continues after its client left; there is no stream to cancel. */
   get pending(): boolean {
     return this.#pending
   }
 
-  cover(answers: Observable<unknown>, connection: Connection): Observable<unknown> {
+  /** Returns the answers; the process span lasts until they complete. */
+  observe(answers: Observable<unknown>, connection: Connection): Observable<unknown> {
     return new Observable((subscriber) => {
       const process = this.#process
       process.hold()
       const result = new ResultObserver(process, connection, subscriber, this)
-      // Nest runs interceptors, pipes and the handler when their answers are asked for, and in that context.
+      // Nest runs interceptors, pipes and the handler at the subscription, in the context that is active then.
       const isActive = process.span === undefined || connection.currentProcess() === process
       const subscription = isActive
         ? answers.subscribe(result)
-        : active.with(process, answers.subscribe, answers, result as never)
+        : context.with(process, answers.subscribe, answers, result as never)
       return () => {
         result.cancel()
         subscription.unsubscribe()
@@ -107,7 +113,7 @@ class HandlerCall {
     })
   }
 
-  #settled(): void {
+  #settle(): void {
     this.#pending = false
     this.#process.done()
   }

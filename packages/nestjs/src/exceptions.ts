@@ -2,75 +2,78 @@ import { Catch, UseFilters } from '@nestjs/common'
 import { activeProcess, type Process, setErrorType } from '@otel-ws/core/adapter'
 import type { GatewayClass } from './gateway.ts'
 
-/** Tells the process of a message that it failed, with the code that the application gave to a `WsException`. */
-export function failWith(process: { fail(error: unknown): void }, error: unknown): void {
-  if (error instanceof Error) giveCode(error as Error & { getError?: unknown })
+/** Records that the processing of a message failed. `error.type` is the code of a `WsException`, if it has one. */
+export function recordFailure(process: { fail(error: unknown): void }, error: unknown): void {
+  if (error instanceof Error) setTypeToCode(error as Error & { getError?: unknown })
   process.fail(error)
 }
 
-function giveCode(error: Error & { getError?: unknown }): void {
+function setTypeToCode(error: Error & { getError?: unknown }): void {
   if (typeof error.getError !== 'function') return
   try {
     const code = (error.getError() as { code?: unknown } | null)?.code
     if (typeof code === 'string' || typeof code === 'number') setErrorType(error, String(code))
   } catch {
-    // An override of the application's own that throws: the class name will do.
+    // `getError` was overridden by the application and throws: the class name is the type then.
   }
 }
 
-/** An exception that filters have been asked about, and the message that was being processed then. */
+/** An exception that Nest passed to the exception filters, and the message that was being processed then. */
 interface SeenException {
   readonly exception: unknown
   readonly process: Process | undefined
   readonly functionName: string
 }
 
-let witnessed: SeenException | undefined
+/** Set until the stream that failed ends, or until the end of the current synchronous run. */
+let exceptionOfCurrentRun: SeenException | undefined
 
 /**
- * Takes an exception that filters were asked about just now. When a stream fails, Nest asks them and ends the stream in
- * one go, in the context of whoever feeds the stream: whose message it is only the stream that ends can tell.
+ * Records the exception that Nest passed to the exception filters in the current synchronous run, if there is one. When
+ * a stream fails, Nest calls the filters and completes the stream in one run, in the context of the stream's source: only
+ * the stream that ends knows the message it belongs to.
  */
-export function takeSeenException(process: Process): void {
-  if (witnessed === undefined) return
-  const { exception, functionName } = witnessed
-  witnessed = undefined
+export function recordSeenException(process: Process): void {
+  if (exceptionOfCurrentRun === undefined) return
+  const { exception, functionName } = exceptionOfCurrentRun
+  exceptionOfCurrentRun = undefined
   process.handledBy(functionName)
-  failWith(process, exception)
+  recordFailure(process, exception)
 }
 
-/** No stream has ended of it: the exception belongs to the message that was being processed. */
-function settleWitnessed(): void {
-  const { process } = witnessed ?? {}
-  if (process !== undefined) takeSeenException(process)
-  witnessed = undefined
+/** Records an exception that ended no stream on the message that was being processed. */
+function recordRemaining(): void {
+  const { process } = exceptionOfCurrentRun ?? {}
+  if (process !== undefined) recordSeenException(process)
+  exceptionOfCurrentRun = undefined
 }
 
-const seen = new WeakSet<object>()
+const observed = new WeakSet<object>()
 
 /**
- * Sees each exception on its way to the exception filters of a gateway's message handlers, whatever threw it: guards,
- * interceptors, pipes or the handler. Nest asks filters in turn for the classes they catch, with `instanceof`; ours says
- * no each time, so all exceptions go where they went without it. It keeps nothing and knows no application.
+ * Observes the exceptions of a gateway's message handlers, whether guards, interceptors, pipes or the handler threw them.
+ * Nest tests each exception with `instanceof` against the classes that a filter catches. The filter that is added here
+ * catches a class whose `Symbol.hasInstance` records the exception and returns false, so the application's filters handle
+ * it as before. The filter holds no reference to an application.
  */
-export function watchExceptions(gateway: GatewayClass): void {
+export function observeExceptions(gateway: GatewayClass): void {
   for (const [name, method] of gateway.methods) {
-    if (seen.has(method)) continue
-    seen.add(method)
+    if (observed.has(method)) continue
+    observed.add(method)
     const functionName = `${gateway.name}.${name}`
-    const nothing = {
+    const matchesNothing = {
       [Symbol.hasInstance](exception: unknown): boolean {
-        settleWitnessed()
-        witnessed = { exception, process: activeProcess(), functionName }
-        queueMicrotask(settleWitnessed)
+        recordRemaining()
+        exceptionOfCurrentRun = { exception, process: activeProcess(), functionName }
+        queueMicrotask(recordRemaining)
         return false
       },
     }
-    class Witness {
+    class ExceptionObserver {
       catch(): void {}
     }
-    Catch(nothing as never)(Witness)
-    // The last filter of a method is asked first.
-    UseFilters(new Witness())(gateway.prototype, name, { value: method })
+    Catch(matchesNothing as never)(ExceptionObserver)
+    // Nest tests the filters of a method from last to first, before those of the gateway.
+    UseFilters(new ExceptionObserver())(gateway.prototype, name, { value: method })
   }
 }

@@ -7,47 +7,47 @@ import {
   tracedConnection,
 } from '@otel-ws/core/adapter'
 
-/** The members that are read of a gateway's client: a socket of Socket.IO, of `ws`, or of a custom adapter. */
+/** The members of a gateway's client that are read: a socket of Socket.IO, of `ws`, or of a custom adapter. */
 interface GatewayClient {
   readonly bufferedAmount?: unknown
   readonly id?: unknown
   readonly nsp?: { readonly name?: unknown }
 }
 
-/** Drives clients whose connection nobody has traced: of them the interceptor sees messages alone. */
+/** Driver of clients whose connection is not traced: only their messages are seen. */
 export const clientDriver: HostDriver<GatewayClient> = {
   text: () => '',
   bufferedAmount: ({ bufferedAmount }) => (typeof bufferedAmount === 'number' ? bufferedAmount : 0),
 }
 
-/** Connections whose records were made here: of their handshakes and ends nothing is seen. */
-const untraced = new WeakSet<Connection>()
+/** Connections that were created here, whose handshake and close are not seen. */
+const messageOnly = new WeakSet<Connection>()
 
-/** Connections whose messages the module covers from their dispatch on. */
-const covered = new WeakSet<Connection>()
+/** Connections whose messages `WsTraceModule` traces from their dispatch on. */
+const dispatchTraced = new WeakSet<Connection>()
 
-/** The record of a client; made now if its connection is not traced, so that its messages have a connection in common. */
-export function connectionFor(client: object, path: string | undefined, telemetry: Telemetry): Connection {
+/** Returns the connection of a client. If it is not traced, one is created, so that its messages have the same attributes. */
+export function clientConnection(client: object, path: string | undefined, telemetry: Telemetry): Connection {
   const known = tracedConnection(client)
   if (known !== undefined) return known
   const connection = telemetry.connection(client, factsOf(client, path, telemetry))
   storeConnection(client, connection)
-  untraced.add(connection)
+  messageOnly.add(connection)
   return connection
 }
 
-/** True when nobody but this package sees the connection's messages. */
-export function isUntraced(connection: Connection): boolean {
-  return untraced.has(connection)
+/** Returns true if only the messages of the connection are traced, by this package. */
+export function isMessageOnly(connection: Connection): boolean {
+  return messageOnly.has(connection)
 }
 
-/** The module covers the connection's messages: an interceptor of ours must not tell them again. */
-export function cover(connection: Connection): void {
-  covered.add(connection)
+/** Marks a connection whose messages the module traces, so that an interceptor does not record them again. */
+export function markDispatchTraced(connection: Connection): void {
+  dispatchTraced.add(connection)
 }
 
-export function isCovered(connection: Connection): boolean {
-  return covered.has(connection)
+export function isDispatchTraced(connection: Connection): boolean {
+  return dispatchTraced.has(connection)
 }
 
 function factsOf({ nsp, id }: GatewayClient, path: string | undefined, { options }: Telemetry): ConnectionFacts {

@@ -2,24 +2,24 @@ import type { HandlerSpan } from '@otel-ws/core/adapter'
 import { hiddenProperty, tracedConnection } from '@otel-ws/core/adapter'
 import { metadata } from './metadata.ts'
 
-/** Keys of the metadata that Nest's decorators leave. */
+/** Keys of the metadata of Nest's decorators. */
 const GATEWAY = 'websockets:is_gateway'
 const MESSAGE_MAPPING = 'websockets:message_mapping'
 const PATTERN = 'message'
 
 type Method = (this: unknown, ...args: unknown[]) => unknown
 
-/** A class of gateways: what it is called, and what its handlers are subscribed to. */
+/** A gateway class and its message handlers. */
 export interface GatewayClass {
   readonly name: string
   readonly prototype: object
-  /** Pattern of each message handler, and the handler's name: `ChatGateway.onMessage`. */
+  /** Class and method of each message handler, such as `ChatGateway.onMessage`, by its pattern. */
   readonly handlers: ReadonlyMap<string, string>
-  /** The methods themselves, by name. */
+  /** The message handlers, by method name. */
   readonly methods: ReadonlyMap<string, Method>
 }
 
-/** Describes a provider's class if it is one of gateways. */
+/** Returns the description of a provider's class if it is a gateway. */
 export function gatewayClass(metatype: unknown): GatewayClass | undefined {
   if (typeof metatype !== 'function' || metadata(GATEWAY, metatype) !== true) return undefined
   const prototype = metatype.prototype as object
@@ -37,67 +37,69 @@ export function gatewayClass(metatype: unknown): GatewayClass | undefined {
   return { name: metatype.name, prototype, handlers, methods }
 }
 
-/** The hooks of a gateway's own that Nest calls. */
+/** Lifecycle hooks of a gateway, which Nest calls. */
 interface Gateway {
   afterInit?: Method
   handleConnection?: Method
   handleDisconnect?: Method
 }
 
-/** Which of a gateway's instances Nest calls. */
+/** A gateway that Nest has instantiated. */
 export interface GatewayInstance {
   readonly class: GatewayClass
-  /** The one that all clients share; of gateways that are made per client a stand-in. */
+  /** The instance that all clients share, or the placeholder that Nest keeps for a gateway that is created per client. */
   readonly instance: object
   readonly isShared: boolean
 }
 
 /**
- * Puts spans around `handleConnection` and `handleDisconnect`, and tells when Nest has a gateway's server at hand. Ours
- * stand in front of the gateway's own methods; where each client has a gateway of its own, in front of the class's.
+ * Records spans for `handleConnection` and `handleDisconnect`. Wraps the methods of the instance, or of the class if each
+ * client has an instance of its own.
+ *
+ * @param onInit called when Nest has created the gateway's server
  */
 export function traceGateway(gateway: GatewayInstance, onInit: (gateway: GatewayClass) => void): void {
   const { class: described, instance, isShared } = gateway
-  const own = (instance as Gateway).afterInit
+  const original = (instance as Gateway).afterInit
   function afterInit(this: unknown, ...args: unknown[]): unknown {
     onInit(described)
-    return own?.apply(this, args)
+    return original?.apply(this, args)
   }
   Object.defineProperty(instance, 'afterInit', hiddenProperty(afterInit))
   const target = isShared ? instance : described.prototype
-  wrap(target, 'handleConnection', instance, (client) => {
+  wrapHook(target, 'handleConnection', instance, (client) => {
     return tracedConnection(client)?.startOpen(`${described.name}.handleConnection`)
   })
-  wrap(target, 'handleDisconnect', instance, (client) => {
+  wrapHook(target, 'handleDisconnect', instance, (client) => {
     return tracedConnection(client)?.startDisconnect(`${described.name}.handleDisconnect`)
   })
 }
 
-const wrapped = new WeakSet<Method>()
+const wrappers = new WeakSet<Method>()
 
-function wrap(
+function wrapHook(
   target: object,
   name: keyof Gateway,
   instance: object,
-  begin: (client: object) => HandlerSpan | undefined,
+  startSpan: (client: object) => HandlerSpan | undefined,
 ): void {
-  const own = (target as Gateway)[name]
-  if (typeof own !== 'function' || wrapped.has(own)) return
-  const hook: Method = own
+  const original = (target as Gateway)[name]
+  if (typeof original !== 'function' || wrappers.has(original)) return
+  const hook: Method = original
 
   function traced(this: unknown, ...args: unknown[]): unknown {
     const [client] = args
-    const open = typeof client === 'object' && client !== null ? begin(client) : undefined
-    return open === undefined ? hook.apply(this, args) : open.run(call, this, args, undefined)
+    const span = typeof client === 'object' && client !== null ? startSpan(client) : undefined
+    return span === undefined ? hook.apply(this, args) : span.run(call, this, args, undefined)
   }
-  function call(open: HandlerSpan, self: unknown, args: unknown[]): unknown {
+  function call(span: HandlerSpan, self: unknown, args: unknown[]): unknown {
     const result = hook.apply(self, args)
-    // What a gateway of one client returns, Nest passes on; of a shared one it drops the promise.
-    open.follow(result, self !== instance)
+    // Nest handles the promise of a gateway that is created per client, and discards that of a shared one.
+    span.follow(result, self !== instance)
     return result
   }
   Object.defineProperty(traced, 'name', { value: hook.name, configurable: true })
   Object.defineProperty(traced, 'length', { value: hook.length, configurable: true })
-  wrapped.add(traced)
+  wrappers.add(traced)
   Object.defineProperty(target, name, hiddenProperty(traced))
 }

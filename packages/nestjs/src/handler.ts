@@ -1,19 +1,19 @@
 import type { ExecutionContext } from '@nestjs/common'
 import { metadata } from './metadata.ts'
 
-/** What Nest knows of a message handler. */
+/** A message handler, as described by the metadata of its decorators. */
 export interface Handler {
-  /** Such as `ChatGateway.onMessage`. */
+  /** Class and method, such as `ChatGateway.onMessage`. */
   readonly functionName: string
-  /** What it is subscribed to, where that is a text. */
+  /** The pattern of `@SubscribeMessage`, if it is a string. */
   readonly pattern: string | undefined
   /** Option `path` of the gateway. */
   readonly path: string | undefined
-  /** It takes the acknowledgement into its own hands, with `@Ack()`. */
+  /** The handler sends the acknowledgement itself, with `@Ack()`. */
   readonly acknowledges: boolean
 }
 
-/** Keys of the metadata that Nest's decorators leave. */
+/** Keys of the metadata of Nest's decorators. */
 const PATTERN = 'message'
 const GATEWAY_OPTIONS = 'websockets:gateway_options'
 const PARAMETERS = '__routeArguments__'
@@ -21,7 +21,7 @@ const ACK_PARAMETER = /^13:/
 
 const known = new WeakMap<object, WeakMap<object, Handler>>()
 
-/** The handler that a message is about to be given to; looked up once, not per message. */
+/** Returns the handler of a message. Its metadata is read once, not per message. */
 export function describeHandler(context: ExecutionContext): Handler {
   const gateway = context.getClass()
   const callback = context.getHandler()

@@ -10,16 +10,16 @@ import {
 import type { TelemetryOptions } from '@otel-ws/core'
 import { createTelemetry, type Telemetry } from '@otel-ws/core/adapter'
 import type { Observable } from 'rxjs'
-import { clientDriver, connectionFor } from './gateway-client.ts'
+import { clientConnection, clientDriver } from './gateway-client.ts'
 import { describeHandler } from './handler.ts'
 import { WS_TRACE_OPTIONS } from './options.ts'
 import { observeHandling } from './result.ts'
 import { SCOPE } from './version.ts'
 
 /**
- * Traces and measures the messages of gateways: on a handler, a gateway, or globally, by dependency injection or as an
- * instance. Each message is a `process` span with the name of its pattern, which lasts until the handler's value, promise
- * or Observable has settled. Other kinds of execution contexts pass untouched.
+ * Traces and measures the messages of gateways. Use it on a handler, on a gateway, or globally, by dependency injection or
+ * as an instance. Each message has a `process` span with the name of its pattern, which ends when the handler's promise or
+ * Observable has settled. Execution contexts other than `ws` are not traced.
  *
  * ```ts
  * @UseInterceptors(WsTraceInterceptor)
@@ -30,7 +30,7 @@ import { SCOPE } from './version.ts'
 export class WsTraceInterceptor implements NestInterceptor, OnApplicationShutdown {
   readonly #telemetry: Telemetry
 
-  /** @param options by dependency injection those of `WsTraceModule`, else the defaults */
+  /** @param options with dependency injection those of `WsTraceModule`, otherwise the defaults */
   constructor(options?: TelemetryOptions) {
     this.#telemetry = createTelemetry(options, SCOPE, clientDriver)
   }
@@ -40,7 +40,7 @@ export class WsTraceInterceptor implements NestInterceptor, OnApplicationShutdow
     if (context.getType() !== 'ws' || typeof client !== 'object' || client === null) return next.handle()
     if (!this.#telemetry.options.enabled) return next.handle()
     const handler = describeHandler(context)
-    return observeHandling(connectionFor(client, handler.path, this.#telemetry), handler, context, next)
+    return observeHandling(clientConnection(client, handler.path, this.#telemetry), handler, context, next)
   }
 
   /** Ends the spans that are still open and flushes the SDK; Nest calls it when the application closes. */
@@ -49,7 +49,7 @@ export class WsTraceInterceptor implements NestInterceptor, OnApplicationShutdow
   }
 }
 
-// Decorators as calls: what Nest reads is the same, and the source stays free of syntax that types alone cannot erase.
+// Called as functions, so that the source has only syntax that can be erased. The metadata is the same.
 Injectable()(WsTraceInterceptor)
 Optional()(WsTraceInterceptor, undefined, 0)
 Inject(WS_TRACE_OPTIONS)(WsTraceInterceptor, undefined, 0)

@@ -11,7 +11,7 @@ import {
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core'
 import type { TelemetryOptions } from '@otel-ws/core'
 import { createTelemetry, type Telemetry, warn, wrapMethod } from '@otel-ws/core/adapter'
-import { watchExceptions } from './exceptions.ts'
+import { observeExceptions } from './exceptions.ts'
 import { type GatewayClass, gatewayClass, traceGateway } from './gateway.ts'
 import { clientDriver } from './gateway-client.ts'
 import { WS_TRACE_OPTIONS } from './options.ts'
@@ -19,14 +19,14 @@ import { ServerTracer } from './server.ts'
 import { SCOPE } from './version.ts'
 import { type AdapterHooks, traceAdapter } from './websocket-adapter.ts'
 
-/** How {@link WsTraceModule.forRootAsync} comes by its options. */
+/** Argument of {@link WsTraceModule.forRootAsync}. */
 export interface WsTraceAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
-  /** What is injected into `useFactory`. */
+  /** Tokens of the providers that are passed to `useFactory`. */
   inject?: unknown[]
   useFactory: (...dependencies: never[]) => TelemetryOptions | Promise<TelemetryOptions>
 }
 
-/** The part of Nest's configuration that holds the WebSocket adapter. */
+/** The members of Nest's `ApplicationConfig` that are used. */
 interface AdapterHolder {
   getIoAdapter(): WebSocketAdapter | null
   setIoAdapter(adapter: WebSocketAdapter): void
@@ -36,8 +36,8 @@ const INSTALLED = Symbol.for('otel-ws.nestjs.module')
 
 /**
  * Traces and measures all gateways of an application: handshakes, `handleConnection` and `handleDisconnect`, every
- * message from its dispatch through guards, pipes, handler and exception filters, what the server sends, and why each
- * connection closed.
+ * message from its dispatch through guards, pipes, handler and exception filters, each message that the server sends, and
+ * the reason of each close.
  *
  * ```ts
  * @Module({ imports: [WsTraceModule.forRoot()] })
@@ -49,7 +49,8 @@ export class WsTraceModule implements OnApplicationShutdown {
   readonly #servers: ServerTracer
   readonly #classes = new Map<unknown, GatewayClass>()
   #areGatewaysTraced = false
-  #initialised: GatewayClass | undefined
+  /** Set between `afterInit` and `bindClientConnect`, which Nest calls in one synchronous run. */
+  #gatewayOfCurrentRun: GatewayClass | undefined
 
   /**
    * @param options validated when the application is created
@@ -64,7 +65,7 @@ export class WsTraceModule implements OnApplicationShutdown {
     }
   }
 
-  /** As `forRoot`, with options that are made with the help of other providers. */
+  /** Like `forRoot`, with options that a factory creates from other providers. */
   static forRootAsync({ imports = [], inject = [], useFactory }: WsTraceAsyncOptions): DynamicModule {
     return {
       module: WsTraceModule,
@@ -91,9 +92,9 @@ export class WsTraceModule implements OnApplicationShutdown {
       if (described === undefined) continue
       this.#classes.set(metatype, described)
       for (const pattern of described.handlers.keys()) patterns.add(pattern)
-      watchExceptions(described)
+      observeExceptions(described)
     }
-    this.#watchAdapter(holder)
+    this.#traceAdapters(holder)
   }
 
   /** Ends the spans that are still open and flushes the SDK; Nest calls it when the application has closed. */
@@ -102,34 +103,34 @@ export class WsTraceModule implements OnApplicationShutdown {
     await this.#telemetry.shutdown()
   }
 
-  /** Gives servers and connections everything back. What stands in front of the adapter and of gateways does nothing then. */
+  /** Restores the original methods of servers and connections. The wrappers of adapter and gateways stay, without effect. */
   release(): void {
     this.#servers.release()
     this.#telemetry.release()
   }
 
-  /** The application's adapter is set after this module was made, by the application or by Nest. */
-  #watchAdapter(holder: AdapterHolder): void {
-    const seams: AdapterHooks = {
+  /** Traces the WebSocket adapter. The application or Nest sets it after this module was created. */
+  #traceAdapters(holder: AdapterHolder): void {
+    const hooks: AdapterHooks = {
       telemetry: this.#telemetry,
       onCreate: () => this.#traceGateways(),
       onServer: (server, port) => this.#servers.trace(server, port),
       takeGateway: () => {
-        const gateway = this.#initialised
-        this.#initialised = undefined
+        const gateway = this.#gatewayOfCurrentRun
+        this.#gatewayOfCurrentRun = undefined
         return gateway
       },
     }
     const present = holder.getIoAdapter()
-    if (present) traceAdapter(present, seams)
+    if (present) traceAdapter(present, hooks)
     const { setIoAdapter } = holder
     wrapMethod(holder, 'setIoAdapter', function (this: AdapterHolder, adapter: WebSocketAdapter): void {
-      if (adapter) traceAdapter(adapter, seams)
+      if (adapter) traceAdapter(adapter, hooks)
       setIoAdapter.call(this, adapter)
     })
   }
 
-  /** All instances are there when the first server is made, and none is bound to it yet. */
+  /** Called before the first server is created: Nest has created all instances and bound none of them to a server. */
   #traceGateways(): void {
     if (this.#areGatewaysTraced) return
     this.#areGatewaysTraced = true
@@ -138,7 +139,7 @@ export class WsTraceModule implements OnApplicationShutdown {
       const { instance } = wrapper
       if (described === undefined || typeof instance !== 'object' || instance === null) continue
       const onInit = (gateway: GatewayClass) => {
-        this.#initialised = gateway
+        this.#gatewayOfCurrentRun = gateway
       }
       traceGateway({ class: described, instance, isShared: wrapper.isDependencyTreeStatic() }, onInit)
     }
@@ -149,7 +150,7 @@ export class WsTraceModule implements OnApplicationShutdown {
   }
 }
 
-// Decorators as calls: what Nest reads is the same, and the source stays free of syntax that types alone cannot erase.
+// Called as functions, so that the source has only syntax that can be erased. The metadata is the same.
 Module({})(WsTraceModule)
 Inject(WS_TRACE_OPTIONS)(WsTraceModule, undefined, 0)
 Inject(ModuleRef)(WsTraceModule, undefined, 1)
@@ -157,14 +158,14 @@ Inject(ModulesContainer)(WsTraceModule, undefined, 2)
 Inject(HttpAdapterHost)(WsTraceModule, undefined, 3)
 Optional()(WsTraceModule, undefined, 3)
 
-/** Nest has no public way to its WebSocket adapter for a module; a module's reference knows the container that does. */
+/** Returns the configuration with the WebSocket adapter, which no public API of Nest gives to a module. */
 function adapterHolder(moduleRef: ModuleRef): AdapterHolder | undefined {
   const { container } = moduleRef as unknown as { container?: { applicationConfig?: Partial<AdapterHolder> } }
   const holder = container?.applicationConfig
   if (typeof holder?.getIoAdapter === 'function' && typeof holder.setIoAdapter === 'function') {
     return holder as AdapterHolder
   }
-  warn('this version of Nest keeps its WebSocket adapter elsewhere: only WsTraceInterceptor has an effect')
+  warn('the WebSocket adapter of this version of Nest was not found: only WsTraceInterceptor has an effect')
   return undefined
 }
 

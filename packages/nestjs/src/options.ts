@@ -1,2 +1,2 @@
-/** Token of the options that `WsTraceInterceptor` is made with by dependency injection; `WsTraceModule` provides it. */
+/** Injection token of the options of `WsTraceInterceptor`, provided by `WsTraceModule`. */
 export const WS_TRACE_OPTIONS = Symbol.for('otel-ws.nestjs.options')

@@ -1,5 +1,5 @@
 import type { CallHandler, ExecutionContext } from '@nestjs/common'
-import { context as active } from '@opentelemetry/api'
+import { context } from '@opentelemetry/api'
 import {
   type AckWaiter,
   activeProcess,
@@ -10,51 +10,51 @@ import {
   type Stream,
 } from '@otel-ws/core/adapter'
 import { Observable, type Observer, type Subscriber, type TeardownLogic } from 'rxjs'
-import { failWith, takeSeenException } from './exceptions.ts'
-import { isCovered } from './gateway-client.ts'
+import { recordFailure, recordSeenException } from './exceptions.ts'
+import { isDispatchTraced } from './gateway-client.ts'
 import type { Handler } from './handler.ts'
 
 /**
- * The result of a handler, as Nest gives it to interceptors, covered by the process span of its message: the one that
- * the connection's own tracing has begun, else one of ours.
+ * Returns the result of a handler for an interceptor. The process span of the message lasts until the result completes: the
+ * span that the adapter of the connection started, or a new one.
  */
 export function observeHandling(
   connection: Connection,
   handler: Handler,
-  context: ExecutionContext,
+  execution: ExecutionContext,
   next: CallHandler,
 ): Observable<unknown> {
   return new Observable((subscriber) => {
     const active = activeProcess()
-    const begun = active?.connection === connection ? active : undefined
-    begun?.handledBy(handler.functionName)
-    // What is over was told by the connection's own tracing, which did not wait: a message is not told twice.
-    if (isCovered(connection) || begun?.settled) return next.handle().subscribe(subscriber)
-    if (begun !== undefined) return subscribe(begun, connection, subscriber, next)
-    const args = context.getArgs()
+    const current = active?.connection === connection ? active : undefined
+    current?.handledBy(handler.functionName)
+    // A process span that has ended was ended by the adapter of the connection: the message is not recorded again.
+    if (isDispatchTraced(connection) || current?.settled) return next.handle().subscribe(subscriber)
+    if (current !== undefined) return subscribe(current, connection, subscriber, next)
+    const args = execution.getArgs()
     const ack = args.findIndex((argument) => typeof argument === 'function')
     const process = connection.startHandling(handler.pattern, ack !== -1)
     if (process === undefined) return next.handle().subscribe(subscriber)
     process.handledBy(handler.functionName)
-    if (ack !== -1 && handler.acknowledges) args[ack] = acknowledging(connection.trackAck(process), args[ack])
+    if (ack !== -1 && handler.acknowledges) args[ack] = wrapAck(connection.trackAck(process), args[ack])
     return process.run(subscribe, connection, subscriber, next)
   })
 }
 
 type Ack = (this: unknown, ...args: unknown[]) => unknown
 
-/** The function that the handler is given to acknowledge the message: the span lasts until it is called. */
-function acknowledging(owed: AckWaiter, ack: Ack): Ack {
+/** Wraps the function that a handler calls to acknowledge the message. The span lasts until then. */
+function wrapAck(pendingAck: AckWaiter, ack: Ack): Ack {
   return function (...args) {
     try {
       return ack.apply(this, args)
     } finally {
-      owed.settle('ok')
+      pendingAck.settle('ok')
     }
   }
 }
 
-/** Everything below runs in the operation's context: `handle` binds what it starts to the context that it is called in. */
+/** Must run in the context of the process span: `handle` binds what it starts to the context that is active. */
 function subscribe(
   process: Process,
   connection: Connection,
@@ -71,8 +71,8 @@ function subscribe(
 }
 
 /**
- * Passes a handler's result on, and measures it as a stream if it is one. Nest makes an Observable of every result: a
- * value is one item that is followed by the end at once, and all else is a stream.
+ * Passes a handler's result on and records a stream if it is one. Nest converts every result to an Observable: one item that
+ * is followed by the completion in the same turn is a value, anything else is a stream.
  */
 export class ResultObserver implements Observer<unknown> {
   readonly #process: Process
@@ -80,11 +80,12 @@ export class ResultObserver implements Observer<unknown> {
   readonly #subscriber: Subscriber<unknown>
   readonly #call: { readonly pending: boolean } | undefined
   #items = 0
-  #firstAt = 0
+  /** Milliseconds on the monotonic clock. */
+  #firstItemTime = 0
   #stream: Stream | undefined
-  #over = false
+  #ended = false
 
-  /** @param call of the handler, when its end is seen by itself */
+  /** @param call of the handler, if its promise is followed separately */
   constructor(
     process: Process,
     connection: Connection,
@@ -100,63 +101,63 @@ export class ResultObserver implements Observer<unknown> {
   next(value: unknown): void {
     const at = performance.now()
     if (++this.#items === 1) {
-      this.#firstAt = at
-      Promise.resolve(this).then(continues)
-      if (isAsyncIterable(value)) this.#follow(value)
-    } else this.#begin().item(1, at)
+      this.#firstItemTime = at
+      Promise.resolve(this).then(endFirstTurn)
+      if (isAsyncIterable(value)) this.#followIterable(value)
+    } else this.#startStream().item(1, at)
     const { span } = this.#process
-    // A source that is shared emits in whatever context it is told to: what is sent of it is still our answer.
+    // A shared source can emit in any context. What is sent for this item belongs to this message.
     if (span === undefined || this.#connection.currentProcess() === this.#process) this.#subscriber.next(value)
-    else active.with(this.#process, this.#subscriber.next, this.#subscriber, value)
+    else context.with(this.#process, this.#subscriber.next, this.#subscriber, value)
   }
 
   error(error: unknown): void {
-    this.#over = true
-    failWith(this.#process, error)
+    this.#ended = true
+    recordFailure(this.#process, error)
     this.#stream?.end(error)
-    // What the exception filters send belongs to the span, so it ends after them.
+    // The span ends after the exception filters, because what they send belongs to it.
     this.#subscriber.error(error)
     this.#process.done()
   }
 
   complete(): void {
-    this.#over = true
-    // A failure that the exception filters have taken reaches an adapter as the end.
-    takeSeenException(this.#process)
+    this.#ended = true
+    // After an exception filter handled a failure, the stream completes without an error.
+    recordSeenException(this.#process)
     const { failed, error } = this.#process
-    if (this.#items === 0 && !failed) this.#begin()
+    if (this.#items === 0 && !failed) this.#startStream()
     this.#stream?.end(failed ? error : undefined)
     this.#subscriber.complete()
     this.#process.done()
   }
 
-  /** Nobody wants the rest. */
+  /** The subscriber unsubscribed. */
   cancel(): void {
-    if (this.#over) return
-    this.#over = true
-    if (this.#call?.pending !== true) this.#begin().cancel()
+    if (this.#ended) return
+    this.#ended = true
+    if (this.#call?.pending !== true) this.#startStream().cancel()
     this.#process.done()
   }
 
-  /** The turn in which the first item came is over. */
-  continues(): void {
-    if (!this.#over) this.#begin()
+  /** The turn of the first item ended: without a completion, the result is a stream. */
+  endFirstTurn(): void {
+    if (!this.#ended) this.#startStream()
   }
 
-  /** Whoever iterates over what the handler returned makes a stream of it: an interceptor or an adapter. */
-  #follow(iterable: object): void {
+  /** Records a stream when an interceptor or adapter iterates over the item. */
+  #followIterable(iterable: object): void {
     followIterable(iterable, () => this.#connection.startStream(this.#process.settled ? undefined : this.#process))
   }
 
-  #begin(): Stream {
+  #startStream(): Stream {
     if (this.#stream !== undefined) return this.#stream
     const stream = this.#connection.startStream(this.#process)
     this.#stream = stream
-    if (this.#items > 0) stream.item(1, this.#firstAt)
+    if (this.#items > 0) stream.item(1, this.#firstItemTime)
     return stream
   }
 }
 
-function continues(result: ResultObserver): void {
-  result.continues()
+function endFirstTurn(result: ResultObserver): void {
+  result.endFirstTurn()
 }

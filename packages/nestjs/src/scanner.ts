@@ -4,38 +4,40 @@ import { copySignature, warn, wrapMethod } from '@otel-ws/core/adapter'
 import { gatewayClass } from './gateway.ts'
 import type { WsTraceModule } from './module.ts'
 
-/** A module of an application, as Nest holds it. */
+/** A module in Nest's container. */
 interface NestModule {
   readonly token: string
   readonly metatype: { readonly name: string }
   readonly providers: Map<unknown, { readonly metatype?: unknown; readonly instance?: unknown }>
 }
 
-/** The part of Nest's `DependenciesScanner` that is used: it reads the modules of an application before any is made. */
+/** The members of Nest's `DependenciesScanner` that are used. It reads an application's modules before they are created. */
 interface Scanner {
   readonly container: { getModules(): Map<string, NestModule> }
   scanForModules(parameters: { moduleDefinition: DynamicModule }): Promise<NestModule[]>
   scanModulesForDependencies(modules?: Map<string, NestModule>): Promise<void>
 }
 
-/** Who traces applications without a line of theirs. */
+/** An instrumentation that traces applications without changes to their code. */
 export interface ApplicationTracer {
-  /** Options for an application that has gateways; `undefined` leaves it alone. */
+  /** Returns the options for a new application with gateways; `undefined` leaves it untraced. */
   options(): TelemetryOptions | undefined
-  /** The application is traced; `release` gives its servers and connections everything back. */
-  traced(application: TracedApplication): void
+  /** Called when an application is traced. */
+  onTraced(application: TracedApplication): void
 }
 
-/** An application that is traced without a line of its own. */
+/** Handle of an application that an instrumentation traces. */
 export interface TracedApplication {
+  /** Restores the original methods of the application's servers and connections. */
   release(): void
+  /** Ends every span that is still open and flushes the SDK. */
   shutdown(): Promise<void>
 }
 
 /**
- * Has every application with gateways import `WsTraceModule`, unless it does so itself.
+ * Adds `WsTraceModule` to every application with gateways that does not import it itself.
  *
- * @returns a function that gives the class its own methods back; applications that run are released one by one
+ * @returns a function that restores the original methods of the class; running applications have a `release` of their own
  */
 export function traceScanner(scannerClass: { readonly prototype: unknown }, tracer: ApplicationTracer): () => void {
   const prototype = scannerClass.prototype as Scanner
@@ -43,7 +45,7 @@ export function traceScanner(scannerClass: { readonly prototype: unknown }, trac
 
   async function scanAndTrace(this: Scanner, ...args: [Map<string, NestModule>?]): Promise<void> {
     await scanModulesForDependencies.apply(this, args)
-    // With arguments it is a module that is loaded later.
+    // With arguments, Nest scans a module that is loaded lazily.
     if (args.length > 0) return
     const options = hasGateways(this) && !importsModule(this) ? tracer.options() : undefined
     if (options === undefined) return
@@ -53,9 +55,9 @@ export function traceScanner(scannerClass: { readonly prototype: unknown }, trac
       await scanModulesForDependencies.call(this, new Map([[added.token, added]]))
       const application = applicationOf(added)
       applications.set(added, application)
-      tracer.traced(application)
+      tracer.onTraced(application)
     } catch (error) {
-      warn(`an application of Nest is left alone: ${error instanceof Error ? error.message : error}`)
+      warn(`a Nest application is not traced: ${error instanceof Error ? error.message : error}`)
     }
   }
 
@@ -66,7 +68,7 @@ export function traceScanner(scannerClass: { readonly prototype: unknown }, trac
   )
 }
 
-/** What is traced lives as long as the application. */
+/** Keeps the handle of an application alive as long as the application. */
 const applications = new WeakMap<NestModule, TracedApplication>()
 
 function hasGateways({ container }: Scanner): boolean {
@@ -83,13 +85,13 @@ function importsModule({ container }: Scanner): boolean {
 }
 
 async function addModule(scanner: Scanner, options: TelemetryOptions): Promise<NestModule | undefined> {
-  // Only an application has Nest installed: without one these must not be loaded.
+  // Imported here because Nest is installed only where an application uses it.
   const [{ WsTraceModule: module }, { ModulesContainer }] = await Promise.all([
     import('./module.ts'),
     import('@nestjs/core'),
   ])
   if (!(scanner.container.getModules() instanceof ModulesContainer)) {
-    warn('an application of Nest is left alone: it has another copy of @nestjs/core than @otel-ws/nestjs')
+    warn('a Nest application is not traced: it has another copy of @nestjs/core than @otel-ws/nestjs')
     return undefined
   }
   const [added] = await scanner.scanForModules({ moduleDefinition: module.forRoot(options) })

@@ -8,20 +8,20 @@ import { SCOPE } from './version.ts'
 type WsServer = Parameters<typeof traceWsServer>[0]
 type SocketIoServer = Parameters<typeof traceSocketIoServer>[0]
 
-/** Where the messages of `platform-ws` have the name of their pattern. */
+/** Member of the messages of `platform-ws` that has the pattern. */
 const PATTERN_SELECTOR = '$.event'
 
-/** Traces the servers that an application's WebSocket adapter makes. */
+/** Traces the servers that an application's WebSocket adapter creates. */
 export class ServerTracer {
   readonly #options: TelemetryOptions
   readonly #patterns: RegisteredNames
-  /** The http server of the application, if it has one. */
+  /** Returns the HTTP server of the application, if it has one. */
   readonly #http: () => HttpServer | undefined
   readonly #traced = new WeakSet<object>()
-  readonly #restores: (() => void)[] = []
+  readonly #restore: (() => void)[] = []
   #ws: Telemetry | undefined
   #socketIo: Telemetry | undefined
-  #unwatch: (() => void) | undefined
+  #unwatchUpgrades: (() => void) | undefined
 
   constructor(options: TelemetryOptions, patterns: RegisteredNames, http: () => HttpServer | undefined) {
     this.#options = options
@@ -29,9 +29,12 @@ export class ServerTracer {
     this.#http = http
   }
 
-  /** @param port of the gateway; 0 when it is served by the application's own http server */
-  trace(made: unknown, port: number): void {
-    const server = serverOf(made)
+  /**
+   * @param created server or namespace that the adapter returned
+   * @param port of the gateway; 0 if the application's HTTP server serves it
+   */
+  trace(created: unknown, port: number): void {
+    const server = serverOf(created)
     if (server === undefined || this.#traced.has(server)) return
     if (isWsServer(server)) this.#traceWs(server, port)
     else if (isSocketIoServer(server)) this.#traceSocketIo(server)
@@ -40,14 +43,14 @@ export class ServerTracer {
   }
 
   async shutdown(): Promise<void> {
-    this.#unwatch?.()
+    this.#unwatchUpgrades?.()
     await Promise.all([this.#ws?.shutdown(), this.#socketIo?.shutdown()])
   }
 
-  /** Gives servers and connections everything back. */
+  /** Restores the original methods of servers and connections. */
   release(): void {
-    this.#unwatch?.()
-    for (const restore of this.#restores.splice(0)) restore()
+    this.#unwatchUpgrades?.()
+    for (const restore of this.#restore.splice(0)) restore()
     this.#ws?.release()
     this.#socketIo?.release()
   }
@@ -56,14 +59,15 @@ export class ServerTracer {
     this.#ws ??= this.#createWsTelemetry()
     const telemetry = this.#ws
     const http = port === 0 ? this.#http() : undefined
-    if (http !== undefined) this.#unwatch ??= watchUpgrades(http, (request) => telemetry.unroutedHandshake(request))
-    // Nest's adapter gives each of its servers the path that it is responsible for.
+    if (http !== undefined)
+      this.#unwatchUpgrades ??= watchUpgrades(http, (request) => telemetry.unroutedHandshake(request))
+    // Nest's adapter sets `path` on each server that it creates.
     const { path } = server as { readonly path?: unknown }
     const traced = traceWsServer(server, telemetry, {
       opensElsewhere: true,
       route: typeof path === 'string' ? path : undefined,
     })
-    this.#restores.push(traced.restore)
+    this.#restore.push(traced.restore)
   }
 
   #createWsTelemetry(): Telemetry {
@@ -74,15 +78,15 @@ export class ServerTracer {
 
   #traceSocketIo(server: SocketIoServer): void {
     this.#socketIo ??= createTelemetry(this.#options, SCOPE, socketIoDriver)
-    this.#restores.push(traceSocketIoServer(server, this.#socketIo, { traceConnectionHandler: false }).restore)
+    this.#restore.push(traceSocketIoServer(server, this.#socketIo, { traceConnectionHandler: false }).restore)
   }
 }
 
-/** The server itself, of which an adapter may have given a namespace. */
-function serverOf(made: unknown): object | undefined {
-  if (typeof made !== 'object' || made === null) return undefined
-  const { server } = made as { readonly server?: unknown }
-  return typeof server === 'object' && server !== null && isSocketIoServer(server) ? server : made
+/** Returns the server of a namespace, or the server itself. */
+function serverOf(created: unknown): object | undefined {
+  if (typeof created !== 'object' || created === null) return undefined
+  const { server } = created as { readonly server?: unknown }
+  return typeof server === 'object' && server !== null && isSocketIoServer(server) ? server : created
 }
 
 function isWsServer(server: object): server is WsServer {

@@ -2,15 +2,15 @@ import type { WebSocketAdapter } from '@nestjs/common'
 import { copySignature, type Telemetry, wrapMethod } from '@otel-ws/core/adapter'
 import { type MessageHandler, type Transform, traceDispatch } from './dispatch.ts'
 import type { GatewayClass } from './gateway.ts'
-import { connectionFor, cover } from './gateway-client.ts'
+import { clientConnection, markDispatchTraced } from './gateway-client.ts'
 
-/** What the tracing of an adapter needs of the module. */
+/** What the wrapped methods of a WebSocket adapter call. */
 export interface AdapterHooks {
-  /** An adapter is about to make a server. */
+  /** Called before the adapter creates a server. */
   onCreate(): void
-  /** A server, or a namespace of one, was made. */
+  /** Called with a server that the adapter created, or a namespace of one. */
   onServer(server: unknown, port: number): void
-  /** The gateway whose server was told last, once. */
+  /** Returns the gateway whose `afterInit` ran last in the current synchronous run, once. */
   takeGateway(): GatewayClass | undefined
   /** For clients of servers that are not traced. */
   readonly telemetry: Telemetry
@@ -19,66 +19,86 @@ export interface AdapterHooks {
 type Method = (this: unknown, ...args: unknown[]) => unknown
 
 const TRACED = Symbol.for('otel-ws.nestjs.adapter')
+const NO_HANDLERS: ReadonlyMap<string, string> = new Map()
 
-/** Puts our methods in front of a WebSocket adapter's own: those of Nest's public interface, on the instance. */
-export function traceAdapter(adapter: WebSocketAdapter, seams: AdapterHooks): void {
-  const host = adapter as unknown as Record<string | symbol, Method>
+/** Wraps the methods of a WebSocket adapter that belong to Nest's public interface, on the instance. */
+export function traceAdapter(adapter: WebSocketAdapter, hooks: AdapterHooks): void {
+  const host = adapter as unknown as AdapterMethods & { [TRACED]?: true }
   if (Object.hasOwn(host, TRACED)) return
   Object.defineProperty(host, TRACED, { value: true })
-  const { create, bindClientConnect, bindMessageHandlers } = host
-  /** The gateway whose client is being bound to its handlers. */
-  let current: GatewayClass | undefined
-
-  if (create !== undefined) {
-    wrapMethod(host, 'create', function (this: unknown, ...args: unknown[]): unknown {
-      seams.onCreate()
-      const server = create.apply(this, args)
-      seams.onServer(server, Number(args[0]))
-      return server
-    })
-  }
-
-  if (bindClientConnect !== undefined) {
-    wrapMethod(host, 'bindClientConnect', function (this: unknown, ...args: unknown[]): unknown {
-      const [server, callback, ...rest] = args
-      const gateway = seams.takeGateway()
-      if (gateway === undefined || typeof callback !== 'function') return bindClientConnect.apply(this, args)
-      const own = callback as Method
-      function connected(this: unknown, ...client: unknown[]): unknown {
-        const outer = current
-        current = gateway
-        try {
-          return own.apply(this, client)
-        } finally {
-          current = outer
-        }
-      }
-      return bindClientConnect.call(this, server, copySignature(connected, own), ...rest)
-    })
-  }
-
-  if (bindMessageHandlers !== undefined) {
-    wrapMethod(host, 'bindMessageHandlers', function (this: unknown, ...args: unknown[]): unknown {
-      const [client, handlers, transform, ...rest] = args
-      if (
-        typeof client !== 'object' ||
-        client === null ||
-        !Array.isArray(handlers) ||
-        typeof transform !== 'function'
-      ) {
-        return bindMessageHandlers.apply(this, args)
-      }
-      const connection = connectionFor(client, undefined, seams.telemetry)
-      cover(connection)
-      const traced = traceDispatch(
-        connection,
-        current?.handlers ?? NONE,
-        handlers as MessageHandler[],
-        transform as Transform,
-      )
-      return bindMessageHandlers.call(this, client, traced.handlers, traced.transform, ...rest)
-    })
-  }
+  new AdapterTracer(hooks).wrap(host)
 }
 
-const NONE: ReadonlyMap<string, string> = new Map()
+interface AdapterMethods {
+  readonly create?: Method
+  readonly bindClientConnect?: Method
+  readonly bindMessageHandlers?: Method
+}
+
+class AdapterTracer {
+  readonly #hooks: AdapterHooks
+  /** Set while Nest's connection callback runs, which binds the message handlers in the same synchronous run. */
+  #gatewayOfCurrentRun: GatewayClass | undefined
+
+  constructor(hooks: AdapterHooks) {
+    this.#hooks = hooks
+  }
+
+  wrap(host: AdapterMethods): void {
+    const tracer = this
+    const { create, bindClientConnect, bindMessageHandlers } = host
+    if (create !== undefined) {
+      wrapMethod(host, 'create', function (this: unknown, ...args: unknown[]): unknown {
+        tracer.#hooks.onCreate()
+        const server = create.apply(this, args)
+        tracer.#hooks.onServer(server, Number(args[0]))
+        return server
+      })
+    }
+    if (bindClientConnect !== undefined) {
+      wrapMethod(host, 'bindClientConnect', function (this: unknown, ...args: unknown[]): unknown {
+        return bindClientConnect.apply(this, tracer.#wrapConnect(args))
+      })
+    }
+    if (bindMessageHandlers !== undefined) {
+      wrapMethod(host, 'bindMessageHandlers', function (this: unknown, ...args: unknown[]): unknown {
+        return bindMessageHandlers.apply(this, tracer.#wrapHandlers(args))
+      })
+    }
+  }
+
+  /** Returns the arguments of `bindClientConnect` with a callback that stores the gateway while it runs. */
+  #wrapConnect(args: unknown[]): unknown[] {
+    const [server, callback, ...rest] = args
+    const gateway = this.#hooks.takeGateway()
+    if (gateway === undefined || typeof callback !== 'function') return args
+    const tracer = this
+    const original = callback as Method
+    function connected(this: unknown, ...client: unknown[]): unknown {
+      const outer = tracer.#gatewayOfCurrentRun
+      tracer.#gatewayOfCurrentRun = gateway
+      try {
+        return original.apply(this, client)
+      } finally {
+        tracer.#gatewayOfCurrentRun = outer
+      }
+    }
+    return [server, copySignature(connected, original), ...rest]
+  }
+
+  /** Returns the arguments of `bindMessageHandlers` with traced handlers. */
+  #wrapHandlers(args: unknown[]): unknown[] {
+    const [client, handlers, transform, ...rest] = args
+    if (typeof client !== 'object' || client === null) return args
+    if (!Array.isArray(handlers) || typeof transform !== 'function') return args
+    const connection = clientConnection(client, undefined, this.#hooks.telemetry)
+    markDispatchTraced(connection)
+    const traced = traceDispatch(
+      connection,
+      this.#gatewayOfCurrentRun?.handlers ?? NO_HANDLERS,
+      handlers as MessageHandler[],
+      transform as Transform,
+    )
+    return [client, traced.handlers, traced.transform, ...rest]
+  }
+}

@@ -15,7 +15,7 @@ describe('acknowledgements', () => {
     return fixture.start({ platform: 'platform-socket.io', gateways: [gateway], metadata: { imports } })
   }
 
-  it.each(['module', 'both'] as const)('are told with their outcome by %s', async (traced) => {
+  it.each(['module', 'both'] as const)('are recorded with their outcome by %s', async (traced) => {
     const client = await fixture.connect(await serve(traced))
     expect(await client.request('ack', 1)).toBe(1)
     expect(await client.request('return ack', 2)).toBe(2)
@@ -29,7 +29,7 @@ describe('acknowledgements', () => {
     for (const span of [manual, returned]) expect(span.attributes['websocket.ack.outcome']).toBe('ok')
   })
 
-  it('that never come end with the connection', async () => {
+  it('that are never sent end with the connection', async () => {
     const client = await fixture.connect(await serve('module'))
     client.request('nothing').catch(() => {})
     client.emit('value', 1)
@@ -39,7 +39,7 @@ describe('acknowledgements', () => {
     expect(span.attributes['websocket.ack.outcome']).toBe('disconnected')
   })
 
-  it('make a SERVER span of the interceptor that lasts until they are sent', async () => {
+  it('give a message a SERVER span that lasts until they are sent', async () => {
     const client = await fixture.connect(await serve('interceptor'))
     expect(await client.request('late ack', 1)).toBe(1)
     expect(await client.request('return ack', 2)).toBe(2)

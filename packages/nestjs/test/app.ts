@@ -27,15 +27,15 @@ export interface App {
 export interface AppOptions {
   readonly platform: Platform
   readonly gateways: Type[]
-  /** What the root module has beside the gateways. */
+  /** Metadata of the root module, besides the gateways. */
   readonly metadata?: ModuleMetadata
-  /** In place of the platform's own. */
+  /** Replaces the adapter of the platform. */
   readonly adapter?: (nest: INestApplication) => WebSocketAdapter
   /** Called before the application is initialised. */
   readonly configure?: (nest: INestApplication) => void
 }
 
-/** Starts an application with gateways on a port of the machine's choice. */
+/** Starts an application with gateways on a free port. */
 export async function startApp({ platform, gateways, metadata = {}, adapter, configure }: AppOptions): Promise<App> {
   class Root {}
   Module({ ...metadata, providers: [...gateways, ...(metadata.providers ?? [])] })(Root)

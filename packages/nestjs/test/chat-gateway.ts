@@ -29,10 +29,10 @@ import { concatMap, EMPTY, from, map, NEVER, type Observable, of, Subject, start
 type Client = { send?(data: string): void; emit(event: string, data: unknown): void }
 type Acknowledge = (data: unknown) => void
 
-/** A turn of the event loop, in which whatever was active must stay active. */
+/** Waits a turn of the event loop; the active context must stay active. */
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-/** A span of the application's, which tells what was active. */
+/** Starts a span of the application, whose parent shows the active span. */
 export function work(name: string): void {
   trace.getTracer('application').startSpan(name).end()
 }
@@ -78,7 +78,7 @@ class ThrowingInterceptor implements NestInterceptor {
   }
 }
 
-/** Sends what async iterables have, as Nest itself does not. */
+/** Sends the items of async iterables, which Nest itself does not. */
 @Injectable()
 class Iterating implements NestInterceptor {
   intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -101,7 +101,7 @@ class Answering implements ExceptionFilter {
 /** A source that tests push to. */
 export const shared = new Subject<unknown>()
 
-/** A gateway with a handler for each kind of result and each place of failure; made anew, so that it can be decorated. */
+/** Creates a gateway class, for further decorators, with a handler for each kind of result and of failure. */
 export function createChatGateway(options: GatewayMetadata = {}): Type {
   @WebSocketGateway(options)
   @UseFilters(new Answering())

@@ -77,7 +77,7 @@ describe('WsTraceModule on an adapter for another kind of server', () => {
   it.each([
     ['alone', LineGateway],
     ['and WsTraceInterceptor', TwiceTracedGateway],
-  ])('%s tells the messages that its handlers are given', async (_, gateway: Type) => {
+  ])('%s records the messages that its handlers receive', async (_, gateway: Type) => {
     const adapter = new LineAdapter()
     await fixture.start({
       platform: 'platform-ws',

@@ -2,7 +2,7 @@ import { connect, type TestClient } from '@otel-ws/testkit'
 import { io, type Socket } from 'socket.io-client'
 import type { Platform } from './app.ts'
 
-/** What came from the server: an event, or on `platform-ws` a value without one. */
+/** A message of the server: an event, or on `platform-ws` a value without one. */
 export type Answer = readonly [event: string | undefined, data: unknown]
 
 /** A client of gateways, the same for every platform. */

@@ -6,7 +6,7 @@ import { connectClient, type EventClient } from './event-client.ts'
 
 type Span = ReturnType<Telemetry['spans']>[number]
 
-/** What each test works with; made new for each. */
+/** Set-up of one test. */
 export interface Fixture {
   readonly telemetry: Telemetry
   start(options: AppOptions): Promise<App>
@@ -17,7 +17,7 @@ export interface Fixture {
   tree(root: Span): string[]
 }
 
-/** Said by the SDK when a span is used after its end. */
+/** Warning of the SDK when a span is used after its end. */
 const MISUSE = /ended Span|end\(\) on a span once|startTime > endTime/
 
 export function useFixture(): Fixture {

@@ -26,7 +26,7 @@ import { type Platform, startApp } from './app.ts'
 
 const PLACE = '/chat'
 
-/** What the harness uses of a client on the server's side. */
+/** The members of a client on the server's side that the harness uses. */
 interface HostSocket {
   send?(data: string): void
   emit(event: string, data?: unknown): void
@@ -39,7 +39,7 @@ interface HostSocket {
 
 type Acknowledge = (answer: unknown) => void
 
-/** What it uses of a gateway's server: that of `ws`, or a namespace. */
+/** The members that it uses of a gateway's server, which is a server of `ws` or a namespace. */
 interface HostServer {
   use(middleware: (socket: object, next: (error?: Error) => void) => void): void
   readonly clients?: Set<HostSocket>

@@ -17,7 +17,7 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
 
   const serve = (gateway = traced()): Promise<App> => fixture.start({ platform, gateways: [gateway] })
 
-  /** What a message makes of spans, and the answers to it. */
+  /** Returns the spans of a message, and checks its answers. */
   async function exchange(event: string, answers: number): Promise<{ tree: string[]; answers: unknown[] }> {
     const client = await fixture.connect(await serve())
     client.emit(event, 1)
@@ -29,7 +29,7 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
     return { tree: fixture.tree(span), answers: received }
   }
 
-  it('describes a message as far as it can be seen', async () => {
+  it('describes a message with the attributes that an interceptor can read', async () => {
     const client = await fixture.connect(await serve())
     client.emit('value', 1)
     const span = await fixture.telemetry.waitForSpan('process value')
@@ -114,20 +114,23 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
       2,
       ['process stream throws CONSUMER in ChatGateway.streamThrows 1 items failed ! SyntaxError: half a word'],
     ],
-  ])('tells of %s', async (event, answers, tree) => {
+  ])('records %s', async (event, answers, tree) => {
     expect((await exchange(event, answers)).tree).toEqual(tree)
   })
 
-  it.each(['denied', 'guard throws'])('sees nothing of what is %s, since guards run before', async (event) => {
-    const client = await fixture.connect(await serve())
-    client.emit(event)
-    expect((await client.next())[0]).toBe('exception')
-    client.emit('nothing')
-    await fixture.telemetry.waitForSpan('process nothing')
-    expect(fixture.telemetry.names().filter((name) => name.startsWith('process'))).toEqual(['process nothing'])
-  })
+  it.each(['denied', 'guard throws'])(
+    'records nothing of what is %s, because guards run before interceptors',
+    async (event) => {
+      const client = await fixture.connect(await serve())
+      client.emit(event)
+      expect((await client.next())[0]).toBe('exception')
+      client.emit('nothing')
+      await fixture.telemetry.waitForSpan('process nothing')
+      expect(fixture.telemetry.names().filter((name) => name.startsWith('process'))).toEqual(['process nothing'])
+    },
+  )
 
-  it('passes answers on as they are', async () => {
+  it('passes answers on unchanged', async () => {
     expect((await exchange('observable', 3)).answers).toEqual([
       ['answer', 'a'],
       ['answer', 'b'],
@@ -135,7 +138,7 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
     ])
   })
 
-  it('measures an async iterable that an interceptor before it sends', async () => {
+  it('measures an async iterable that an earlier interceptor sends', async () => {
     const gateway = traced(() => {})
     const decorate = (name: string) => {
       const descriptor = Object.getOwnPropertyDescriptor(gateway.prototype, name) as PropertyDescriptor
@@ -162,7 +165,7 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
     ])
   })
 
-  it('tells a stream that its client leaves as cancelled, which is no error', async () => {
+  it('records a stream as cancelled, without an error, when its client disconnects', async () => {
     const app = await serve()
     const client = await fixture.connect(app)
     client.emit('subscribe')
@@ -213,7 +216,7 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
         gateways: [traced(() => {})],
         configure: (nest) => nest.useGlobalInterceptors(new WsTraceInterceptor()),
       })
-      // Nest 11 itself keeps global interceptors from gateways.
+      // Nest 11 does not call global interceptors for gateways.
       expect(await names(app)).toEqual(isNest11 ? [] : ['process promise', 'process value'])
     })
 
@@ -223,11 +226,11 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
     })
   })
 
-  it('refuses wrong options at set-up', () => {
+  it('throws for wrong options at set-up', () => {
     expect(() => new WsTraceInterceptor({ traces: 'all' as never })).toThrow('option traces')
   })
 
-  it('gives a client a record', async () => {
+  it('stores the connection context of a client', async () => {
     const seen: unknown[] = []
     const gateway = traced()
     gateway.prototype.handleConnection = (client: object) => {

@@ -38,7 +38,7 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
   const serve = (gateways: Type[], options: Partial<AppOptions> = {}): Promise<App> =>
     fixture.start({ platform, gateways, metadata: { imports: [WsTraceModule.forRoot()] }, ...options })
 
-  it('tells the connection handler and the disconnect handler, until they settle', async () => {
+  it('records the connection handler and the disconnect handler, until they settle', async () => {
     const order: string[] = []
     @WebSocketGateway()
     class ChatGateway {
@@ -82,7 +82,7 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
     })
   })
 
-  it('gives one message to the gateways that share a server as one span', async () => {
+  it('records one span for a message that several gateways of a server handle', async () => {
     @WebSocketGateway()
     class FirstGateway {
       @SubscribeMessage('both')
@@ -127,7 +127,7 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
     expect(telemetry.span('process other').attributes['code.function.name']).toBe('SecondGateway.onOther')
   })
 
-  it('traces gateways with paths, namespaces and ports of their own', async () => {
+  it('traces gateways with their own paths, namespaces and ports', async () => {
     const port = await freePort()
     const place = (name: string) => (isWs ? { path: `/${name}` } : { namespace: `/${name}` })
     const gateways = ['chat', 'news'].map((name) => {
@@ -304,12 +304,12 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
     expect(active.reduce((sum, row) => sum + (row.value ?? 0), 0)).toBe(0)
   })
 
-  it('refuses wrong options when the application is made', async () => {
+  it('throws for wrong options when the application is created', async () => {
     const imports = [WsTraceModule.forRoot({ traces: 'all' as never })]
     await expect(serve([createChatGateway()], { metadata: { imports } })).rejects.toThrow('option traces')
   })
 
-  it('ends and tells what is open when the application closes', async () => {
+  it('ends and exports open spans when the application closes', async () => {
     const app = await serve([createChatGateway()])
     const client = await fixture.connect(app)
     client.emit('never')
@@ -323,7 +323,7 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
     ])
   })
 
-  it('lets a subscription without an end go on without its span', async () => {
+  it('ends the span of an endless subscription at its maximum age', async () => {
     const imports = [WsTraceModule.forRoot({ maxConnectionSpanAge: 50 })]
     const client = await fixture.connect(await serve([createChatGateway()], { metadata: { imports } }))
     client.emit('subscribe')
@@ -334,7 +334,7 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
     expect(rows.reduce((sum, row) => sum + (row.value ?? 0), 0)).toBe(1)
   })
 
-  it('tells a connection as one trace if asked to', async () => {
+  it("records a connection as one trace with traces: 'connection'", async () => {
     const imports = [WsTraceModule.forRoot({ traces: 'connection' })]
     const client = await fixture.connect(await serve([createChatGateway()], { metadata: { imports } }))
     client.emit('denied')

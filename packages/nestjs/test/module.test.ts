@@ -8,7 +8,7 @@ import { useFixture } from './fixture.ts'
 const ANSWER = '  send answer PRODUCER'
 const EXCEPTION = '  send exception PRODUCER'
 
-/** What is told of each message: event, answers that the client awaits, what its line says, and the spans below it. */
+/** For each message: event, number of answers, the line of its span, and the lines of the spans below it. */
 const messages: readonly [event: string, answers: number, says: string, children: string[]][] = [
   ['value', 1, 'in ChatGateway.value', ['  piping', '  handling', ANSWER]],
   ['promise', 1, 'in ChatGateway.promise', ['  handling', ANSWER]],
@@ -61,7 +61,7 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
       return fixture.start({ platform, gateways: [gateway], metadata: { imports: [WsTraceModule.forRoot()] } })
     }
 
-    it.each(messages)('tells of %s', async (event, answers, says, children) => {
+    it.each(messages)('records %s', async (event, answers, says, children) => {
       const client = await fixture.connect(await serve())
       client.emit(event, 1)
       for (let n = 0; n < answers; n++) await client.next()
@@ -75,7 +75,7 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
       expect(rows[0]?.attributes['error.type']).toBe(span.attributes['error.type'])
     })
 
-    it('tells a stream that its client leaves as cancelled, and counts it until then', async () => {
+    it('records a stream as cancelled when its client disconnects, and counts it until then', async () => {
       const client = await fixture.connect(await serve())
       const active = async () => {
         const rows = await fixture.telemetry.collect('websocket.server.stream.active')

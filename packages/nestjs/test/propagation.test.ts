@@ -17,7 +17,7 @@ function traceparentOf(span: Span | undefined): string {
   return `00-${traceId}-${spanId}-01`
 }
 
-/** Context in the messages of gateways: their platforms carry it, and what a handler is given has none of it. */
+/** Gateways on both platforms: handlers receive their messages without the carrier. */
 describe('context in messages', () => {
   const fixture = useFixture()
   const ends: (() => unknown)[] = []
@@ -62,7 +62,7 @@ describe('context in messages', () => {
     return sends
   }
 
-  it('on platform-ws is that of the handler, and of each answer', async () => {
+  it('on platform-ws is extracted for the handler and injected into each answer', async () => {
     const client = await connectWs(await serve('platform-ws'))
     client.send(JSON.stringify({ _otel: CARRIER, event: 'value', data: { text: 'hi' } }))
     const answer = await client.next()
@@ -71,7 +71,7 @@ describe('context in messages', () => {
     expect(fixture.telemetry.span('handling').spanContext().traceId).toBe(TRACE_ID)
   })
 
-  it('on platform-ws goes with each item of a stream', async () => {
+  it('on platform-ws is injected into each item of a stream', async () => {
     const client = await connectWs(await serve('platform-ws'))
     client.send(JSON.stringify({ _otel: CARRIER, event: 'observable' }))
     const answers = [await client.next(), await client.next(), await client.next()]
@@ -83,7 +83,7 @@ describe('context in messages', () => {
     )
   })
 
-  it('on platform-socket.io is that of the handler, and of each answer', async () => {
+  it('on platform-socket.io is extracted for the handler and injected into each answer', async () => {
     const socket = await connectSocket(await serve('platform-socket.io'))
     const answered = new Promise((resolve) => socket.once('answer', (...args) => resolve(args)))
     socket.emit('value', { text: 'hi' }, { _otel: CARRIER })
@@ -92,7 +92,7 @@ describe('context in messages', () => {
     expect(answer).toEqual([{ text: 'hi' }, { _otel: { traceparent: traceparentOf(send) } }])
   })
 
-  it('on platform-socket.io goes with an acknowledgement', async () => {
+  it('on platform-socket.io is injected into an acknowledgement', async () => {
     const socket = await connectSocket(await serve('platform-socket.io'))
     const answers = await new Promise((resolve) =>
       socket.emit('ack', 'hi', { _otel: CARRIER }, (...args: unknown[]) => resolve(args)),

@@ -1,4 +1,4 @@
-// An application of its own process: it listens, writes its address, and ends by a signal. Spans are written as they end.
+// Run as a process: listens, writes its address, and ends by a signal. Writes each span when it ends.
 import 'reflect-metadata'
 import { writeSync } from 'node:fs'
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets'

@@ -9,7 +9,7 @@ import { type App, startApp } from './app.ts'
 let telemetry = new Telemetry()
 let app: App
 
-/** What was asked and waits for its answer. */
+/** Questions without an answer. */
 const asked = new Map<string, ReplaySubject<unknown>>()
 
 @WebSocketGateway({ path: '/chat' })
@@ -54,7 +54,7 @@ afterEach(async () => {
 
 const errorOf = (name: string) => telemetry.span(name).attributes['error.type']
 
-it('a stream that is failed by another message fails its own message alone', async () => {
+it('a stream that another message fails is recorded on its own message only', async () => {
   const client = await connect(`${app.url}/chat`)
   client.send('{"event":"ask","data":"why"}')
   client.send('{"event":"refuse","data":"why"}')
@@ -70,7 +70,7 @@ it('a stream that is failed by another message fails its own message alone', asy
   await client.close()
 })
 
-it('a stream that is failed outside of any message fails its message', async () => {
+it('a stream that fails outside of any message is recorded on its message', async () => {
   const client = await connect(`${app.url}/chat`)
   client.send('{"event":"ask","data":"when"}')
   client.send('{"event":"ask","data":"where"}')
@@ -86,7 +86,7 @@ it('a stream that is failed outside of any message fails its message', async () 
   await client.close()
 })
 
-it('a handler that ends a stream and then fails fails its own message alone', async () => {
+it('a handler that ends a stream and then fails is recorded on its own message only', async () => {
   const client = await connect(`${app.url}/chat`)
   client.send('{"event":"ask","data":"who"}')
   client.send('{"event":"fail","data":"who"}')

@@ -46,7 +46,7 @@ describe.each(platforms)('an application on %s', (platform) => {
   const serve = (gateway: Type, isTraced: boolean): Promise<App> =>
     fixture.start({ platform, gateways: [gateway], metadata: { imports: isTraced ? [WsTraceModule.forRoot()] : [] } })
 
-  /** Sends texts as they are and takes what comes, frame by frame. */
+  /** Sends texts unchanged and returns the received frames. */
   async function open(app: App): Promise<{ socket: WebSocket; frames: Queue<string> }> {
     const path = isWs ? '/' : '/socket.io/?EIO=4&transport=websocket'
     const socket = new WebSocket(app.url.replace('http', 'ws') + path)
@@ -64,7 +64,7 @@ describe.each(platforms)('an application on %s', (platform) => {
   const encode = (event: string, data: unknown): string =>
     isWs ? JSON.stringify({ event, data }) : `42${JSON.stringify([event, data])}`
 
-  /** Sends texts in one go, so that they also arrive in one. */
+  /** Sends texts in one write, so that they arrive in one read. */
   function sendTogether(socket: WebSocket, texts: readonly string[]): void {
     const { _socket: transport } = socket as unknown as { _socket: Socket }
     transport.cork()
@@ -72,7 +72,7 @@ describe.each(platforms)('an application on %s', (platform) => {
     transport.uncork()
   }
 
-  /** What comes of batches of events, in order. */
+  /** Returns the frames that answer batches of events, in order. */
   async function framesOf(gateway: Type, isTraced: boolean, batches: readonly string[][]): Promise<string[]> {
     const { socket, frames } = await open(await serve(gateway, isTraced))
     const received: string[] = []
@@ -81,7 +81,7 @@ describe.each(platforms)('an application on %s', (platform) => {
         socket,
         batch.map((event, n) => encode(event, n)),
       )
-      // Nothing of a batch is answered later than this.
+      // The answers to a batch arrive before this one.
       for (let turns = 0; turns < 50; turns++) await turn()
       socket.send(encode('value', 'that was all'))
       let frame = await frames.next()
@@ -92,13 +92,13 @@ describe.each(platforms)('an application on %s', (platform) => {
     return received
   }
 
-  it('sends the same frames in the same order under the module', async () => {
+  it('sends the same frames in the same order with the module', async () => {
     const bare = await framesOf(createChatGateway(), false, [EVENTS])
     expect(await framesOf(createChatGateway(), true, [EVENTS])).toEqual(bare)
     expect(bare.length).toBe(19)
   })
 
-  it.each(['the interceptor', 'both'])('sends the same frames for each message under %s', async (which) => {
+  it.each(['the interceptor', 'both'])('sends the same frames for each message with %s', async (which) => {
     const bare = await framesOf(createChatGateway(), false, oneByOne)
     const gateway = createChatGateway()
     UseInterceptors(WsTraceInterceptor)(gateway)
@@ -159,7 +159,7 @@ describe.each(platforms)('an application on %s', (platform) => {
     expect(bare.length).toBe(10)
   })
 
-  it('fails as it would when connection handlers fail', async () => {
+  it('fails in the same way when connection handlers fail', async () => {
     const fail = (isTraced: boolean, isAsync: boolean): Promise<unknown[]> =>
       withProcessErrors(async (errors) => {
         @WebSocketGateway()
