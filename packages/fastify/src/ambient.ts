@@ -3,62 +3,61 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { TracedScope } from './scope.ts'
 
-/** Who traces instances without a line of theirs. */
+/** An instrumentation that traces instances without changes to the application's code. */
 export interface AmbientTracer {
-  /** Telemetry for an instance, made when its plugins are loaded; `undefined` leaves it alone. */
+  /** Returns the telemetry of an instance when its plugins are loaded; `undefined` leaves it untraced. */
   telemetry(): Telemetry | undefined
 }
 
-/** An instance that is traced without a line of its own, until the application registers the plugin by hand. */
+/** The tracing of an instance by instrumentations, until the application registers the plugin itself. */
 export class AmbientScope {
-  /** The latest last: it is the one that counts. */
-  readonly #offers = new Map<AmbientTracer, Telemetry | undefined>()
+  /** In the order of registration: the last tracer with a telemetry is used. */
+  readonly #telemetries = new Map<AmbientTracer, Telemetry | undefined>()
   #scope: TracedScope | undefined
-  #isTakenOver = false
+  #isReplaced = false
 
-  /** Whoever traces the instance takes part from now on. */
-  join(tracer: AmbientTracer): void {
-    this.#offers.set(tracer, undefined)
+  addTracer(tracer: AmbientTracer): void {
+    this.#telemetries.set(tracer, undefined)
   }
 
-  /** The instance loads its plugins: its routes are seen from now on. */
+  /** Starts to trace the instance. Called when it loads its plugins, before its routes. */
   load(fastify: FastifyInstance): void {
     this.#scope = new TracedScope(fastify)
-    const latest = [...this.#offers.keys()].at(-1)
-    if (latest !== undefined) this.offer(latest, latest.telemetry())
+    const last = [...this.#telemetries.keys()].at(-1)
+    if (last !== undefined) this.setTelemetry(last, last.telemetry())
   }
 
-  /** What the instance is told to from now on; `undefined` stops. No effect once the application has registered. */
-  offer(tracer: AmbientTracer, telemetry: Telemetry | undefined): void {
-    this.#offers.set(tracer, telemetry)
-    if (this.#isTakenOver) return
-    this.#scope?.use([...this.#offers.values()].findLast((offered) => offered !== undefined))
+  /** Sets the telemetry of a tracer; `undefined` stops it. Has no effect once the application registered the plugin. */
+  setTelemetry(tracer: AmbientTracer, telemetry: Telemetry | undefined): void {
+    this.#telemetries.set(tracer, telemetry)
+    if (this.#isReplaced) return
+    this.#scope?.use([...this.#telemetries.values()].findLast((known) => known !== undefined))
   }
 
-  /** The application has registered the plugin: its options count from now on. */
-  takeOver(telemetry: Telemetry): void {
-    this.#isTakenOver = true
+  /** Traces the instance with the telemetry of the plugin that the application registered. */
+  replaceBy(telemetry: Telemetry): void {
+    this.#isReplaced = true
     this.#scope?.use(telemetry)
   }
 }
 
-/** Stands on an instance that is traced without a line of its own; registered, so that copies of this package agree. */
+/** A registered symbol, so that several copies of this package find the same object. */
 const AMBIENT = Symbol.for('otel-ws.fastify.ambient')
 
-/** How the instance that a plugin is registered in is traced already, if it is. */
+/** Returns the scope of an instrumentation that traces the instance, if there is one. */
 export function ambientScopeOf(fastify: FastifyInstance): AmbientScope | undefined {
   return (fastify as { [AMBIENT]?: AmbientScope })[AMBIENT]
 }
 
-/** Traces an instance for an instrumentation. To be called as soon as the instance is made. */
+/** Traces an instance for an instrumentation. Call it right after the instance was created. */
 export function traceInstance(fastify: FastifyInstance, tracer: AmbientTracer): AmbientScope {
   const known = ambientScopeOf(fastify)
   if (known !== undefined) {
-    known.join(tracer)
+    known.addTracer(tracer)
     return known
   }
   const ambient = new AmbientScope()
-  ambient.join(tracer)
+  ambient.addTracer(tracer)
   Object.defineProperty(fastify, AMBIENT, { value: ambient })
   const plugin = async (instance: FastifyInstance) => ambient.load(instance)
   fastify.register(fp(plugin, { fastify: '5.x', name: '@otel-ws/fastify (ambient)' }))

@@ -1,25 +1,25 @@
 import { type Context, type Span, trace } from '@opentelemetry/api'
 import type { FastifyRequest } from 'fastify'
 
-/** The part of `@fastify/otel`'s request decorator that is used. */
+/** The members of `@fastify/otel`'s request decorator that are used. */
 interface OtelRequest {
   opentelemetry?: () => { readonly span?: Span | null; readonly context?: Context | null }
 }
 
 const HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code'
 
-/** True when `@fastify/otel` watches this request. */
+/** Returns true if the plugin `@fastify/otel` is registered for this request. */
 export function hasOtelPlugin(request: FastifyRequest): boolean {
   return typeof (request as OtelRequest).opentelemetry === 'function'
 }
 
-/** The context of `@fastify/otel`'s span of this request; `undefined` when it leaves the request alone. */
-export function enclosingContext(request: FastifyRequest): Context | undefined {
+/** Returns the context with `@fastify/otel`'s span of this request; `undefined` if it does not trace the request. */
+export function requestContext(request: FastifyRequest): Context | undefined {
   const { context, span } = (request as OtelRequest).opentelemetry?.() ?? {}
   return context != null && span != null ? context : undefined
 }
 
-/** Ends the request span that `@fastify/otel` leaves open on an upgrade, so that its exported children find their parent. */
+/** Ends the request span of `@fastify/otel`, which leaves it open on an upgrade: the parent of exported spans would be missing. */
 export function endRequestSpan(context: Context | undefined, status: number): void {
   const span = context === undefined ? undefined : trace.getSpan(context)
   if (span?.isRecording() !== true) return

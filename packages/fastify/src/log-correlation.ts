@@ -6,17 +6,17 @@ const MIXIN = 'pino.mixin'
 type Mixin = (fields: object, level: number, logger: unknown) => object
 
 /**
- * Puts the ids of the active span on every line of a request's logger, under the names that OpenTelemetry's log
- * instrumentations use. Works with Pino, which Fastify comes with; other loggers are left as they are. A mixin of the
- * application's own is kept, and its fields win.
+ * Adds the ids of the active span to every line of a request's logger, under the names that OpenTelemetry's log
+ * instrumentations use. Works with Pino, Fastify's default; other loggers are not changed. The fields of the application's
+ * own mixin take precedence.
  */
 export function addTraceIds(logger: unknown): void {
   if (typeof logger !== 'object' || logger === null) return
   const key = mixinSymbol(logger)
   if (key === undefined) return
   const host = logger as Record<symbol, Mixin | undefined>
-  const own = host[key]
-  const mixin: Mixin = (fields, level, self) => ({ ...traceIds(), ...own?.(fields, level, self) })
+  const original = host[key]
+  const mixin: Mixin = (fields, level, self) => ({ ...traceIds(), ...original?.(fields, level, self) })
   Object.defineProperty(logger, key, { value: mixin, configurable: true, writable: true, enumerable: false })
 }
 
@@ -27,7 +27,7 @@ function traceIds(): object {
   return { trace_id: traceId, span_id: spanId, trace_flags: `0${traceFlags.toString(16)}` }
 }
 
-/** The symbol stands on the root logger, which a request's logger inherits from. */
+/** Returns Pino's symbol. It is a property of the root logger, which the logger of a request inherits from. */
 function mixinSymbol(logger: object): symbol | undefined {
   for (let at: object | null = logger; at !== null; at = Object.getPrototypeOf(at)) {
     const found = Object.getOwnPropertySymbols(at).find((symbol) => symbol.description === MIXIN)

@@ -9,7 +9,7 @@ import { SCOPE } from './version.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The record of this request's WebSocket connection; `undefined` for other requests, and until the upgrade. */
+    /** Context of this request's WebSocket connection; `undefined` for other requests, and before the upgrade. */
     readonly wsConnection: ConnectionContext | undefined
   }
 }
@@ -22,18 +22,19 @@ const plugin: FastifyPluginAsync<TelemetryOptions> = async (fastify, options) =>
     },
   })
   const ambient = ambientScopeOf(fastify)
-  if (ambient !== undefined) ambient.takeOver(telemetry)
+  if (ambient !== undefined) ambient.replaceBy(telemetry)
   else if (telemetry.options.enabled) new TracedScope(fastify).use(telemetry)
 }
 
 /**
- * Fastify plugin that traces and measures the WebSocket routes of `@fastify/websocket`, in either order of registration.
+ * Fastify plugin that traces and measures the WebSocket routes of `@fastify/websocket`. Register it before or after that
+ * plugin.
  *
  * ```ts
  * await fastify.register(otelWs)
  * ```
  *
- * @throws OptionError for wrong options, when the plugin is loaded
+ * @throws OptionError for wrong options, when Fastify loads the plugin
  */
 export const otelWs = fp(plugin, { fastify: '5.x', name: '@otel-ws/fastify' })
 

@@ -5,34 +5,34 @@ type WebSocketHandler = (this: unknown, socket: object, request: unknown) => unk
 
 const wrapped = new WeakSet<object>()
 
-/** Puts the `open` span around the WebSocket handler of a route, if the route has one. */
+/** Records an `open` span for the WebSocket handler of a route, if the route has one. */
 export function traceHandler(route: RouteOptions): void {
   const host = route as {
     readonly websocket?: boolean
     wsHandler?: WebSocketHandler | undefined
     handler?: WebSocketHandler | undefined
   }
-  // `websocket: true` makes the route's handler the WebSocket handler, whatever else is there.
-  if (host.websocket) host.handler = wrap(host.handler)
-  else if (host.wsHandler) host.wsHandler = wrap(host.wsHandler)
+  // With `websocket: true`, `handler` is the WebSocket handler and `wsHandler` is ignored.
+  if (host.websocket) host.handler = wrapHandler(host.handler)
+  else if (host.wsHandler) host.wsHandler = wrapHandler(host.wsHandler)
 }
 
-function wrap<H extends WebSocketHandler | undefined>(handler: H): H {
-  // Anything else is an error of the application, for `@fastify/websocket` to find.
+function wrapHandler<H extends WebSocketHandler | undefined>(handler: H): H {
+  // `@fastify/websocket` reports a handler that is not a function.
   if (typeof handler !== 'function' || wrapped.has(handler)) return handler
-  const own: WebSocketHandler = handler
+  const original: WebSocketHandler = handler
   const traced: WebSocketHandler = function (socket, request) {
-    const open = typeof socket === 'object' && socket !== null ? tracedConnection(socket)?.startOpen() : undefined
-    return open === undefined ? own.call(this, socket, request) : open.run(call, this, socket, request)
+    const span = typeof socket === 'object' && socket !== null ? tracedConnection(socket)?.startOpen() : undefined
+    return span === undefined ? original.call(this, socket, request) : span.run(call, this, socket, request)
   }
-  function call(open: HandlerSpan, self: unknown, socket: object, request: unknown): unknown {
-    const result = own.call(self, socket, request)
-    // The host hands a rejection to its error handler.
-    open.follow(result, true)
+  function call(span: HandlerSpan, self: unknown, socket: object, request: unknown): unknown {
+    const result = original.call(self, socket, request)
+    // Fastify passes a rejection to its error handler.
+    span.follow(result, true)
     return result
   }
-  Object.defineProperty(traced, 'name', { value: own.name, configurable: true })
-  Object.defineProperty(traced, 'length', { value: own.length, configurable: true })
+  Object.defineProperty(traced, 'name', { value: original.name, configurable: true })
+  Object.defineProperty(traced, 'length', { value: original.length, configurable: true })
   wrapped.add(traced)
   return traced as H
 }

@@ -8,25 +8,25 @@ import { afterEach, beforeEach, expect } from 'vitest'
 export interface AppOptions {
   readonly fastify?: FastifyServerOptions
   readonly websocket?: WebsocketPluginOptions
-  /** Options of ours; `null` for an application without us. */
+  /** Options of otelWs; `null` for an application without it. */
   readonly telemetry?: TelemetryOptions | null
-  /** Our plugin is registered after that of the host. */
+  /** otelWs is registered after the plugin of the host. */
   readonly last?: boolean
 }
 
-/** Applications of one test. They, their clients and the SDK are gone after it. */
+/** Applications of one test. They, their clients and the SDK are closed after it. */
 export interface Apps {
   readonly telemetry: Telemetry
   /** An application with both plugins. */
   create(options?: AppOptions): Promise<FastifyInstance>
-  /** Keeps an application that the test has put together itself. */
+  /** Registers an application that the test created itself. */
   keep(app: FastifyInstance): FastifyInstance
   /** Listens, and returns the address without a path. */
   listen(app: FastifyInstance): Promise<string>
-  /** Names a span that may be open at the end of the test: one that is not of ours. */
+  /** Allows a span of another library to be open at the end of the test. */
   leftOpen(name: string): void
   connect(url: string, protocols?: string[]): Promise<TestClient>
-  /** Sends an upgrade request and returns the status it is answered with, once the connection is gone. */
+  /** Sends an upgrade request and returns the status of the answer, when the connection has closed. */
   refused(url: string, options?: UpgradeOptions): Promise<number>
 }
 

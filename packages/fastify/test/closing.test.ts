@@ -33,7 +33,7 @@ describe('fastify.close()', () => {
     },
   )
 
-  it('flushes the providers that are given, and not the global ones', async () => {
+  it('flushes the providers of the options, and not the global ones', async () => {
     const flushed: string[] = []
     const tracerProvider = { getTracer: () => trace.getTracer('own'), forceFlush: async () => flushed.push('traces') }
     const meterProvider = {
@@ -51,7 +51,7 @@ describe('fastify.close()', () => {
     vi.restoreAllMocks()
   })
 
-  it('ends what a handler that never settles holds open', async () => {
+  it('ends the span of a handler that never settles', async () => {
     const app = await apps.create()
     app.get('/ws', { websocket: true }, async (socket) => {
       socket.on('message', () => {
@@ -69,7 +69,7 @@ describe('fastify.close()', () => {
       expect(apps.telemetry.span(name).attributes['websocket.span.ended_by']).toBe('shutdown')
   })
 
-  it('is neither hindered nor failed by a flush that fails', async () => {
+  it('succeeds when the flush fails', async () => {
     const app = await apps.create()
     app.get('/ws', { websocket: true }, () => {})
     await apps.listen(app)
@@ -80,7 +80,7 @@ describe('fastify.close()', () => {
     expect(lines).toEqual(['otel-ws the SDK could not flush Error: collector is down'])
   })
 
-  it('runs a preClose of the application as without us', async () => {
+  it('runs a preClose of the application as without telemetry', async () => {
     const order: string[] = []
     const app = await apps.create({
       websocket: {

@@ -48,7 +48,7 @@ function expectNoOrphans(): void {
 }
 
 describe('beside @fastify/otel', () => {
-  it.each(all)('the handshake stands under its request span, which ends at the 101: %s', async (order) => {
+  it.each(all)('the handshake span is a child of its request span, which ends at the 101: %s', async (order) => {
     const app = await create(orders[order])
     app.get('/chat/:room', { websocket: true }, echo)
     const client = await apps.connect(`${await apps.listen(app)}/chat/lobby`)
@@ -98,7 +98,7 @@ describe('beside @fastify/otel', () => {
     expectNoOrphans()
   })
 
-  it.each(all)('a 404 is told once on either span: %s', async (order) => {
+  it.each(all)('a 404 is recorded once on each span: %s', async (order) => {
     const app = await create(orders[order])
     app.get('/ws', { websocket: true }, echo)
     expect(await apps.refused(`${await apps.listen(app)}/nowhere`)).toBe(404)
@@ -110,7 +110,7 @@ describe('beside @fastify/otel', () => {
     expectNoOrphans()
   })
 
-  it.each(all)('plain HTTP is its business alone: %s', async (order) => {
+  it.each(all)('plain HTTP is traced by it only: %s', async (order) => {
     const app = await create(orders[order])
     app.get('/plain', async () => 'plain')
     expect((await app.inject('/plain')).body).toBe('plain')
@@ -120,7 +120,7 @@ describe('beside @fastify/otel', () => {
     expectNoOrphans()
   })
 
-  it('a route that it leaves alone has a SERVER handshake of ours', async () => {
+  it('a route that it does not trace has a handshake span of kind SERVER', async () => {
     for (const [theirs, config] of [
       [{ ignorePaths: '/ws' }, undefined],
       [{}, { otel: false }],
@@ -136,7 +136,7 @@ describe('beside @fastify/otel', () => {
     }
   })
 
-  it('a route that we leave alone is left as it is without us', async () => {
+  it('a route that option ignore excludes behaves as without telemetry', async () => {
     const app = await create(orders['theirs, ours, host'], { ignore: { routes: ['/ws'] } })
     app.get('/ws', { websocket: true }, echo)
     const client = await apps.connect(`${await apps.listen(app)}/ws`)
@@ -145,7 +145,7 @@ describe('beside @fastify/otel', () => {
     await client.close(1000)
     await app.close()
     expect(apps.telemetry.spans().filter((span) => /^(GET|open|process|send|close)/.test(span.name))).toEqual([])
-    // What @fastify/otel leaves open there is its own.
+    // @fastify/otel leaves its own span open there.
     expect(apps.telemetry.openSpans()).toEqual(['request'])
     apps.leftOpen('request')
   })
@@ -163,7 +163,7 @@ describe('beside @fastify/otel', () => {
     for (const span of apps.telemetry.spans()) expect(span.spanContext().traceId).toBe(traceId)
   })
 
-  it('errors of the handler are told by ours, and once', async () => {
+  it('an error of the handler is recorded once, on the open span', async () => {
     const app = await create(orders['theirs, ours, host'])
     app.get('/ws', { websocket: true }, async () => {
       throw new TypeError('x')

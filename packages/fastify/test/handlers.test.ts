@@ -57,7 +57,7 @@ describe('the handler of a route', () => {
     },
   )
 
-  it('that fails without an errorHandler is terminated by the host, which is told', async () => {
+  it('that fails without an errorHandler is terminated by the host, and the close says so', async () => {
     const app = await apps.create()
     app.get('/ws', { websocket: true }, failures['a throw'] as () => void)
     const client = await apps.connect(`${await apps.listen(app)}/ws`)
@@ -67,7 +67,7 @@ describe('the handler of a route', () => {
     expect(apps.telemetry.span('open /ws').status.code).toBe(SpanStatusCode.ERROR)
   })
 
-  it('gives errors of the socket to errorHandler as without us', async () => {
+  it('passes errors of the socket to errorHandler as without telemetry', async () => {
     const calls: unknown[] = []
     for (const telemetry of [null, {}]) {
       const app = await apps.create({
@@ -106,7 +106,7 @@ describe('the handler of a route', () => {
     await apps.telemetry.waitForSpan('close /ws')
   })
 
-  it('that is async is covered until it settles, and active in all of it', async () => {
+  it('that is async has an open span that is active until it settles', async () => {
     const app = await apps.create()
     let release = (): void => {}
     const gate = new Promise<void>((resolve) => {
@@ -133,7 +133,7 @@ describe('the handler of a route', () => {
     await apps.telemetry.waitForSpan('close /ws')
   })
 
-  it('that the host refuses is refused as without us', async () => {
+  it('that the host refuses is refused as without telemetry', async () => {
     const messages: unknown[] = []
     for (const telemetry of [null, {}]) {
       const app = await apps.create({ telemetry })

@@ -22,7 +22,7 @@ const websocketOptions = (host: HostOptions): WebsocketPluginOptions => ({
   options: wsServerOptions(host) as NonNullable<WebsocketPluginOptions['options']>,
 })
 
-/** The route's handler: what it returns goes to the plugin. */
+/** The route's handler: the plugin receives what it returns. */
 const handlerOf =
   ({ connection }: HostOptions): WebsocketHandler =>
   (socket, request) =>
@@ -32,7 +32,7 @@ async function traceIfAsked(fastify: FastifyInstance, { telemetry }: HostOptions
   if (telemetry) await fastify.register(otelWs, telemetry)
 }
 
-/** The ways to register; each is a host of its own to the suites. */
+/** The orders of registration; each is a separate set-up of the suites. */
 const setups = {
   'Fastify, registered before @fastify/websocket': async (fastify, host) => {
     await traceIfAsked(fastify, host)

@@ -6,8 +6,8 @@ import { useApps } from './apps.ts'
 
 const apps = useApps()
 
-describe('an application whose host listens on another http server', () => {
-  it.each([false, true])('is told with routes and rejections; our plugin last: %s', async (last) => {
+describe('an application whose WebSocket plugin listens on another HTTP server', () => {
+  it.each([false, true])('is traced with routes and rejections; otelWs registered last: %s', async (last) => {
     const server = createServer()
     const app = await apps.create({ websocket: { options: { server } }, last })
     app.get('/chat/:room', { websocket: true }, (socket) => {

@@ -8,7 +8,7 @@ const apps = useApps()
 
 type Line = Record<string, unknown>
 
-/** Options of a logger whose lines are kept. */
+/** Options of a logger that keeps its lines. */
 function recorder(options: object = {}): { lines: Line[]; fastify: FastifyServerOptions } {
   const lines: Line[] = []
   const stream = new Writable({
@@ -25,7 +25,7 @@ function ids(line: Line | undefined): unknown[] {
 }
 
 describe('request.log', () => {
-  it.each(['first', 'last'])('bears the ids of the span it is used in, with our plugin %s', async (order) => {
+  it.each(['first', 'last'])('has the ids of the active span, with otelWs registered %s', async (order) => {
     const { lines, fastify } = recorder()
     const app = await apps.create({ fastify, last: order === 'last' })
     app.get(
@@ -73,7 +73,7 @@ describe('request.log', () => {
     await apps.telemetry.waitForSpan('close /ws')
   })
 
-  it('of plain HTTP, and the log of the application, stay as they are', async () => {
+  it('of plain HTTP, and the log of the application, do not change', async () => {
     const { lines, fastify } = recorder()
     const app = await apps.create({ fastify })
     app.get('/plain', async (request) => {
@@ -101,7 +101,7 @@ describe('request.log', () => {
     expect(lines.find(({ msg }) => msg === 'hi')).toMatchObject({ app: 'chat', span_id: 'own', trace_id: traceId })
   })
 
-  it('that does not exist, or is none of Pino, does no harm', async () => {
+  it("that does not exist, or is not Pino's, is not changed", async () => {
     const said: unknown[] = []
     const plain = {
       ...Object.fromEntries(

@@ -50,10 +50,10 @@ describe('a handshake', () => {
     },
   )
 
-  it('rejected by a hook that was there before the plugins is told under its route, or ignored by it', async () => {
+  it('rejected by a hook that existed before the plugins is recorded with its route, or ignored by it', async () => {
     const app = apps.keep(Fastify())
     app.addHook('onRequest', async (request, reply) => {
-      // The host closes the sockets of those requests only that have come as far as its own hook.
+      // The host closes only the sockets of requests that reached its own hook.
       reply.raw.once('finish', () => request.raw.socket.destroy())
       return reply.code(401).send('no')
     })
@@ -68,7 +68,7 @@ describe('a handshake', () => {
     expect(apps.telemetry.names()).toEqual(['GET /ws'])
   })
 
-  it.each(HOOKS)('whose %s of the route throws is told as an error', async (hook) => {
+  it.each(HOOKS)('whose %s of the route throws is recorded as an error', async (hook) => {
     const app = await apps.create()
     const failing = async () => {
       throw new Error('down')
@@ -80,7 +80,7 @@ describe('a handshake', () => {
     expect(span.status.code).toBe(SpanStatusCode.ERROR)
   })
 
-  it('to where nothing is has a 404 and no route', async () => {
+  it('to an unknown path has a 404 and no route', async () => {
     const app = await apps.create()
     app.get('/ws', { websocket: true }, never)
     expect(await apps.refused(`${await apps.listen(app)}/nowhere`)).toBe(404)
@@ -127,7 +127,7 @@ describe('a handshake', () => {
     })
   })
 
-  it('is answered with the same bytes as without us', async () => {
+  it('is answered with the same bytes as without telemetry', async () => {
     const answers: string[] = []
     for (const telemetry of [null, {}]) {
       const app = await apps.create({ telemetry })

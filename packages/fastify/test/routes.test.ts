@@ -20,7 +20,7 @@ function addRoute(app: FastifyInstance, url: string, kind: (typeof kinds)[number
   else app.get(url, { websocket: true }, echo)
 }
 
-/** Where the plugins and the route stand; each gives the application and the template of its route. */
+/** Orders and scopes of registration; each returns the application and the template of its route. */
 const places = {
   'the root': async (order: (typeof orders)[number], kind: (typeof kinds)[number]) => {
     const app = await apps.create({ last: order === 'last' })
@@ -84,7 +84,7 @@ describe('a route', () => {
       await client.close(1000)
       await apps.telemetry.waitForSpan(`close ${route}`)
       const names = ['GET', 'close', 'open', 'process', 'send'].map((name) => `${name} ${route}`)
-      // A route that was declared before our plugin came keeps its handler to itself.
+      // The handler of a route that was declared before otelWs was registered is not wrapped.
       const late = place === 'a scope that has the host plugin to itself' && order === 'last'
       expect(apps.telemetry.names()).toEqual(names.filter((name) => !(late && name.startsWith('open'))))
       for (const span of apps.telemetry.spans()) expect(span.attributes['websocket.route']).toBe(route)
@@ -101,7 +101,7 @@ describe('a route', () => {
     },
   )
 
-  it('answers plain HTTP as without us, and makes no span of it', async () => {
+  it('answers plain HTTP as without telemetry, and records no span for it', async () => {
     const answers = []
     for (const telemetry of [null, {}]) {
       const app = await apps.create({ telemetry })
@@ -119,7 +119,7 @@ describe('a route', () => {
     expect(apps.telemetry.counts().started).toBe(0)
   })
 
-  it('of plain HTTP that is asked for an upgrade is opened and closed by the host, which is told', async () => {
+  it('of plain HTTP that gets an upgrade request is opened and closed by the host, and recorded', async () => {
     const app = await apps.create()
     app.get('/plain', async () => 'plain')
     const client = await apps.connect(`${await apps.listen(app)}/plain`)
@@ -182,7 +182,7 @@ describe('a route', () => {
     })
   })
 
-  it('that option ignore names makes neither spans nor metrics', async () => {
+  it('that option ignore names has neither spans nor metrics', async () => {
     const app = await apps.create({ telemetry: { ignore: { routes: ['/quiet/:room', /^\/silent/] } } })
     const active: unknown[] = []
     for (const url of ['/quiet/:room', '/silent', '/loud']) {
@@ -208,7 +208,7 @@ describe('a route', () => {
     for (const row of await apps.telemetry.collect()) expect(row.attributes['websocket.route']).toBe('/loud')
   })
 
-  it('of two applications in one process is told once, by its own', async () => {
+  it('of two applications in one process is recorded once, by its own plugin', async () => {
     for (const name of ['one', 'two']) {
       const app = await apps.create({ telemetry: { onHandshake: () => ({ app: name }) } })
       app.get(`/${name}`, { websocket: true }, echo)
@@ -221,7 +221,7 @@ describe('a route', () => {
 })
 
 describe('the plugin', () => {
-  it('leaves everything as it is when disabled', async () => {
+  it('changes nothing when disabled', async () => {
     const app = await apps.create({ telemetry: { enabled: false } })
     const connections: unknown[] = []
     app.get('/ws', { websocket: true }, (socket, request) => {
@@ -248,7 +248,7 @@ describe('the plugin', () => {
     [{ traces: 'conected' }, /traces must be one of/],
     [{ outgoign: true }, /did you mean outgoing/],
     [{ heartbeatTerminate: true }, /needs heartbeatInterval/],
-  ])('refuses %j when it is registered', async (options, message) => {
+  ])('throws for %j when it is registered', async (options, message) => {
     const app = apps.keep(Fastify())
     const registered = Promise.resolve(app.register(otelWs, options as never))
     await expect(registered).rejects.toThrow(OptionError)
@@ -269,7 +269,7 @@ describe('the plugin', () => {
     expect(apps.telemetry.names()).toEqual(['GET /ws', 'close /ws', 'open /ws'])
   })
 
-  it('without that of the host does nothing, and harms nothing', async () => {
+  it('has no effect without the plugin of the host', async () => {
     const app = apps.keep(Fastify())
     await app.register(otelWs)
     app.get('/plain', async () => 'plain')
@@ -279,7 +279,7 @@ describe('the plugin', () => {
     expect(apps.telemetry.counts().started).toBe(0)
   })
 
-  it('has the name and the metadata that plugins have', async () => {
+  it('has the name and metadata of a plugin', async () => {
     const app = await apps.create()
     expect(app.hasPlugin('@otel-ws/fastify')).toBe(true)
   })

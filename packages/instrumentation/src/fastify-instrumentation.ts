@@ -7,14 +7,14 @@ import type { FastifyInstance } from 'fastify'
 import { HostInstrumentation, type HostInstrumentationConfig } from './host-instrumentation.ts'
 import { References } from './references.ts'
 
-/** Fastify tells of each instance on this diagnostics channel. */
+/** Diagnostics channel on which Fastify publishes each new instance. */
 const CHANNEL = 'fastify.initialization'
 
 const MAJOR = '5.'
 
 /**
- * Traces the WebSocket routes of every Fastify instance that is made from now on, with the plugin of `@otel-ws/fastify`.
- * An application that registers that plugin itself has it by its own options.
+ * Traces the WebSocket routes of every Fastify instance that is created from now on, with the plugin of
+ * `@otel-ws/fastify`. If the application registers that plugin itself, its options are used.
  */
 export class FastifyWebSocketInstrumentation extends HostInstrumentation {
   readonly #scopes = new References<AmbientScope>()
@@ -30,47 +30,47 @@ export class FastifyWebSocketInstrumentation extends HostInstrumentation {
     if (this.isEnabled()) return
     super.enable()
     subscribe(CHANNEL, this.#onInstance)
-    this.#offer()
+    this.#updateScopes()
   }
 
   override disable(): void {
     if (!this.isEnabled()) return
     unsubscribe(CHANNEL, this.#onInstance)
-    for (const scope of this.#scopes.values()) scope.offer(this.#tracer, undefined)
+    for (const scope of this.#scopes.values()) scope.setTelemetry(this.#tracer, undefined)
     super.disable()
   }
 
   override setConfig(config: HostInstrumentationConfig = {}): void {
     super.setConfig(config)
-    // The base class calls this before the object is complete.
-    if (#scopes in this) this.#offer()
+    // The base class calls this in its constructor, before this field exists.
+    if (#scopes in this) this.#updateScopes()
   }
 
   override setTracerProvider(provider: TracerProvider): void {
     super.setTracerProvider(provider)
-    this.#offer()
+    this.#updateScopes()
   }
 
   override setMeterProvider(provider: MeterProvider): void {
     super.setMeterProvider(provider)
-    this.#offer()
+    this.#updateScopes()
   }
 
   protected override createTelemetry(options: TelemetryOptions): Telemetry {
     return createTelemetry(options, SCOPE, driver)
   }
 
-  #offer(): void {
+  #updateScopes(): void {
     if (!this.isEnabled()) return
-    for (const scope of this.#scopes.values()) scope.offer(this.#tracer, this.newTelemetry())
+    for (const scope of this.#scopes.values()) scope.setTelemetry(this.#tracer, this.newTelemetry())
   }
 
   #traceInstance(fastify: FastifyInstance): void {
     try {
       if (fastify.version?.startsWith(MAJOR)) this.#scopes.add(traceInstance(fastify, this.#tracer))
-      else this.leaveAlone('fastify', fastify.version, [Number.parseInt(MAJOR, 10)])
+      else this.warnUnsupported('fastify', fastify.version, [Number.parseInt(MAJOR, 10)])
     } catch (error) {
-      this._diag.error('a Fastify instance is left alone', error)
+      this._diag.error('a Fastify instance is not traced', error)
     }
   }
 }

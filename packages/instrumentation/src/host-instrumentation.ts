@@ -11,40 +11,43 @@ import { loadedFiles, requiredByApplication } from './loaded-modules.ts'
 import { References } from './references.ts'
 import { SCOPE } from './version.ts'
 
-/** Configuration of an instrumentation: the options of every adapter, and `enabled`. */
+/** Configuration of an instrumentation: the options of the adapters, and `enabled`. */
 export interface HostInstrumentationConfig extends TelemetryOptions, InstrumentationConfig {
-  /** Instrument at once. Default `true`. */
+  /** Enable the instrumentation when it is created. Default `true`. */
   enabled?: boolean
 }
 
-/** A file of a host in which something is traced. */
+/** A file of a host whose exports are wrapped. */
 export interface HostFile {
   /** The host's package. */
   readonly package: string
-  /** Major versions of it that are traced; others are left alone. */
+  /** Supported major versions; others are not traced. */
   readonly majors: readonly number[]
   /** Path inside the package. */
   readonly file: string
-  /** A file that this one requires: seen without a loader hook also where ES modules import the host. */
+  /**
+   * A file that this one requires. Hooks see it even if the host is imported by an ES module, whose first file only loader
+   * hooks see.
+   */
   readonly requires?: string
-  /** How this one is required where it is an ES module, once the host was: no hook sees ES modules that are required. */
+  /** Specifier to require this file if it is an ES module: no hook sees an ES module that is loaded by `require()`. */
   readonly specifier?: string
-  /** Traces what the file exports and returns a function that gives the host everything back. */
+  /** Wraps the exports of the file. Returns a function that restores the original methods. */
   trace(exports: unknown): () => void
 }
 
 /**
- * What the instrumentations of all hosts have in common: they find the copies of the host, also those that were loaded
- * before, hand each to the adapter, and take it back. Spans and metrics are the adapter's.
+ * Base class of the instrumentations. It finds all copies of the host, including those that were loaded before, and has the
+ * adapter trace them while the instrumentation is enabled. Spans and metrics are those of the adapter.
  */
 export abstract class HostInstrumentation extends InstrumentationBase<HostInstrumentationConfig> {
   /** Called when a copy of the host is found. */
-  hostFound: (() => void) | undefined
-  /** Called before telemetry is made, when an SDK can still be set up. */
-  beforeUse: (() => void) | undefined
-  /** For each copy of a host's file, how the host gets everything back; `undefined` while nothing is traced. */
+  onHostFound: (() => void) | undefined
+  /** Called before the first telemetry is created: the last moment to register an SDK. */
+  beforeTelemetry: (() => void) | undefined
+  /** By the exports of each copy. `restore` is `undefined` while the copy is not traced. */
   readonly #copies = new Map<unknown, { readonly file: HostFile; restore: (() => void) | undefined }>()
-  readonly #leftAlone = new Set<string>()
+  readonly #unsupported = new Set<string>()
   readonly #telemetries = new References<Telemetry>()
   #telemetry: Telemetry | undefined
   #tracerProvider: TracerProvider | undefined
@@ -52,40 +55,40 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
 
   /** @throws OptionError for wrong options */
   constructor(name: string, config: HostInstrumentationConfig) {
-    // The base class would patch at once, before this object is complete.
+    // Otherwise the base class would enable itself before this object is complete.
     super(name, SCOPE.version, { ...config, enabled: false })
     this.setConfig(config)
   }
 
-  /** The files of the host in which something is traced. Called while this object is being made. */
+  /** Returns the files of the host that are wrapped. Called by the constructor. */
   protected files(): readonly HostFile[] {
     return []
   }
 
-  /** Called by the constructor of the class for one host, when the object is complete. */
+  /** Enables the instrumentation. Subclasses call it at the end of their constructor. */
   protected start(): void {
     if (this.getConfig().enabled !== false) this.enable()
   }
 
-  /** Makes the adapter's telemetry, for adapters that do not do so themselves. */
+  /** Creates the telemetry of the adapter. Not implemented for adapters that create it themselves. */
   protected createTelemetry?(options: TelemetryOptions): Telemetry
 
-  /** Telemetry for what happens now, made when it is first needed; `undefined` when nothing is to be told. */
+  /** The current telemetry, created at the first access; `undefined` if nothing is to be recorded. */
   protected get telemetry(): Telemetry | undefined {
     this.#telemetry ??= this.newTelemetry()
     return this.#telemetry?.options.enabled ? this.#telemetry : undefined
   }
 
-  /** Telemetry of one server that is shut down with it; `undefined` while this instrumentation is disabled. */
+  /** Creates telemetry for one server; `undefined` while this instrumentation is disabled. */
   protected newTelemetry(): Telemetry | undefined {
     if (!this.isEnabled() || this.createTelemetry === undefined) return undefined
-    this.beforeUse?.()
+    this.beforeTelemetry?.()
     const telemetry = this.createTelemetry(this.telemetryOptions())
     this.#telemetries.add(telemetry)
     return telemetry
   }
 
-  /** Traces every copy of the host, loaded or yet to be loaded. */
+  /** Traces every copy of the host, those already loaded and those loaded later. */
   override enable(): void {
     super.enable()
     for (const [exports, copy] of this.#copies) copy.restore ??= this.#trace(copy.file, exports)
@@ -93,8 +96,8 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
   }
 
   /**
-   * Gives back every function that was replaced, on classes, servers and open connections. Connections that are open are
-   * told no more, also not their close.
+   * Restores every original method on classes, servers and open connections. Nothing more is recorded for open
+   * connections, not even their close.
    */
   override disable(): void {
     super.disable()
@@ -112,62 +115,62 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
     await Promise.all(this.#telemetries.values().map((telemetry) => telemetry.shutdown()))
   }
 
-  /** Takes effect for connections that open from now on. */
+  /** Takes effect for connections that are opened later. */
   override setConfig(config: HostInstrumentationConfig = {}): void {
     resolveOptions(withoutEnabled(config))
     super.setConfig(config)
-    // The base class calls this before the object is complete.
+    // The base class calls this in its constructor, before this field exists.
     if (#telemetry in this) this.#telemetry = undefined
   }
 
-  /** Takes effect for connections that open from now on. */
+  /** Takes effect for connections that are opened later. */
   override setTracerProvider(provider: TracerProvider): void {
     super.setTracerProvider(provider)
-    // What is global now may be another one by the time that the first connection opens.
+    // The global provider is not kept: another one may be registered before the first connection opens.
     this.#tracerProvider = provider === trace.getTracerProvider() ? undefined : provider
     this.#telemetry = undefined
   }
 
-  /** Takes effect for connections that open from now on. */
+  /** Takes effect for connections that are opened later. */
   override setMeterProvider(provider: MeterProvider): void {
     super.setMeterProvider(provider)
     this.#meterProvider = provider === metrics.getMeterProvider() ? undefined : provider
     this.#telemetry = undefined
   }
 
-  /** Says once that this version of a host is not supported. */
-  protected leaveAlone(host: string, version: string | undefined, majors: readonly number[]): void {
+  /** Warns once that this version of a host is not supported. */
+  protected warnUnsupported(host: string, version: string | undefined, majors: readonly number[]): void {
     const name = `${host} ${version ?? 'of an unknown version'}`
-    if (this.#leftAlone.has(name)) return
-    this.#leftAlone.add(name)
-    this._diag.warn(`${name} is left alone: supported are ${majors.map((major) => `${major}.x`).join(' and ')}`)
+    if (this.#unsupported.has(name)) return
+    this.#unsupported.add(name)
+    this._diag.warn(`${name} is not traced: supported are ${majors.map((major) => `${major}.x`).join(' and ')}`)
   }
 
   protected override init(): InstrumentationNodeModuleDefinition[] {
     return this.files().map((file) => {
-      const keep = () => {}
+      const doNothing = () => {}
       const trace = (exports: unknown, version: string | undefined) => {
         this.#found(file, exports, version)
         return exports
       }
-      // The host's own file is loaded by the time that the present run of code is over.
-      const look = (exports: unknown) => {
+      // The file that requires this one has finished loading when the current synchronous run ends.
+      const findLater = (exports: unknown) => {
         queueMicrotask(() => this.#findLoaded())
         return exports
       }
-      const files = [new InstrumentationNodeModuleFile(`${file.package}/${file.file}`, ['*'], trace, keep)]
+      const files = [new InstrumentationNodeModuleFile(`${file.package}/${file.file}`, ['*'], trace, doNothing)]
       if (file.requires !== undefined) {
-        files.push(new InstrumentationNodeModuleFile(`${file.package}/${file.requires}`, ['*'], look, keep))
+        files.push(new InstrumentationNodeModuleFile(`${file.package}/${file.requires}`, ['*'], findLater, doNothing))
       }
       const { specifier } = file
-      const require = (exports: unknown, version: string | undefined) => {
+      const requireFile = (exports: unknown, version: string | undefined) => {
         if (specifier !== undefined) this.#found(file, requiredByApplication(specifier), version)
         return exports
       }
       return new InstrumentationNodeModuleDefinition(
         file.package,
         ['*'],
-        specifier ? require : undefined,
+        specifier ? requireFile : undefined,
         undefined,
         files,
       )
@@ -182,27 +185,27 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
 
   #found(file: HostFile, module: unknown, version: string | undefined): void {
     if (!this.isEnabled() || module === undefined) return
-    // A loader hook passes the namespace of an ES module.
+    // Loader hooks pass the namespace object of an ES module.
     const exports = (module as { default?: unknown } | null)?.default ?? module
     if (this.#copies.has(exports)) return
     if (!file.majors.includes(Number.parseInt(version ?? '', 10))) {
-      this.leaveAlone(file.package, version, file.majors)
+      this.warnUnsupported(file.package, version, file.majors)
       return
     }
     this.#copies.set(exports, { file, restore: this.#trace(file, exports) })
-    this.hostFound?.()
+    this.onHostFound?.()
   }
 
   #trace(file: HostFile, exports: unknown): (() => void) | undefined {
     try {
       return file.trace(exports)
     } catch (error) {
-      this._diag.error(`${file.package}/${file.file} is not what was expected: left alone`, error)
+      this._diag.error(`${file.package}/${file.file} has unexpected exports and is not traced`, error)
       return undefined
     }
   }
 
-  /** What is configured, with the providers that were set. */
+  /** Returns the configured options, with the providers that were set. */
   protected telemetryOptions(): TelemetryOptions {
     return {
       ...withoutEnabled(this.getConfig()),

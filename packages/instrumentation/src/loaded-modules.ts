@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, normalize, sep } from 'node:path'
 
-/** A file of a package that is loaded already. */
+/** A loaded file of a package. */
 export interface LoadedFile {
   readonly exports: unknown
-  /** Version of the package, if its manifest tells. */
+  /** Version in the package's manifest, if it could be read. */
   readonly version: string | undefined
 }
 
 const { cache } = createRequire(import.meta.url)
 
 /**
- * Finds every copy of a package's file among the CommonJS modules that are loaded, also those that ES modules imported.
+ * Finds all copies of a package's file among the loaded CommonJS modules, including those that ES modules imported.
  *
  * @param file path inside the package, with forward slashes
  */
@@ -26,7 +26,7 @@ export function loadedFiles(packageName: string, file: string): LoadedFile[] {
   return found
 }
 
-/** Requires a module as the application would; `undefined` when there is none. */
+/** Requires a module from the application's files; `undefined` if it is not found. */
 export function requiredByApplication(specifier: string): unknown {
   for (const from of applicationFiles()) {
     try {
@@ -36,7 +36,7 @@ export function requiredByApplication(specifier: string): unknown {
   return undefined
 }
 
-/** Files that the application's modules are found from: its main module, and any in its folder. */
+/** Returns files from which the application's modules are resolved: its main module, and one in the working directory. */
 export function applicationFiles(): string[] {
   return [process.argv[1], join(process.cwd(), 'package.json')].filter((file) => file !== undefined)
 }

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import { applicationFiles } from './loaded-modules.ts'
 
-/** The part of `import-in-the-middle` that is used. */
+/** The members of `import-in-the-middle` that are used. */
 interface HookModule {
   createHook(meta: { url: string }): {
     applyOptions(options: HookOptions): void
@@ -19,12 +19,12 @@ interface HookOptions {
 
 type RegisterHooks = (hooks: { resolve: unknown; load: unknown }) => void
 
-/** The one file of a host that no other way leads to: Nest 12 consists of ES modules. */
+/** The only file that needs a loader hook: Nest 12 consists of ES modules. */
 const INCLUDE = [/[\\/]@nestjs[\\/]core[\\/]scanner\.js$/]
 
 /**
- * Has `@opentelemetry/instrumentation` see the ES modules that are traced, in applications that have such a host. The
- * copy of `import-in-the-middle` is the one that it listens to; modules of others are not touched.
+ * Registers loader hooks through which `@opentelemetry/instrumentation` sees the ES modules of Nest, if the application has
+ * them. Uses its copy of `import-in-the-middle`, and includes no other modules.
  */
 export function hookModules(): void {
   if (!hasModulesToHook()) return
@@ -41,12 +41,12 @@ export function hookModules(): void {
     const { registerHooks } = load('node:module') as { registerHooks: RegisterHooks }
     registerHooks({ resolve: hook.resolveSync, load: hook.loadSync })
   } else if (isMainThread) {
-    // One thread of hooks serves all threads, and runs what --require loads itself.
+    // Hooks of the main thread run in their own thread, for all threads; --require modules are loaded there too.
     register('import-in-the-middle/hook.mjs', pathToFileURL(instrumentation), { data: options })
   }
 }
 
-/** True when the application's Nest consists of ES modules. */
+/** Returns true if the application's Nest consists of ES modules. */
 function hasModulesToHook(): boolean {
   for (const from of applicationFiles()) {
     try {

@@ -4,14 +4,14 @@ import { type HostFile, HostInstrumentation, type HostInstrumentationConfig } fr
 import { References } from './references.ts'
 
 /**
- * Has every Nest application with gateways import `WsTraceModule` of `@otel-ws/nestjs`, unless it does so itself. Nest 12
- * consists of ES modules: a loader hook must be there before it is imported, which `@otel-ws/instrumentation/register`
- * sees to.
+ * Adds `WsTraceModule` of `@otel-ws/nestjs` to every Nest application with gateways that does not import it itself. Nest 12
+ * consists of ES modules: loader hooks must be registered before it is imported, as `@otel-ws/instrumentation/register`
+ * does.
  */
 export class NestWebSocketInstrumentation extends HostInstrumentation {
   readonly #applications = new References<TracedApplication>()
   readonly #tracer: ApplicationTracer = {
-    options: () => this.#begin(),
+    options: () => this.#options(),
     onTraced: (application) => this.#applications.add(application),
   }
 
@@ -20,7 +20,7 @@ export class NestWebSocketInstrumentation extends HostInstrumentation {
     this.start()
   }
 
-  /** Applications that run are not traced again when it is enabled again. */
+  /** Running applications are not traced again when the instrumentation is enabled again. */
   override disable(): void {
     for (const application of this.#applications.values()) application.release()
     this.#applications.clear()
@@ -44,9 +44,9 @@ export class NestWebSocketInstrumentation extends HostInstrumentation {
     ]
   }
 
-  #begin(): TelemetryOptions | undefined {
+  #options(): TelemetryOptions | undefined {
     if (!this.isEnabled()) return undefined
-    this.beforeUse?.()
+    this.beforeTelemetry?.()
     return this.telemetryOptions()
   }
 }

@@ -1,4 +1,4 @@
-/** A collection that can be gone through and keeps nothing alive. */
+/** A collection of weak references that can be iterated. */
 export class References<T extends object> {
   #references: WeakRef<T>[] = []
 
@@ -11,7 +11,7 @@ export class References<T extends object> {
     this.#references = []
   }
 
-  /** What is still alive. */
+  /** Returns the objects that were not garbage collected. */
   values(): T[] {
     return this.#references.map((reference) => reference.deref()).filter((value) => value !== undefined)
   }

@@ -8,8 +8,9 @@ import { WebSocketInstrumentation } from './websocket-instrumentation.ts'
 const CODE = 'OTEL_WS_REGISTER'
 
 /**
- * `node --import @otel-ws/instrumentation/register app.js`: traces every host, by the SDK that is registered until the
- * first connection comes, else by one of the standard `OTEL_*` variables. Options are read from `OTEL_WS_*`.
+ * `node --import @otel-ws/instrumentation/register app.js`: traces every host with the SDK that the application registers
+ * before its first connection, otherwise with an SDK configured by the standard `OTEL_*` variables. Options are read from
+ * `OTEL_WS_*`.
  */
 function register(): void {
   const level = logLevel()
@@ -19,12 +20,12 @@ function register(): void {
   const instrumentation = new WebSocketInstrumentation()
   const sdk = new StandbySdk(() => instrumentation.shutdown())
   for (const host of instrumentation.hosts) {
-    host.hostFound = () => sdk.prepare()
-    host.beforeUse = () => sdk.start()
+    host.onHostFound = () => sdk.prepare()
+    host.beforeTelemetry = () => sdk.start()
   }
 }
 
-/** What is left alone is said before there is an SDK. */
+/** The level of `diag`, which is set here because the SDK, which sets it too, starts later. */
 function logLevel(): DiagLogLevel | undefined {
   const level = DiagLogLevel[(process.env['OTEL_LOG_LEVEL'] ?? '').toUpperCase() as keyof typeof DiagLogLevel]
   return typeof level === 'number' ? level : undefined
@@ -33,7 +34,7 @@ function logLevel(): DiagLogLevel | undefined {
 try {
   register()
 } catch (error) {
-  // A mistake in a variable is no reason for the application not to run.
+  // The application must run in spite of a wrong variable.
   const reason = error instanceof Error ? error.message : String(error)
   process.emitWarning(`nothing is traced: ${reason}`, { code: CODE })
 }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { createNoopMeter, diag, metrics, type TracerProvider, trace } from '@opentelemetry/api'
 import { applicationFiles } from './loaded-modules.ts'
 
-/** The part of `NodeSDK` that is used. */
+/** The members of `NodeSDK` that are used. */
 interface Sdk {
   start(): void
   shutdown(): Promise<void>
@@ -12,30 +12,30 @@ type SdkModule = { readonly NodeSDK: new () => Sdk }
 
 const PACKAGE = '@opentelemetry/sdk-node'
 
-/** A process that was told to stop waits no longer than this for its last telemetry, in ms. */
+/** Longest time in milliseconds that a process waits for its last export before it ends. */
 const MAX_FLUSH = 5000
 
-/** True when the application, or somebody for it, has registered an SDK. */
+/** Returns true if an SDK is registered. */
 function isSdkRegistered(): boolean {
   const tracers = trace.getTracerProvider() as TracerProvider & { getDelegateTracer?: (name: string) => unknown }
-  // Without an SDK the API has a stand-in that has nobody to delegate to.
+  // Without an SDK, the API's proxy provider has no delegate and returns no tracer.
   if (tracers.getDelegateTracer === undefined || tracers.getDelegateTracer(PACKAGE) !== undefined) return true
   return metrics.getMeterProvider().getMeter(PACKAGE) !== createNoopMeter()
 }
 
-/** Variable that, set to `false`, leaves the SDK to others. */
+/** Variable that, set to `false`, prevents that an SDK is started. */
 export const SDK_VARIABLE = 'OTEL_WS_SDK'
 
 /**
- * An SDK by the standard `OTEL_*` variables, for processes in which nobody else has registered one. It is loaded when a
- * host is there and started when the first connection comes, so that whoever registers an SDK until then is first.
+ * Starts an SDK configured by the standard `OTEL_*` variables if no other is registered. It is loaded when a host is found
+ * and started at the first connection, so that the application can register its own SDK until then.
  */
 export class StandbySdk {
   readonly #beforeFlush: () => Promise<void>
   #module: SdkModule | undefined
   #isSettled: boolean
 
-  /** @param beforeFlush called when the process ends, before the last export */
+  /** @param beforeFlush awaited when the process ends, before the last export */
   constructor(beforeFlush: () => Promise<void>) {
     this.#beforeFlush = beforeFlush
     this.#isSettled =
@@ -50,7 +50,7 @@ export class StandbySdk {
     }).unref()
   }
 
-  /** Starts the SDK, unless somebody has registered one. */
+  /** Starts the SDK, unless one is registered. */
   start(): void {
     if (this.#isSettled) return
     this.#isSettled = true
@@ -62,18 +62,18 @@ export class StandbySdk {
       })
       return
     }
-    // It sets a logger of its own by OTEL_LOG_LEVEL and would complain of ours.
+    // The SDK sets a `diag` logger if OTEL_LOG_LEVEL is set, and warns if there is one already.
     if (process.env['OTEL_LOG_LEVEL'] !== undefined) diag.disable()
     const sdk = new this.#module.NodeSDK()
     sdk.start()
-    flushAtTheEnd(async () => {
+    flushAtExit(async () => {
       await this.#beforeFlush()
       await sdk.shutdown()
     })
   }
 }
 
-/** Finds the package beside this one, else in the application. */
+/** Loads the SDK package, resolved from this package, otherwise from the application. */
 function load(): SdkModule | undefined {
   for (const from of [import.meta.url, ...applicationFiles()]) {
     const requireFrom = createRequire(from)
@@ -87,26 +87,26 @@ function load(): SdkModule | undefined {
   return undefined
 }
 
-/** Flushes when nothing is left to do and when a signal ends the process, which ends as it would have without us. */
-function flushAtTheEnd(flush: () => Promise<void>): void {
+/** Flushes when the event loop is empty, and on a signal. The process ends in the same way as without this listener. */
+function flushAtExit(flush: () => Promise<void>): void {
   let flushed: Promise<unknown> | undefined
   const flushOnce = () => {
-    flushed ??= Promise.race([flush().catch(() => {}), patience()])
+    flushed ??= Promise.race([flush().catch(() => {}), flushTimeout()])
     return flushed
   }
   process.once('beforeExit', flushOnce)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
-      // Whoever listens too ends the process, or does not.
-      const isOurs = process.listenerCount(signal) === 0
+      // Other listeners decide themselves whether the process ends.
+      const hasNoOtherListener = process.listenerCount(signal) === 0
       void flushOnce().then(() => {
-        if (isOurs && process.listenerCount(signal) === 0) process.kill(process.pid, signal)
+        if (hasNoOtherListener && process.listenerCount(signal) === 0) process.kill(process.pid, signal)
       })
     })
   }
 }
 
-function patience(): Promise<void> {
+function flushTimeout(): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, MAX_FLUSH).unref()
   })

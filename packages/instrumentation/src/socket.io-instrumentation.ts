@@ -6,8 +6,8 @@ import { type HostFile, HostInstrumentation, type HostInstrumentationConfig } fr
 type NamespaceClass = Parameters<typeof traceServersOf>[0]
 
 /**
- * Traces every Socket.IO server of the process with all of its namespaces, in each copy of `socket.io`, whether or not it
- * exists already. Servers that are traced by hand keep their own options.
+ * Traces every Socket.IO server of the process with all of its namespaces, in each copy of `socket.io`, including servers
+ * that exist already. Servers that the application traces itself keep their own options.
  */
 export class SocketIoInstrumentation extends HostInstrumentation {
   constructor(config: HostInstrumentationConfig = {}) {

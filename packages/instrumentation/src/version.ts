@@ -1,2 +1,2 @@
-/** Name and version of this package; the instrumentations in it have the version. */
+/** Name and version of this package. Its instrumentations have the same version. */
 export const SCOPE = { name: '@otel-ws/instrumentation', version: '0.1.0' }

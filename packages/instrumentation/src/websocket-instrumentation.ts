@@ -14,7 +14,7 @@ const HOSTS = {
   nestjs: NestWebSocketInstrumentation,
 } as const
 
-/** The instrumentation of every host in one: the same configuration for all of them. */
+/** The instrumentations of all hosts, with the same configuration. */
 export class WebSocketInstrumentation implements Instrumentation<HostInstrumentationConfig> {
   readonly instrumentationName = '@otel-ws/instrumentation'
   readonly instrumentationVersion: string = SCOPE.version
@@ -30,7 +30,7 @@ export class WebSocketInstrumentation implements Instrumentation<HostInstrumenta
     for (const host of this.hosts) host.enable()
   }
 
-  /** Gives back every function that was replaced; see {@link HostInstrumentation.disable}. */
+  /** Restores every original method; see {@link HostInstrumentation.disable}. */
   disable(): void {
     for (const host of this.hosts) host.disable()
   }

@@ -7,8 +7,8 @@ type ServerClass = Parameters<typeof traceServerClass>[0]
 type Request = Parameters<Telemetry['handshake']>[0]
 
 /**
- * Traces every `ws` server of the process, in each copy of `ws`, whether or not it exists already. Servers under
- * Engine.IO, and those that an adapter traces by itself, are left to it.
+ * Traces every `ws` server of the process, in each copy of `ws`, including servers that exist already. Servers of Engine.IO,
+ * and those that an adapter traces, are traced by that adapter only.
  */
 export class WsInstrumentation extends HostInstrumentation {
   constructor(config: HostInstrumentationConfig = {}) {
@@ -20,12 +20,14 @@ export class WsInstrumentation extends HostInstrumentation {
     return [
       {
         package: 'ws',
-        // Version 7 for libraries that bring it, such as express-ws.
+        // Libraries such as express-ws depend on version 7.
         majors: [7, 8],
         file: 'lib/websocket-server.js',
         requires: 'lib/websocket.js',
         trace: (exports) =>
-          traceServerClass(exports as ServerClass, (request) => (isEngineIos(request) ? undefined : this.telemetry)),
+          traceServerClass(exports as ServerClass, (request) =>
+            isEngineIoRequest(request) ? undefined : this.telemetry,
+          ),
       },
     ]
   }
@@ -35,8 +37,8 @@ export class WsInstrumentation extends HostInstrumentation {
   }
 }
 
-/** Engine.IO puts the query of a request that it has taken on the request. */
-function isEngineIos(request: Request): boolean {
+/** Engine.IO stores the parsed query on the requests that it handles. */
+function isEngineIoRequest(request: Request): boolean {
   const { _query: query } = request as { _query?: { EIO?: unknown } | undefined }
   return query?.EIO !== undefined
 }

@@ -25,7 +25,7 @@ describe.concurrent('the flag alongside others', () => {
     })
   }
 
-  it('has nothing doubled once the other instrumentation of Socket.IO is off', async () => {
+  it('records nothing twice once the other instrumentation of Socket.IO is disabled', async () => {
     const { receiver, stderr } = await runApplication({
       folder: project.folder,
       args: ['--require', AUTO, '--require', REGISTER, 'socket.io.cjs'],
@@ -44,7 +44,7 @@ describe.concurrent('the flag alongside others', () => {
     ])
   })
 
-  it('keeps its own spans where the other instrumentation of Socket.IO is on', async () => {
+  it('keeps its own spans where the other instrumentation of Socket.IO is enabled', async () => {
     const { receiver, stderr } = await runApplication({
       folder: project.folder,
       args: ['--require', AUTO, '--require', REGISTER, 'socket.io.cjs'],
@@ -63,7 +63,7 @@ describe.concurrent('the flag alongside others', () => {
     ])
   })
 
-  it('ends the request span of @fastify/otel, under which the handshake stands', async () => {
+  it('ends the request span of @fastify/otel, the parent of the handshake span', async () => {
     const { receiver, ...end } = await runApplication({
       folder: project.folder,
       args: ['--require', './fastify-otel.cjs', '--require', REGISTER, 'fastify.cjs'],
@@ -84,7 +84,7 @@ describe.concurrent('the flag alongside others', () => {
     ])
   })
 
-  it('leaves the SDK to the application, also when that registers one late', async () => {
+  it('uses the SDK of the application, also when that registers it late', async () => {
     const { receiver, ...end } = await runApplication({
       folder: project.folder,
       args: ['--import', REGISTER, 'own-sdk.mjs'],
@@ -95,7 +95,7 @@ describe.concurrent('the flag alongside others', () => {
     expect(new Set(receiver.spans.map(({ service }) => service))).toEqual(new Set(['by the application']))
   })
 
-  it('counts once what adapters trace by hand, with the options given there', async () => {
+  it('records once what the application traces with adapters, with their options', async () => {
     const { receiver, ...end } = await runApplication({
       folder: project.folder,
       args: ['--import', REGISTER, 'by-hand.mjs'],
@@ -140,7 +140,7 @@ const RELAYED = [
   'send /relay PRODUCER < process /relay',
 ]
 
-/** The spans of the server that the relay asks, by the parent of the handshake. */
+/** The spans of the server that the relay connects to, by the parent of the handshake. */
 const asked = (parent: string): string[] => [
   `GET /chat SERVER${parent}`,
   'close /chat INTERNAL ~ GET /chat',
@@ -149,7 +149,7 @@ const asked = (parent: string): string[] => [
   'send /chat PRODUCER < process /chat',
 ]
 
-/** The spans of the traced client that the relay asks by. */
+/** The spans of the traced client that the relay uses. */
 const ASKING = [
   'close asking INTERNAL ~ connect asking',
   'connect asking CLIENT < process /relay',
@@ -166,7 +166,7 @@ describe.concurrent('the flag alongside one instrumentation of HTTP', () => {
   })
   const relay = ['--require', AUTO, '--require', REGISTER, 'relay.cjs']
 
-  it('tells upgrades, which instrumentation-http does not, and leaves other requests to it', async () => {
+  it('records upgrades, which instrumentation-http does not, and no other requests', async () => {
     const { receiver, stderr } = await runApplication({
       ...beside('http'),
       args: ['--require', AUTO, '--require', REGISTER, 'ws.cjs'],
@@ -183,7 +183,7 @@ describe.concurrent('the flag alongside one instrumentation of HTTP', () => {
     expect(scopes).toEqual(['@opentelemetry/instrumentation-http', '@otel-ws/ws'])
   })
 
-  it('stands under the span that instrumentation-http makes of a client of ws, under which its handlers stay', async () => {
+  it('is a child of the span that instrumentation-http starts for a client of ws, whose handlers stay in that span', async () => {
     const { receiver, stderr } = await runApplication({
       ...beside('http'),
       args: relay,
@@ -196,7 +196,7 @@ describe.concurrent('the flag alongside one instrumentation of HTTP', () => {
     )
   })
 
-  it('has the handlers of a client of ws under their messages once that is traced', async () => {
+  it('runs the handlers of a traced client of ws in the spans of their messages', async () => {
     const { receiver, stderr } = await runApplication({
       ...beside('http'),
       args: relay,
@@ -207,7 +207,7 @@ describe.concurrent('the flag alongside one instrumentation of HTTP', () => {
     expect(receiver.tree()).toEqual([...RELAYED, 'GET CLIENT < process /relay', ...asked(' < GET'), ...ASKING].sort())
   })
 
-  it('stands within what instrumentation-undici makes of fetch', async () => {
+  it('is a child of the span that instrumentation-undici starts for fetch', async () => {
     const { receiver, stderr } = await runApplication({
       ...beside('http,undici'),
       args: relay,
@@ -218,7 +218,7 @@ describe.concurrent('the flag alongside one instrumentation of HTTP', () => {
     expect(receiver.tree()).toEqual([...RELAYED, 'GET CLIENT < process /relay', 'GET SERVER < GET'].sort())
   })
 
-  it("cannot end what instrumentation-undici makes of Node's own WebSocket", async () => {
+  it("cannot end the span that instrumentation-undici starts for Node's own WebSocket", async () => {
     const { receiver, stderr } = await runApplication({
       ...beside('undici'),
       args: [...GLOBAL_WEB_SOCKET, ...relay],
@@ -276,7 +276,7 @@ describe.concurrent('the flag alongside the instrumentation of Nest', () => {
 })
 
 describe.concurrent('the flag', () => {
-  it('starts nothing and says nothing when the SDK is disabled', async () => {
+  it('starts and logs nothing when the SDK is disabled', async () => {
     const { receiver, ...end } = await runApplication({
       folder: project.folder,
       args: ['--import', REGISTER, 'ws.mjs'],
@@ -288,7 +288,7 @@ describe.concurrent('the flag', () => {
     expect(receiver.tree()).toEqual([])
   })
 
-  it('is what traces: the package itself does nothing when it is imported', async () => {
+  it('is required: the package itself traces nothing when it is imported', async () => {
     const { receiver, ...end } = await runApplication({
       folder: project.folder,
       args: ['--require', '@otel-ws/instrumentation', '--import', '@otel-ws/instrumentation', 'ws.cjs'],
@@ -299,7 +299,7 @@ describe.concurrent('the flag', () => {
     expect(receiver.tree()).toEqual([])
   })
 
-  it('lets the application run and says what is wrong with a variable', async () => {
+  it('lets the application run and warns about a wrong variable', async () => {
     const { receiver, stderr, signal } = await runApplication({
       folder: project.folder,
       args: ['--import', REGISTER, 'ws.mjs'],
@@ -314,7 +314,7 @@ describe.concurrent('the flag', () => {
     expect(receiver.tree()).toEqual([])
   })
 
-  it('says which variable sets nothing, and traces', async () => {
+  it('warns about an unknown variable, and traces', async () => {
     const { receiver, stderr } = await runApplication({
       folder: project.folder,
       args: ['--import', REGISTER, 'ws.mjs'],
@@ -327,7 +327,7 @@ describe.concurrent('the flag', () => {
     expect(receiver.tree()).toEqual(conversation('/chat'))
   })
 
-  it('leaves versions of a host alone that are not supported, with one line', async () => {
+  it('warns once about a version of a host that is not supported', async () => {
     const { receiver, ...end } = await runApplication({
       folder: project.folder,
       args: ['--import', REGISTER, 'unsupported.cjs'],
@@ -338,7 +338,7 @@ describe.concurrent('the flag', () => {
     expect(end).toEqual({
       code: null,
       signal: 'SIGTERM',
-      stderr: '@otel-ws/instrumentation/ws ws 6.2.7 is left alone: supported are 7.x and 8.x\n',
+      stderr: '@otel-ws/instrumentation/ws ws 6.2.7 is not traced: supported are 7.x and 8.x\n',
     })
     expect(receiver.tree()).toEqual([])
   })

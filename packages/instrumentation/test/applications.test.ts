@@ -13,7 +13,7 @@ describe.concurrent('an application started with the flag only', () => {
     { what: 'ws in CommonJS, by --import', args: ['--import', REGISTER, 'ws.cjs'], path: '/chat' },
     { what: 'ws in TypeScript by tsx', args: ['--import', 'tsx', '--import', REGISTER, 'ws.ts'], path: '/chat' },
     {
-      what: 'ws in TypeScript by tsx, after us',
+      what: 'ws in TypeScript by tsx, registered after',
       args: ['--import', REGISTER, '--import', 'tsx', 'ws.ts'],
       path: '/chat',
     },

@@ -50,7 +50,7 @@ describe('FastifyWebSocketInstrumentation', () => {
     await client.close(1000)
   }
 
-  it('traces instances made after it', async () => {
+  it('traces instances created after it', async () => {
     const before = await serve()
     instrumentation = new FastifyWebSocketInstrumentation()
     const after = await serve()
@@ -63,7 +63,7 @@ describe('FastifyWebSocketInstrumentation', () => {
     )
   })
 
-  it('counts once beside the instrumentation of ws', async () => {
+  it('records once beside the instrumentation of ws', async () => {
     const ws = new WsInstrumentation()
     instrumentation = new FastifyWebSocketInstrumentation()
     await talk(await serve())
@@ -72,7 +72,7 @@ describe('FastifyWebSocketInstrumentation', () => {
     ws.disable()
   })
 
-  it('leaves the options to an application that registers the plugin itself', async () => {
+  it('uses the options of an application that registers the plugin itself', async () => {
     instrumentation = new FastifyWebSocketInstrumentation({ messageName: () => 'ambient' })
     const app = await serve((it) => it.register(otelWs, { messageName: () => 'by hand' }))
     await talk(app)
@@ -85,13 +85,13 @@ describe('FastifyWebSocketInstrumentation', () => {
     await telemetry.waitForSpan(`close ${ROUTE}`, 2)
   })
 
-  it('leaves alone an application that registers the plugin itself and turns it off', async () => {
+  it('does not trace an application that registers the plugin itself and disables it', async () => {
     instrumentation = new FastifyWebSocketInstrumentation()
     await talk(await serve((app) => app.register(otelWs, { enabled: false })))
     expect(telemetry.names()).toEqual([])
   })
 
-  it('gives servers and connections back when disabled, and traces them again when enabled', async () => {
+  it('restores servers and connections when disabled, and traces them again when enabled', async () => {
     const own = ({ websocketServer, server }: FastifyInstance) =>
       [websocketServer, server, ...websocketServer.clients].map((host) => Reflect.ownKeys(host))
     const bare = await serve()
@@ -114,7 +114,7 @@ describe('FastifyWebSocketInstrumentation', () => {
     expect(telemetry.spans(`process ${ROUTE}`)).toHaveLength(1)
   })
 
-  it('takes a new configuration for connections to come', async () => {
+  it('uses a new configuration for later connections', async () => {
     instrumentation = new FastifyWebSocketInstrumentation()
     const app = await serve()
     instrumentation.setConfig({ messageName: () => 'named' })
@@ -123,13 +123,13 @@ describe('FastifyWebSocketInstrumentation', () => {
     expect(telemetry.spans('process named')).toHaveLength(1)
   })
 
-  it('leaves versions alone that are not supported, with one line', () => {
+  it('warns once about a version that is not supported', () => {
     instrumentation = new FastifyWebSocketInstrumentation()
     const register = () => expect.unreachable()
     channel('fastify.initialization').publish({ fastify: { version: '6.0.0', register } })
     channel('fastify.initialization').publish({ fastify: { version: '6.0.0', register } })
     expect(telemetry.diagnostics).toEqual([
-      '@otel-ws/instrumentation/fastify fastify 6.0.0 is left alone: supported are 5.x',
+      '@otel-ws/instrumentation/fastify fastify 6.0.0 is not traced: supported are 5.x',
     ])
   })
 })

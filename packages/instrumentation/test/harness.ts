@@ -21,7 +21,7 @@ const route = '/chat/:room'
 const PATH = '/chat/lobby'
 const ADDRESS = '127.0.0.1'
 
-/** What either host does the same. */
+/** Members of the harness that are equal for both hosts. */
 const alike = {
   connectionOf: (raw: object) => connectionOf(raw) as Connection | undefined,
   broadcast: (sockets: Iterable<HostSocket>, data: string | Buffer, options?: { readonly name?: string }) =>
@@ -81,7 +81,7 @@ async function startFastify(options: HostOptions): Promise<Host> {
   }
 }
 
-/** An instrumented class of servers, registered after the server was made. */
+/** An instrumented class of servers; the server exists before the instrumentation. */
 export const harness: Harness = {
   name: 'ws without code',
   route,

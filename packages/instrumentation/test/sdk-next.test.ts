@@ -6,7 +6,7 @@ const REGISTER = '@otel-ws/instrumentation/register'
 
 const [major] = process.versions.node.split('.')
 
-// The next line of OpenTelemetry does not run on Node 20.
+// The next major version of OpenTelemetry does not run on Node 20.
 describe.skipIf(Number(major) < 22).concurrent('under SDK 3 and instrumentation 0.301', () => {
   const own = useProject()
   const project = useProject(() => installVariant(own, 'packages/instrumentation/test/sdk-next'))

@@ -66,7 +66,7 @@ describe('SocketIoInstrumentation', () => {
     await left
   }
 
-  it('traces servers made after it with their handshakes, and those made before it from the first event on', async () => {
+  it('traces servers created after it with their handshakes, and earlier ones from the first event on', async () => {
     const before = await serve()
     const ws = new WsInstrumentation()
     instrumentation = new SocketIoInstrumentation()
@@ -82,7 +82,7 @@ describe('SocketIoInstrumentation', () => {
     ws.disable()
   })
 
-  it('leaves the options to an application that traces its server itself', async () => {
+  it('uses the options of an application that traces its server itself', async () => {
     instrumentation = new SocketIoInstrumentation()
     const server = await serve()
     traceSocketServer(server.io, { messages: false })
@@ -95,7 +95,7 @@ describe('SocketIoInstrumentation', () => {
     await telemetry.waitForSpan('close /', 2)
   })
 
-  it('gives classes, servers and connections everything back', async () => {
+  it('restores the methods of classes, servers and connections', async () => {
     const describeAll = (...hosts: object[]) =>
       hosts.map((host) => Reflect.ownKeys(host).map((key) => [key, Object.getOwnPropertyDescriptor(host, key)?.value]))
     const classes = describeAll(Namespace.prototype, Server.prototype)

@@ -58,7 +58,7 @@ describe('WsInstrumentation', () => {
     await client.close(1000)
   }
 
-  it('traces servers made before and after it, under their paths', async () => {
+  it('traces servers created before and after it, under their paths', async () => {
     const before = await serve(echo, '/before')
     instrument()
     const after = await serve(echo, '/after')
@@ -71,7 +71,7 @@ describe('WsInstrumentation', () => {
     expect(new Set(telemetry.spans().map((span) => span.instrumentationScope.name))).toEqual(new Set(['@otel-ws/ws']))
   })
 
-  it('replaces nothing on servers, and gives classes and sockets all of it back', async () => {
+  it('wraps nothing on servers, and restores the methods of classes and sockets', async () => {
     const { prototype } = WebSocketServer
     const classBefore = Reflect.ownKeys(prototype).map((key) => [key, Object.getOwnPropertyDescriptor(prototype, key)])
     const instrumentation = instrument()
@@ -115,7 +115,7 @@ describe('WsInstrumentation', () => {
     expect(telemetry.spans('process /echo')).toHaveLength(1)
   })
 
-  it('leaves sockets the methods that the application put on them, before and after us', async () => {
+  it('keeps methods that the application set on sockets, before and after it was enabled', async () => {
     const sent: string[] = []
     let own: WebSocket['send'] | undefined
     class Chatty extends WebSocketServer {
@@ -152,7 +152,7 @@ describe('WsInstrumentation', () => {
     http.close()
   })
 
-  it('counts once what an adapter traces by hand, with the options given there', async () => {
+  it('records once what the application traces with an adapter, with the options of that adapter', async () => {
     instrument({ route: 'ambient' })
     const wss = await serve()
     const traced = traceWebSocketServer(wss, { route: 'by hand' })
@@ -165,7 +165,7 @@ describe('WsInstrumentation', () => {
     expect(telemetry.spans('process ambient')).toHaveLength(1)
   })
 
-  it('covers what an async handler of a server traced by hand does', async () => {
+  it('records what an async handler does on a server that the application traces', async () => {
     instrument()
     const wss = await serve(async (socket) => {
       socket.on('message', async (data) => {
@@ -182,7 +182,7 @@ describe('WsInstrumentation', () => {
     expect(ended.indexOf('in the handler')).toBeLessThan(ended.indexOf('open by hand'))
   })
 
-  it('follows the latest of several in one process', async () => {
+  it('uses the last of several instances in one process', async () => {
     const first = instrument({ route: 'first' })
     const second = instrument({ route: 'second' })
     const wss = await serve()
@@ -233,7 +233,7 @@ describe('WsInstrumentation', () => {
     expect(instrumentation.isEnabled()).toBe(false)
   })
 
-  it('finds an SDK that is registered after it was', async () => {
+  it('uses an SDK that is registered after it', async () => {
     trace.disable()
     metrics.disable()
     const instrumentation = instrument()
@@ -246,7 +246,7 @@ describe('WsInstrumentation', () => {
     expect((await telemetry.collect('websocket.server.connection.duration')).map(({ count }) => count)).toEqual([1])
   })
 
-  it('takes a new configuration for connections to come', async () => {
+  it('uses a new configuration for later connections', async () => {
     const instrumentation = instrument({ route: 'old' })
     const wss = await serve()
     const client = await connect(urlOf(wss))
@@ -261,7 +261,7 @@ describe('WsInstrumentation', () => {
     expect(telemetry.spans('process new')).toHaveLength(1)
   })
 
-  it('ends what is open when it is disabled', async () => {
+  it('ends open spans when it is disabled', async () => {
     const instrumentation = instrument({ traces: 'connection' })
     const wss = await serve()
     const client = await connect(urlOf(wss))
@@ -270,7 +270,7 @@ describe('WsInstrumentation', () => {
     await client.close()
   })
 
-  it('refuses wrong options when it is made and when it is configured', () => {
+  it('throws for wrong options when it is created and when it is configured', () => {
     expect(() => new WsInstrumentation({ maxMessageNames: 0 })).toThrow(OptionError)
     const instrumentation = instrument()
     expect(() => instrumentation.setConfig({ traces: 'none' as never })).toThrow(

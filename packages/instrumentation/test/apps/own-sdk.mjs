@@ -10,7 +10,7 @@ wss.on('connection', (socket) => {
   })
 })
 
-// The SDK comes late, once its configuration has been fetched.
+// The SDK starts late, after its configuration was fetched.
 await setImmediate()
 const sdk = new NodeSDK({ serviceName: 'by the application' })
 sdk.start()

@@ -5,7 +5,7 @@ const { trace } = require('@opentelemetry/api')
 const { traceHeaders, traceWebSocket } = require('@otel-ws/client')
 const { WebSocket: WsClient, WebSocketServer } = require('ws')
 
-// A server that asks others of its own process, in the way that the question names, before it answers.
+// A server that first sends the question to another server of its process, by the client that the question names.
 const page = createServer((_request, response) => response.end('page')).listen(0, '127.0.0.1')
 const chat = new WebSocketServer({ port: 0, host: '127.0.0.1', path: '/chat' })
 const relay = new WebSocketServer({ port: 0, host: '127.0.0.1', path: '/relay' })

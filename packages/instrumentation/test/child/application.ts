@@ -5,7 +5,7 @@ import { connect } from '@otel-ws/testkit'
 import { connect as connectSocketIo } from 'socket.io-client'
 import { Receiver } from './receiver.ts'
 
-/** What an application left behind. */
+/** Output of an application that has ended. */
 export interface Outcome {
   readonly receiver: Receiver
   readonly stderr: string
@@ -18,15 +18,15 @@ export interface Run {
   /** Arguments of `node`. */
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** Talks to the application at its port. */
+  /** Connects to the application at its port. */
   readonly talk: (port: string) => Promise<void>
-  /** How the name of the span starts that is waited for before the application is told to stop. Default: that of a close. */
+  /** Prefix of the name of the span to wait for before the application is stopped. Default: the span of a close. */
   readonly until?: string | undefined
   /** Default: SIGTERM. */
   readonly stop?: NodeJS.Signals
 }
 
-/** Starts an application, talks to it, tells it to stop, and waits until it has exported what it has. */
+/** Starts an application, connects to it, stops it, and waits until it has exported its telemetry. */
 export async function runApplication({
   folder,
   args,
@@ -74,7 +74,7 @@ async function firstLine(child: ChildProcess, stderr: () => string): Promise<str
   throw new Error(`the application ended before it listened: ${stderr()}`)
 }
 
-/** Asks a gateway of Nest one question, takes the answer, and closes. */
+/** Sends a message to a Nest gateway, awaits the answer, and closes. */
 export async function askGateway(url: string): Promise<void> {
   const client = await connect(url)
   client.send(JSON.stringify({ event: 'question', data: 'why' }))
@@ -83,7 +83,7 @@ export async function askGateway(url: string): Promise<void> {
   await client.close(1000)
 }
 
-/** Joins a namespace, asks one question of which it awaits the acknowledgement, and leaves. */
+/** Joins a namespace, sends an event, awaits its acknowledgement, and disconnects. */
 export async function askByEvent(url: string): Promise<void> {
   const client = connectSocketIo(url, { transports: ['websocket'], reconnection: false })
   const answer: unknown = await client.emitWithAck('question', 'why')
@@ -91,7 +91,7 @@ export async function askByEvent(url: string): Promise<void> {
   client.disconnect()
 }
 
-/** Has a relay ask in one of its ways, takes the answer, and closes. */
+/** Sends a message to a relay, awaits the answer, and closes. */
 export async function askRelay(port: string, way: string): Promise<void> {
   const client = await connect(`ws://127.0.0.1:${port}/relay`)
   client.send(way)
@@ -100,7 +100,7 @@ export async function askRelay(port: string, way: string): Promise<void> {
   await client.close(1000)
 }
 
-/** Connects, asks one question, takes the answer, and closes. */
+/** Connects, sends a message, awaits the answer, and closes. */
 export async function ask(url: string, protocols: string[] = []): Promise<void> {
   const client = await connect(url, protocols)
   client.send(JSON.stringify({ type: 'question' }))

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Packages that applications of these tests need as they are published. */
+/** Packages that the applications of these tests import as published. */
 export const OURS: readonly string[] = ['core', 'client', 'ws', 'fastify', 'socket.io', 'nestjs', 'instrumentation']
 
 const packages = fileURLToPath(new URL('../../..', import.meta.url))
@@ -17,7 +17,7 @@ interface Manifest {
   readonly publishConfig: Readonly<Record<string, unknown>>
 }
 
-/** Resolves with a folder of our packages, built from the source as it is now: by whichever test needs them first. */
+/** Resolves with a folder of the packages, built from the current source by the first test that needs them. */
 export async function builtPackages(): Promise<string> {
   const folder = join(cache, await sourceHash())
   const isThere = await readdir(folder).catch(() => [])
@@ -37,7 +37,7 @@ export async function builtPackages(): Promise<string> {
   }
 }
 
-/** Removes what was built from the source as it was before. */
+/** Removes builds of earlier sources. */
 async function forget(current: string): Promise<void> {
   for (const name of await readdir(cache)) {
     const folder = join(cache, name)
@@ -45,7 +45,7 @@ async function forget(current: string): Promise<void> {
   }
 }
 
-/** Tells apart all that a build reads. */
+/** Hash of all files that a build reads. */
 async function sourceHash(): Promise<string> {
   const hash = createHash('sha256')
   hash.update(await readFile(join(root, 'tsdown.shared.ts')))

@@ -9,19 +9,19 @@ const packages = fileURLToPath(new URL('../../..', import.meta.url))
 const root = dirname(packages)
 const apps = fileURLToPath(new URL('../apps', import.meta.url))
 
-/** Whose installed packages applications can import. */
+/** Workspaces whose installed packages the applications can import. */
 const INSTALLED = ['.', ...OURS.map((name) => join('packages', name))]
 
-/** A folder as npm would leave it. */
+/** A folder with installed packages, as npm would create it. */
 export interface Project {
   readonly folder: string
   remove(): Promise<void>
 }
 
-/** For building our packages on a loaded machine, in ms. */
+/** Milliseconds to build the packages on a loaded machine. */
 const PATIENCE = 120_000
 
-/** Has a project there while the tests of a file, or of a suite in it, run. Its folder is known from then on. */
+/** Creates a project for the tests of a file or suite. Its folder exists while they run. */
 export function useProject(install: () => Promise<Project> = installProject): { readonly folder: string } {
   let project: Project
   beforeAll(async () => {
@@ -35,13 +35,13 @@ export function useProject(install: () => Promise<Project> = installProject): { 
   }
 }
 
-/** The applications of these tests, our packages as they are published, and the installed ones of this workspace. */
+/** The applications of these tests, the packages as published, and the installed packages of this workspace. */
 async function installProject(): Promise<Project> {
   return assemble([], async (own) => cp(await builtPackages(), own, { recursive: true }))
 }
 
 /**
- * Another project with our packages from one that is there.
+ * Creates another project with the packages of an existing one.
  *
  * @param preferred folder of this workspace whose installed packages come first
  */

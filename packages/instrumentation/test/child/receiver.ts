@@ -7,7 +7,7 @@ interface KeyValue {
   readonly value: Readonly<Record<string, unknown>>
 }
 
-/** A span as OTLP's JSON has it. */
+/** A span in OTLP's JSON. */
 export interface OtlpSpan {
   readonly traceId: string
   readonly spanId: string
@@ -35,7 +35,7 @@ interface OtlpMetrics {
 
 const KINDS = ['', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER']
 
-/** An OTLP endpoint for one process: takes JSON over HTTP. */
+/** An OTLP endpoint for one process, for JSON over HTTP. */
 export class Receiver {
   readonly spans: OtlpSpan[] = []
   readonly metrics = new Set<string>()
@@ -70,7 +70,7 @@ export class Receiver {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** Resolves when a span has come whose name starts so. */
+  /** Resolves when a span was received whose name starts with this prefix. */
   async waitFor(prefix: string): Promise<void> {
     if (this.spans.some(({ name }) => name.startsWith(prefix))) return
     await new Promise<void>((resolve) => {
