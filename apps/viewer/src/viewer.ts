@@ -1,5 +1,4 @@
-import { Archive } from './archive/archive.ts'
-import { replay } from './archive/replay.ts'
+import type { Archive } from './archive/archive.ts'
 import { Access, isLoopback } from './http/access.ts'
 import { Api } from './http/api.ts'
 import { BodyReader } from './http/body.ts'
@@ -84,10 +83,11 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
   const host = options.host ?? '127.0.0.1'
   const secret = options.token ?? (isLoopback(host) ? undefined : newToken())
   const token = new TokenCheck(secret)
-  const archive = options.storeFile === undefined ? undefined : new Archive(options.storeFile, limits.maxStoreBytes)
+  const archive =
+    options.storeFile === undefined ? undefined : await openArchive(options.storeFile, limits.maxStoreBytes)
   const store = new Store(limits.store, archive?.oldest)
   const facts = { endpoint: '', grpcEndpoint: '', grpcProblem: '', storeFile: options.storeFile ?? '', version }
-  if (archive !== undefined) await replay(archive, new Intake(store), limits.maxInflatedBytes)
+  if (archive !== undefined) await archive.replay(new Intake(store), limits.maxInflatedBytes)
   const intake = new Intake(store, archive && ((packed) => archive.keep(packed)))
   const bodies = new BodyReader(limits)
   const live = new Live(store, (): ServerFacts => facts, 16)
@@ -122,6 +122,12 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
       store.clear()
     },
   }
+}
+
+async function openArchive(file: string, most: number): Promise<Archive> {
+  // Loaded only where it is used: it brings a library of its own for every platform.
+  const { Archive } = await import('./archive/archive.ts')
+  return new Archive(file, most)
 }
 
 /** Starts gRPC where it is asked for. A port that is taken is no failure: HTTP goes on, and the page says so. */

@@ -190,8 +190,15 @@ test('everything that is kept is reached page by page', async () => {
   )
   await page.goto(viewer.url)
   await page.getByRole('button', { name: 'Show more' }).click()
-  for (const oldest of ['t700', 't200', 't0']) {
-    const further = page.getByRole('button', { name: 'Older' })
+  for (const [newest, oldest] of [
+    ['t1199', 't700'],
+    ['t699', 't200'],
+    ['t199', 't0'],
+  ]) {
+    await rows()
+      .first()
+      .filter({ hasText: new RegExp(`${newest}\\b`) })
+      .waitFor()
     await page
       .locator('.scroll')
       .first()
@@ -202,7 +209,7 @@ test('everything that is kept is reached page by page', async () => {
       .waitFor()
     // Of a long list no more is drawn than there is room for.
     expect(await rows().count()).toBeLessThan(100)
-    if (oldest !== 't0') await further.click()
+    if (oldest !== 't0') await page.getByRole('button', { name: 'Older' }).click()
   }
   await page.getByRole('button', { name: 'Back to the first' }).click()
   await rows().locator('.name').filter({ hasText: 't1199' }).waitFor()

@@ -92,10 +92,7 @@ export function ConnectionPane({ id, detail, marks, now, selected }: Props) {
             operations={detail.operations}
             now={now}
             from={Math.min(row.opened, sorted[0]?.start ?? row.opened)}
-            to={Math.max(
-              row.state === 'open' ? now : row.closed,
-              ...sorted.slice(-1).map((mark) => mark.start + mark.duration),
-            )}
+            to={endOf(row, sorted, now)}
             window={window}
             onWindow={setWindow}
             ending={
@@ -123,6 +120,18 @@ export function ConnectionPane({ id, detail, marks, now, selected }: Props) {
       )}
     </section>
   )
+}
+
+/**
+ * Until when the timeline reaches. Of a connection that is open it goes on in steps of a thirtieth: what is drawn stays
+ * where it is from one update to the next.
+ */
+function endOf(row: ConnectionRow, marks: readonly Mark[], now: number): number {
+  const last = marks.at(-1)
+  const end = Math.max(row.state === 'open' ? now : row.closed, last === undefined ? 0 : last.start + last.duration)
+  if (row.state !== 'open') return end
+  const step = 2 ** Math.ceil(Math.log2(Math.max(end - row.opened, 1000) / 30))
+  return row.opened + Math.ceil((end - row.opened) / step) * step
 }
 
 interface FactsProps {

@@ -3,7 +3,6 @@ import type { ConnectionRow } from '../../src/wire.ts'
 import { ConnectionPane } from './connection-pane.tsx'
 import { CloseText, hasNeverOpened, StateTag } from './connection-state.tsx'
 import { PickChip, Select } from './controls.tsx'
-import { intoView } from './into-view.ts'
 import { ListView } from './list-view.tsx'
 import type { Live } from './live.ts'
 import { nodeName } from './node-name.ts'
@@ -113,7 +112,6 @@ function Row({ row, now, params, severalNodes }: RowProps) {
   return (
     <tr
       class={row.dropped || row.state === 'rejected' || row.state === 'failed' ? 'error' : ''}
-      ref={params.open === row.id ? intoView : null}
       aria-selected={params.open === row.id}
       onClick={() => step({ open: row.id, mark: '' })}
     >

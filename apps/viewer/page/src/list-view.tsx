@@ -4,7 +4,7 @@ import { count, exact, moment } from '../../src/format.ts'
 import { useHold } from './hold.ts'
 import { useKeys, useListKeys } from './keyboard.ts'
 import { adjust, type Params, step } from './route.ts'
-import { useRowsInView } from './rows-in-view.ts'
+import { ROW_HEIGHT, useRowsInView } from './rows-in-view.ts'
 
 /** What every list that the server sends has. */
 interface Listed {
@@ -42,8 +42,6 @@ interface Props<L extends Listed> {
 
 /** Rows the server sends when it is asked for more. */
 const MORE = 500
-/** Height of a row, as the style sheet has it. */
-const ROW_HEIGHT = 28
 
 const reasons = { pointer: 'held while you point · ', keyboard: 'held while you use the keyboard (Esc) · ' } as const
 

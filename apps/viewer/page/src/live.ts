@@ -104,7 +104,19 @@ export function useLive(route: Route, paused: boolean): Live {
   return { ...live, state, busy: live.answered !== asked }
 }
 
-function merge(before: Live, update: Update, answered: string): Live {
+/** The rows of a list, each as it was where it says the same: a row that is the same object is not drawn again. */
+function kept<L extends { readonly rows: readonly { readonly id: string }[] }>(before: L | undefined, latest: L): L {
+  if (before === undefined) return latest
+  const known = new Map(before.rows.map((row) => [row.id, row]))
+  const rows = latest.rows.map((row) => {
+    const same = known.get(row.id)
+    return same !== undefined && JSON.stringify(same) === JSON.stringify(row) ? same : row
+  })
+  return { ...latest, rows }
+}
+
+function merge(before: Live, received: Update, answered: string): Live {
+  const update = received.traces ? { ...received, traces: kept(before.data.traces, received.traces) } : received
   const marks = update.connection ? mergeMarks(before.marks, update.connection) : before.marks
   return { data: { ...before.data, ...update }, marks, state: 'live', answered, busy: false }
 }

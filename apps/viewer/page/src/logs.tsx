@@ -3,7 +3,6 @@ import type { LogRow } from '../../src/wire.ts'
 import { AttributeTable } from './attribute-table.tsx'
 import { Select } from './controls.tsx'
 import { CopyButton } from './copy-button.tsx'
-import { intoView } from './into-view.ts'
 import { ListView } from './list-view.tsx'
 import type { Live } from './live.ts'
 import { bodyOf, LevelTag } from './log-lines.tsx'
@@ -65,7 +64,6 @@ function Row({ row, params }: { readonly row: LogRow; readonly params: Params })
   return (
     <tr
       class={row.level === 'error' || row.level === 'fatal' ? 'error' : ''}
-      ref={params.open === row.id ? intoView : null}
       aria-selected={params.open === row.id}
       onClick={() => step({ open: row.id })}
     >

@@ -2,13 +2,11 @@ import type { ComponentChildren } from 'preact'
 import { bytes, duration, exact, moment } from '../../src/format.ts'
 import type { ConnectionRow, Gap, Mark } from '../../src/wire.ts'
 import { broadcastSearch, reasonsOf } from './account-line.tsx'
-import { intoView } from './into-view.ts'
 import { OperationTag, shortName } from './operation-tag.tsx'
 import { adjust, href } from './route.ts'
+import { ROW_HEIGHT, useRowsInView } from './rows-in-view.ts'
 import type { TimeWindow } from './timeline-cells.ts'
-
-/** Rows that are drawn. */
-const most = 200
+import { redrawnOnChange } from './unchanged.ts'
 
 interface Props {
   /** By start. */
@@ -33,42 +31,40 @@ export function MarkTable({ marks, gaps, window, selected, omitted, row, childre
   const within = window
     ? marks.filter((mark) => mark.start <= window.to && mark.start + mark.duration >= window.from)
     : marks
+  const gapsWithin = window ? gaps.filter((gap) => gap.from <= window.to && gap.to >= window.from) : gaps
   const start = marks[0]?.start ?? 0
-  const at = within.findIndex((mark) => String(mark.number) === selected)
-  // The selected mark stays in the table, whatever part of a long list is shown.
-  const last = at >= 0 && at < within.length - most ? Math.min(within.length, at + most / 2) : within.length
-  const shown = within.slice(Math.max(0, last - most), last)
-  const gapsShown = gaps.filter((gap) => isWithin(gap, shown, last === within.length, within.length <= most))
-  const rows = [...shown, ...gapsShown].sort((a, b) => timeOf(b) - timeOf(a))
+  const rows = [...within, ...gapsWithin].sort((a, b) => timeOf(b) - timeOf(a))
+  const at = rows.findIndex((one) => 'number' in one && String(one.number) === selected)
+  const { scroller, first, end, above, below } = useRowsInView(rows.length, ROW_HEIGHT, at)
   return (
-    <div class="scroll">
-      <table class="messages">
-        <thead>
-          <tr>
-            <th class="at num">At</th>
-            <th class="name">What</th>
-            <th class="sequence num">Sequence</th>
-            <th class="size num">Size</th>
-            <th class="duration num">Duration</th>
-            <th class="outcome">Outcome</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((one) =>
-            'number' in one ? (
-              <MarkRow key={one.number} mark={one} start={start} selected={String(one.number) === selected} />
-            ) : (
-              <GapRow key={`${one.direction} ${one.first}`} gap={one} start={start} row={row} />
-            ),
-          )}
-        </tbody>
-      </table>
-      {(shown.length < within.length || omitted > 0) && (
-        <p class="nothing">
-          {exact(shown.length)} of {exact(within.length)} marks listed{window && ' in this part'}
-          {omitted > 0 && `; ${exact(omitted)} older spans were dropped to make room`}.
-        </p>
-      )}
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+    <div class="scroll" ref={scroller} tabIndex={0}>
+      <div style={{ paddingTop: `${above}px`, paddingBottom: `${below}px` }}>
+        <table class="messages">
+          <thead>
+            <tr>
+              <th class="at num">At</th>
+              <th class="name">What</th>
+              <th class="sequence num">Sequence</th>
+              <th class="size num">Size</th>
+              <th class="duration num">Duration</th>
+              <th class="outcome">Outcome</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows
+              .slice(first, end)
+              .map((one) =>
+                'number' in one ? (
+                  <MarkRow key={one.number} mark={one} start={start} selected={String(one.number) === selected} />
+                ) : (
+                  <GapRow key={`${one.direction} ${one.first}`} gap={one} start={start} row={row} />
+                ),
+              )}
+          </tbody>
+        </table>
+      </div>
+      {omitted > 0 && <p class="nothing">{exact(omitted)} older spans were dropped to make room.</p>}
       <div class="below">{children}</div>
     </div>
   )
@@ -78,24 +74,15 @@ function timeOf(one: Mark | Gap): number {
   return 'number' in one ? one.start : one.to - 0.001
 }
 
-/** Whether a gap lies in the part of time that the listed marks are of. */
-function isWithin(gap: Gap, shown: readonly Mark[], untilEnd: boolean, fromStart: boolean): boolean {
-  const first = shown[0]?.start
-  const last = shown.at(-1)?.start
-  if (first === undefined || last === undefined) return true
-  return (fromStart || gap.to >= first) && (untilEnd || gap.from <= last)
-}
-
 interface MarkRowProps {
   readonly mark: Mark
   readonly start: number
   readonly selected: boolean
 }
 
-function MarkRow({ mark, start, selected }: MarkRowProps) {
+const MarkRow = redrawnOnChange(({ mark, start, selected }: MarkRowProps) => {
   return (
     <tr
-      ref={selected ? intoView : null}
       class={mark.error === '' ? '' : 'error'}
       aria-selected={selected}
       onClick={() => adjust({ mark: String(mark.number) })}
@@ -122,7 +109,7 @@ function MarkRow({ mark, start, selected }: MarkRowProps) {
       </td>
     </tr>
   )
-}
+})
 
 interface GapRowProps {
   readonly gap: Gap
@@ -145,7 +132,7 @@ function GapRow({ gap, start, row }: GapRowProps) {
       <td class="sequence num mono">{first === last ? `#${exact(first)}` : `#${exact(first)} – #${exact(last)}`}</td>
       <td class="size" />
       <td class="duration" />
-      <td class="outcome">
+      <td class="outcome" title={reasonsOf(gap).join('; ')}>
         {reasonsOf(gap).join('; ')}
         {broadcasts !== '' && (
           <>

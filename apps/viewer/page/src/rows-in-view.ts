@@ -1,10 +1,13 @@
 import type { RefObject } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 
+/** Height of a row of a table, as the style sheet has it. */
+export const ROW_HEIGHT = 28
+
 /** Up to so many rows are drawn whatever of them is in view. */
 const fewRows = 80
 /** Rows that are drawn above and below what is in view. */
-const around = 12
+const around = 8
 
 export interface RowsInView {
   /** The element that scrolls. */
@@ -39,14 +42,14 @@ export function useRowsInView(count: number, height: number, shown: number): Row
   }, [height])
   useLayoutEffect(() => {
     const element = scroller.current
-    if (element === null || shown < 0 || count <= fewRows) return
+    if (element === null || shown < 0) return
     const at = shown * height
     // The heading stays in view above the rows.
     if (at < element.scrollTop) element.scrollTop = at
     else if (at + 3 * height > element.scrollTop + element.clientHeight) {
       element.scrollTop = at + 3 * height - element.clientHeight
     }
-  }, [shown, height, count <= fewRows])
+  }, [shown, height])
   if (count <= fewRows) return { scroller, first: 0, end: count, above: 0, below: 0 }
   const first = Math.max(0, Math.min(count, Math.floor(top / height) - around))
   const end = Math.min(count, Math.ceil((top + room) / height) + around)

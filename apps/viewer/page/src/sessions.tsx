@@ -1,7 +1,6 @@
 import { age, count, exact, moment } from '../../src/format.ts'
 import type { SessionRow } from '../../src/wire.ts'
 import { Select } from './controls.tsx'
-import { intoView } from './into-view.ts'
 import { ListView } from './list-view.tsx'
 import type { Live } from './live.ts'
 import { href, type Params, step } from './route.ts'
@@ -72,7 +71,6 @@ function Row({ row, params }: { readonly row: SessionRow; readonly params: Param
   return (
     <tr
       class={row.dropped > 0 || row.undelivered > 0 ? 'error' : ''}
-      ref={params.open === row.id ? intoView : null}
       aria-selected={params.open === row.id}
       onClick={() => step({ open: row.id })}
     >

@@ -1,12 +1,12 @@
 import { clock, duration, exact, moment } from '../../src/format.ts'
 import type { TraceRow } from '../../src/wire.ts'
 import { Check, PickChip, Select } from './controls.tsx'
-import { intoView } from './into-view.ts'
 import { ListView } from './list-view.tsx'
 import type { Live } from './live.ts'
 import { OperationTag, shortName } from './operation-tag.tsx'
 import { adjust, href, type Params, step } from './route.ts'
 import { TracePane } from './trace-pane.tsx'
+import { redrawnOnChange } from './unchanged.ts'
 
 interface Props {
   readonly params: Params
@@ -91,15 +91,15 @@ const ORDERS = [
   ['spans', 'most spans'],
 ] as const
 
-function Row({ row, params }: { readonly row: TraceRow; readonly params: Params }) {
+interface RowProps {
+  readonly row: TraceRow
+  readonly params: Params
+}
+
+const Row = redrawnOnChange(({ row, params }: RowProps) => {
   const opened = { open: row.id, span: '', find: '', against: '' }
   return (
-    <tr
-      class={row.error === '' ? '' : 'error'}
-      ref={params.open === row.id ? intoView : null}
-      aria-selected={params.open === row.id}
-      onClick={() => step(opened)}
-    >
+    <tr class={row.error === '' ? '' : 'error'} aria-selected={params.open === row.id} onClick={() => step(opened)}>
       <td class="time num mono" title={moment(row.start)}>
         {clock(row.start)}
       </td>
@@ -134,7 +134,7 @@ function Row({ row, params }: { readonly row: TraceRow; readonly params: Params 
       </td>
     </tr>
   )
-}
+})
 
 /** Powers of ten from 1 ms, for the colour of a duration. */
 function magnitude(ms: number): number {

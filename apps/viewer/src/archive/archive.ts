@@ -1,15 +1,10 @@
 import { chmodSync, closeSync, openSync } from 'node:fs'
+import { setImmediate as turn } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
 import Database from 'libsql'
-import type { Packed } from '../otlp/intake.ts'
-
-/** An export request that is kept, with when it came. */
-export interface Kept extends Packed {
-  /** Epoch milliseconds. */
-  readonly time: number
-}
+import type { Intake, Packed } from '../otlp/intake.ts'
 
 interface Row {
-  readonly time: number
   readonly signal: Packed['signal']
   readonly encoding: Packed['encoding']
   readonly gzip: number
@@ -36,8 +31,10 @@ export class Archive {
     this.#insert = this.#database.prepare(
       'INSERT INTO request (time, signal, encoding, gzip, bytes) VALUES (?, ?, ?, ?, ?)',
     )
-    const sum = this.#database.prepare('SELECT coalesce(sum(length(bytes)), 0) AS bytes FROM request').get() as Row
-    this.#bytes = Number(sum.bytes)
+    const sum = this.#database.prepare('SELECT coalesce(sum(length(bytes)), 0) AS bytes FROM request').get() as {
+      bytes: number
+    }
+    this.#bytes = sum.bytes
   }
 
   /** Epoch milliseconds of the oldest request; undefined when there is none. */
@@ -54,17 +51,30 @@ export class Archive {
   }
 
   /** The requests, oldest first. */
-  *read(): Generator<Kept> {
+  *#read(): Generator<Packed> {
     // In pages: a statement that is open would stand in the way of what comes in meanwhile.
     const page = this.#database.prepare('SELECT rowid AS id, * FROM request WHERE rowid > ? ORDER BY rowid LIMIT 100')
     let last = 0
     for (;;) {
       const rows = page.all(last) as (Row & { id: number })[]
       if (rows.length === 0) return
-      for (const { time, signal, encoding, gzip, bytes } of rows) {
-        yield { time, signal, encoding, gzip: gzip === 1, bytes: Buffer.from(bytes) }
-      }
+      for (const { signal, encoding, gzip, bytes } of rows) yield { signal, encoding, gzip: gzip === 1, bytes }
       last = rows.at(-1)!.id
+    }
+  }
+
+  /** Hands everything that is kept to the intake once more. A request that cannot be read any more is left out. */
+  async replay(intake: Intake, maxInflatedBytes: number): Promise<void> {
+    let taken = 0
+    for (const { signal, encoding, gzip, bytes } of this.#read()) {
+      try {
+        const body = gzip ? gunzipSync(bytes, { maxOutputLength: maxInflatedBytes }) : Buffer.from(bytes)
+        intake.take(signal, encoding, body)
+      } catch (error) {
+        intake.refused(`kept request: ${error instanceof Error ? error.message : String(error)}`)
+      }
+      // The program that embeds the viewer goes on meanwhile.
+      if (++taken % 20 === 0) await turn()
     }
   }
 

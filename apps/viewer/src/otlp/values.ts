@@ -153,7 +153,7 @@ export function attributes(message: Fields, budget: Budget = fullBudget()): Attr
     if (key === '') continue
     const value = scalar(entry.value)
     budget.left -= key.length + (typeof value === 'string' ? value.length : 8)
-    read.push([intern(key), intern(value)])
+    read.push(pair(key, value))
   }
   budget.dropped += entries.length - read.length
   return read
@@ -170,6 +170,27 @@ function intern<T extends AttributeValue>(value: T): T {
   if (interned.size >= internedMost) interned.clear()
   interned.set(value, value)
   return value
+}
+
+// So do the pairs of them, such as the route: one object for each takes a quarter off what a span takes.
+const pairs = new Map<string, Map<AttributeValue, Attribute>>()
+const pairsMost = 20_000
+let pairsKnown = 0
+
+function pair(key: string, value: AttributeValue): Attribute {
+  if (typeof value === 'string' && value.length > 64) return [intern(key), value]
+  const known = pairs.get(key)?.get(value)
+  if (known !== undefined) return known
+  if (pairsKnown >= pairsMost) {
+    pairs.clear()
+    pairsKnown = 0
+  }
+  const made: Attribute = [intern(key), intern(value)]
+  const values = pairs.get(key)
+  if (values === undefined) pairs.set(key, new Map([[value, made]]))
+  else values.set(value, made)
+  pairsKnown++
+  return made
 }
 
 /** One shared copy of a short text that is likely to be seen again. */
