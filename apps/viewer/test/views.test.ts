@@ -197,7 +197,8 @@ test('everything that is kept is reached page by page', async () => {
   ]) {
     await rows()
       .first()
-      .filter({ hasText: new RegExp(`${newest}\\b`) })
+      .locator('.name a')
+      .filter({ hasText: new RegExp(`^${newest}$`) })
       .waitFor()
     await page
       .locator('.scroll')
