@@ -12,12 +12,12 @@ type Texts<All> = {
   readonly [Name in keyof All]: { readonly row: string; readonly cell: (value: All[Name]) => string }
 }
 
-const HANDLED = 'the host handles it, as without us'
+const HANDLED = 'the host handles it, as without otel-ws'
 
 const TEXTS: Texts<Capabilities> = {
   connectionErrors: {
     row: 'A connection handler throws',
-    cell: (value) => (value === 'crash' ? 'the process ends, as without us' : HANDLED),
+    cell: (value) => (value === 'crash' ? 'the process ends, as without otel-ws' : HANDLED),
   },
   ws: {
     row: 'Sockets and server',
@@ -29,15 +29,15 @@ const TEXTS: Texts<Capabilities> = {
   },
   broadcast: {
     row: 'Function `broadcast()`',
-    cell: (value) => (value ? 'yes' : 'no: a loop of sends is one broadcast too'),
+    cell: (value) => (value ? 'yes' : 'no: a loop of sends is recorded as one broadcast'),
   },
   routeOption: {
     row: 'Route template comes from',
-    cell: (value) => (value ? 'option `route`, else the `path` of the server' : 'the routes of the host'),
+    cell: (value) => (value ? 'option `route`, otherwise the `path` of the server' : 'the routes of the host'),
   },
   shutdownAlone: {
     row: 'Telemetry ends',
-    cell: (value) => (value ? 'with `shutdown()`, while the host goes on' : 'when the host closes'),
+    cell: (value) => (value ? 'with `shutdown()`, while the host keeps running' : 'when the host closes'),
   },
 }
 
@@ -48,15 +48,15 @@ const EVENT_TEXTS: Texts<EventCapabilities> = {
   },
   rooms: {
     row: 'Rooms',
-    cell: (value) => (value ? 'one span per broadcast, whatever rooms it goes to' : 'the host has none'),
+    cell: (value) => (value ? 'one span per broadcast, to any rooms' : 'the host has none'),
   },
   eventErrors: {
     row: 'An event handler fails',
-    cell: (value) => (value === 'crash' ? 'the process sees the error, as without us' : HANDLED),
+    cell: (value) => (value === 'crash' ? 'the process sees the error, as without otel-ws' : HANDLED),
   },
   connectionErrors: {
     row: 'A connection handler fails',
-    cell: (value) => (value === 'crash' ? 'the process sees the error, as without us' : HANDLED),
+    cell: (value) => (value === 'crash' ? 'the process sees the error, as without otel-ws' : HANDLED),
   },
   unknownEvents: {
     row: 'Events without a handler',
@@ -117,7 +117,7 @@ export async function compatibilityTable(): Promise<string> {
 # Compatibility
 
 Every host below runs the same conformance, transparency and leak suites in CI. Where hosts differ, the harness declares
-it, and the table says it.
+it, and the tables list it.
 
 ${table(
   ['package', 'hosts it is tested on', 'supported versions'],
@@ -135,7 +135,7 @@ ${comparison(
   TEXTS,
   tested.flatMap(({ name, harnesses }) => columnsOf(name, harnesses)),
 )}
-Hosts of named events run suites of their own:
+Hosts of named events run their own suites:
 
 ${comparison(
   EVENT_TEXTS,

@@ -1,24 +1,24 @@
-/** A kind of span, as the reference describes it. */
+/** Description of a kind of span. */
 export interface SpanDescription {
-  /** What its name starts with; `{name}` is the message's name, else the route. */
+  /** Form of its name; `{name}` is the message's name, otherwise the route. */
   readonly name: string
   readonly kind: string
   readonly parent: string
   readonly covers: string
 }
 
-/** Every kind of span, under the word that tags `@on` of the schema use for it. */
+/** Every kind of span, by the word that the tags `@on` of the schema use for it. */
 export const SPANS: Readonly<Record<string, SpanDescription>> = {
   handshake: {
     name: '`GET {route}`, or `GET`',
-    kind: 'SERVER; INTERNAL when a SERVER span of the request is active already',
-    parent: "context in the request's headers, else the active span",
-    covers: 'upgrade request seen → 101 written, rejected, or abandoned',
+    kind: 'SERVER; INTERNAL if a SERVER span of the request is active already',
+    parent: "context in the request's headers, otherwise the active span",
+    covers: 'upgrade request received → 101 written, rejected, or abandoned',
   },
   connect: {
     name: '`connect {route}`, of a client',
     kind: 'CLIENT',
-    parent: 'active span, else none',
+    parent: 'active span, otherwise none',
     covers: 'the attempt to connect → open, or failed',
   },
   connection: {
@@ -49,26 +49,26 @@ export const SPANS: Readonly<Record<string, SpanDescription>> = {
   send: {
     name: '`send {name}`',
     kind: 'PRODUCER',
-    parent: "active span; else none, or with `traces: 'connection'` the connection",
+    parent: "active span; otherwise none, or with `traces: 'connection'` the connection",
     covers: 'the call → handed to the kernel',
   },
   broadcast: {
     name: '`broadcast {name}`',
     kind: 'PRODUCER',
-    parent: 'active span, else none',
+    parent: 'active span, otherwise none',
     covers:
-      'the fan-out to all recipients on this node: one span, not one per recipient; with acknowledgements awaited, until they have come',
+      'the fan-out to all recipients on this node: one span, not one per recipient; if acknowledgements are awaited, until they have arrived',
   },
   deliver: {
     name: '`deliver {name}`',
     kind: 'CONSUMER',
     parent: 'the broadcast on another node',
-    covers: 'the fan-out on each other node that the broadcast reaches; of hosts that have cluster adapters',
+    covers: 'the fan-out on each other node that the broadcast reaches; on hosts with cluster adapters',
   },
   close: {
     name: '`close {route}`',
     kind: 'INTERNAL',
-    parent: "none; with `traces: 'connection'` the connection span carries its attributes instead",
+    parent: "none; with `traces: 'connection'` the connection span has its attributes instead",
     covers: 'one per connection, always: duration, totals and reason',
   },
 }

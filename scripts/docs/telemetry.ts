@@ -43,8 +43,8 @@ export function describeTelemetry(
   return `${banner(code(SCHEMA))}
 # Telemetry reference
 
-Every span, attribute and metric that otel-ws emits. Names that semantic conventions define are theirs; the others begin
-with \`websocket.\`. Units are UCUM, durations are in seconds.
+Every span, attribute and metric that otel-ws emits. Names of the semantic conventions are used where they exist;
+the others begin with \`websocket.\`. Units are UCUM, durations are in seconds.
 
 ## Spans
 
@@ -52,9 +52,9 @@ ${table(
   ['span', 'kind', 'parent', 'covers'],
   Object.values(SPANS).map((span) => [span.name, span.kind, span.parent, span.covers]),
 )}
-\`{route}\` is the route template (\`/chat/:room\`), never a raw path; without one the name is the word alone. \`{name}\` is
-the message's name if there is one, else the route. Every root span after the handshake has one link to it. Spans have
-status \`ERROR\` when what they cover failed; a close has it for the categories of option \`closeErrors\`.
+\`{route}\` is the route template (\`/chat/:room\`), never a raw path; without one the name is only the word.
+\`{name}\` is the message's name if there is one, otherwise the route. Every root span after the handshake has one link to it. Spans have
+status \`ERROR\` if their operation failed; a close has it for the categories of option \`closeErrors\`.
 
 ## Attributes
 
@@ -64,14 +64,14 @@ ${table(
 )}
 ## Metrics
 
-Exact whatever the sampling. In the table *route*, *namespace*, *subprotocol*, *message name* and the like stand for the
-attributes above; one that has no value is left out.
+Metrics are exact with any sampling. In the table, *route*, *namespace*, *subprotocol*, *message name* and the like are
+the attributes above; those without a value are omitted.
 
 ${table(
   ['instrument', 'type', 'unit', 'attributes', ''],
   instruments.map((declaration) => instrumentRow(declaration, values)),
 )}
-Bucket boundaries, as advice that a view of yours overrides:
+Bucket boundaries, given as advice; a view overrides them:
 
 ${table(['boundaries', 'instruments'], bucketRows(instruments, values))}`
 }

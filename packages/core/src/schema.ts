@@ -1,7 +1,7 @@
 /*
  * Every name that otel-ws emits. `docs/telemetry.md` is generated from the declarations and comments of this file,
  * so a name is written here and nowhere else. Constants follow the naming of @opentelemetry/semantic-conventions;
- * names of stable conventions that we use are copied here so that core needs no second dependency.
+ * names of stable conventions are copied here so that core needs no second dependency.
  */
 
 /** Always `websocket`. @on connection, close */
@@ -9,20 +9,20 @@ export const ATTR_NETWORK_PROTOCOL_NAME = 'network.protocol.name'
 /** `tcp`, or `unix` for a Unix domain socket. @on connection, close */
 export const ATTR_NETWORK_TRANSPORT = 'network.transport'
 
-/** Id of the connection: ours, random, 16 hex digits. A handshake that was turned away has none. @on all spans but broadcast and deliver */
+/** Random id of the connection, 16 hex digits. Rejected handshakes have none. @on all spans but broadcast and deliver */
 export const ATTR_WEBSOCKET_CONNECTION_ID = 'websocket.connection.id'
 /** Route template the connection was opened on, never a raw path. @on all spans, metrics */
 export const ATTR_WEBSOCKET_ROUTE = 'websocket.route'
-/** Negotiated subprotocol, when there is one. @on all spans, metrics */
+/** Negotiated subprotocol, if there is one. @on all spans, metrics */
 export const ATTR_WEBSOCKET_SUBPROTOCOL = 'websocket.subprotocol'
-/** Namespace of a host that has them, such as `/chat`. @on all spans, metrics */
+/** Namespace, such as `/chat`, on hosts with namespaces. @on all spans, metrics */
 export const ATTR_WEBSOCKET_NAMESPACE = 'websocket.namespace'
-/** The host library's own session id; with option `sessionId` only. @on all spans */
+/** Session id of the host library; with option `sessionId` only. @on all spans */
 export const ATTR_WEBSOCKET_SESSION_ID = 'websocket.session.id'
 
 /** Name of the message, of bounded cardinality: `_OTHER` once a limit is exceeded. @on process, send, broadcast, deliver, metrics */
 export const ATTR_WEBSOCKET_MESSAGE_NAME = 'websocket.message.name'
-/** The name as the message had it, where `websocket.message.name` is `_OTHER`; cut at 128 characters. @on process, send, broadcast, deliver */
+/** The original name, if `websocket.message.name` is `_OTHER`; cut at 128 characters. @on process, send, broadcast, deliver */
 export const ATTR_WEBSOCKET_MESSAGE_NAME_ORIGINAL = 'websocket.message.name_original'
 /** `text` or `binary`. @on process, send, broadcast, metrics */
 export const ATTR_WEBSOCKET_MESSAGE_TYPE = 'websocket.message.type'
@@ -32,18 +32,18 @@ export const ATTR_WEBSOCKET_MESSAGE_SIZE = 'websocket.message.size'
 export const ATTR_WEBSOCKET_MESSAGE_SEQUENCE = 'websocket.message.sequence'
 /** `receive` or `send`. @on metrics */
 export const ATTR_WEBSOCKET_MESSAGE_DIRECTION = 'websocket.message.direction'
-/** Why the context that came with the message was not used: `malformed` or `oversized` (it is still in the message), or `invalid`. @on process */
+/** Why the received context was not used: `malformed` or `oversized` (it is still in the message), or `invalid`. @on process */
 export const ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR = 'websocket.message.carrier.error'
-/** Frames the message came or went in; with option `frames` only. @on process, send */
+/** Number of frames of the message; with option `frames` only. @on process, send */
 export const ATTR_WEBSOCKET_MESSAGE_FRAMES = 'websocket.message.frames'
 /** Seconds from the first frame of the message to its last; with option `frames` only. @on process */
 export const ATTR_WEBSOCKET_MESSAGE_RECEIVE_TIME = 'websocket.message.receive_time'
 /** Seconds from the call to the flush of the last frame; with option `frames` only. @on send */
 export const ATTR_WEBSOCKET_MESSAGE_SEND_TIME = 'websocket.message.send_time'
 
-/** Local connections the message was sent to. @on broadcast, deliver */
+/** Connections of this node that the message was sent to. @on broadcast, deliver */
 export const ATTR_WEBSOCKET_BROADCAST_RECIPIENTS = 'websocket.broadcast.recipients'
-/** Connections that were passed over because they were not open. @on broadcast, deliver */
+/** Connections that were skipped because they were not open. @on broadcast, deliver */
 export const ATTR_WEBSOCKET_BROADCAST_SKIPPED = 'websocket.broadcast.skipped'
 
 /** Seconds from the publication of a broadcast on one node to its arrival on this one, by the clocks of both. @on deliver */
@@ -61,14 +61,14 @@ export const ATTR_WEBSOCKET_STREAM_TIME_TO_LAST_ITEM = 'websocket.stream.time_to
 /** Mean seconds between two items. @on process */
 export const ATTR_WEBSOCKET_STREAM_ITEM_INTERVAL = 'websocket.stream.item_interval'
 
-/** How a streamed answer ended: `completed`, `failed`, `cancelled` when whoever asked for it no longer wants it, `disconnected`. @on process, metrics */
+/** How a streamed answer ended: `completed`, `failed`, `cancelled` by its receiver, or `disconnected`. @on process, metrics */
 export const ATTR_WEBSOCKET_STREAM_OUTCOME = 'websocket.stream.outcome'
 
 /** Effective close code (RFC 6455, section 7.4). @on close, metrics */
 export const ATTR_WEBSOCKET_CLOSE_CODE = 'websocket.close.code'
 /** `normal`, `going_away`, `no_status`, `abnormal`, `protocol_error`, `policy`, `too_big`, `server_error`, `restart`, `timeout`, `application`, `other`. @on close, metrics */
 export const ATTR_WEBSOCKET_CLOSE_CATEGORY = 'websocket.close.category'
-/** `local`, `remote` or `network`: whose close frame, or whose act, came first. @on close, metrics */
+/** `local`, `remote` or `network`: which side sent the first close frame, or closed first. @on close, metrics */
 export const ATTR_WEBSOCKET_CLOSE_INITIATOR = 'websocket.close.initiator'
 /** Reason text of the close frame, cut at 123 bytes; with option `closeReason` only. @on close */
 export const ATTR_WEBSOCKET_CLOSE_REASON = 'websocket.close.reason'
@@ -82,30 +82,30 @@ export const ATTR_WEBSOCKET_CONNECTION_MESSAGES_SENT = 'websocket.connection.mes
 export const ATTR_WEBSOCKET_CONNECTION_BYTES_RECEIVED = 'websocket.connection.bytes.received'
 /** Payload bytes sent on the connection. @on close */
 export const ATTR_WEBSOCKET_CONNECTION_BYTES_SENT = 'websocket.connection.bytes.sent'
-/** Seconds that the last ping of the connection took to be answered, when there was one. @on close */
+/** Seconds of the connection's last round trip of ping and pong, if there was one. @on close */
 export const ATTR_WEBSOCKET_PING_RTT = 'websocket.ping.rtt'
-/** Message spans left out because the connection was over `maxMessageSpansPerSecond`. @on close */
+/** Message spans that were not created because the connection exceeded `maxMessageSpansPerSecond`. @on close */
 export const ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED = 'websocket.connection.spans.dropped'
 
-/** What carries a connection of a host that has several: `websocket`, `polling` or `webtransport`. What it is at last on close. @on handshake, close */
+/** Transport, on hosts with several: `websocket`, `polling` or `webtransport`. On the handshake the first, on the close the last of the connection. @on handshake, close */
 export const ATTR_WEBSOCKET_TRANSPORT = 'websocket.transport'
-/** The connection takes up where an earlier one of the same client ended. @on handshake */
+/** The connection continues an earlier one of the same client. @on handshake */
 export const ATTR_WEBSOCKET_CONNECTION_RECOVERED = 'websocket.connection.recovered'
 
-/** `accepted`, `rejected` or `abandoned`; of a client's connect also `failed`, when nothing tells why. @on handshake, connect, metrics */
+/** `accepted`, `rejected` or `abandoned`; for a client's connect also `failed`, if the reason is unknown. @on handshake, connect, metrics */
 export const ATTR_WEBSOCKET_HANDSHAKE_OUTCOME = 'websocket.handshake.outcome'
-/** Attempts to replace a connection that was lost, this one included, from 1. @on connect */
+/** Number of this attempt to replace a lost connection, from 1. @on connect */
 export const ATTR_WEBSOCKET_RECONNECT_ATTEMPT = 'websocket.reconnect.attempt'
-/** Seconds from the loss of the connection to this attempt to replace it. @on connect */
+/** Seconds from the loss of the connection to this attempt. @on connect */
 export const ATTR_WEBSOCKET_RECONNECT_DOWNTIME = 'websocket.reconnect.downtime'
-/** Stands on a span that ended before what it covers did, and says why: `age` or `shutdown`. @on open, process, connection */
+/** Why the span ended before its operation: `age` or `shutdown`. @on open, process, connection */
 export const ATTR_WEBSOCKET_SPAN_ENDED_BY = 'websocket.span.ended_by'
-/** What a link leads to: `handshake`, `segment` (the previous segment of a connection span), `previous` (the connection that was lost and is replaced) or `message`. @on links */
+/** Target of a link: `handshake`, `segment` (the previous segment of a connection span), `previous` (the lost connection that this one replaces) or `message`. @on links */
 export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
 /** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`; on spans `volatile` only, the others are errors. @on send, metrics */
 export const ATTR_WEBSOCKET_UNDELIVERED_REASON = 'websocket.send.undelivered.reason'
 
-/** The handler, with its class: `ChatGateway.onMessage`. @on process, open, disconnect */
+/** Class and method of the handler, such as `ChatGateway.onMessage`. @on process, open, disconnect */
 export const ATTR_CODE_FUNCTION_NAME = 'code.function.name'
 
 /** Class name of an error, or its code; for a rejected handshake the status code. @on spans and metrics of failures */
@@ -118,13 +118,13 @@ export const ATTR_HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code'
 export const ATTR_HTTP_ROUTE = 'http.route'
 /** Path of the upgrade request. @on handshake, connect */
 export const ATTR_URL_PATH = 'url.path'
-/** Query of the upgrade request; values of names that carry secrets are `REDACTED`. @on handshake */
+/** Query of the upgrade request; the values of secret parameters are `REDACTED`. @on handshake */
 export const ATTR_URL_QUERY = 'url.query'
 /** `ws` or `wss`. @on handshake, connect */
 export const ATTR_URL_SCHEME = 'url.scheme'
-/** Host the client asked for. @on handshake, connect */
+/** Requested host. @on handshake, connect */
 export const ATTR_SERVER_ADDRESS = 'server.address'
-/** Port the client asked for. @on handshake, connect */
+/** Requested port. @on handshake, connect */
 export const ATTR_SERVER_PORT = 'server.port'
 /** Address of the peer. @on handshake */
 export const ATTR_CLIENT_ADDRESS = 'client.address'
@@ -133,7 +133,7 @@ export const ATTR_CLIENT_PORT = 'client.port'
 /** The client's `User-Agent`. @on handshake */
 export const ATTR_USER_AGENT_ORIGINAL = 'user_agent.original'
 
-/** Value of a bounded attribute once its limit is exceeded; the term is the semantic conventions'. */
+/** Value of a bounded attribute once its limit is exceeded, as in the semantic conventions. */
 export const OTHER = '_OTHER'
 
 /** Buckets for connection lifetimes: 1 s to 1 day. */
@@ -147,7 +147,7 @@ const SIZE_BUCKETS = [64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 419430
 /** Buckets for fan-outs: 1-2-5 series up to 100,000 connections. */
 const RECIPIENT_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000]
 
-/** What an instrument is created with: its name, kind, UCUM unit, description and bucket boundaries. */
+/** Definition of an instrument: name, kind, UCUM unit, description and bucket boundaries. */
 export interface InstrumentSchema {
   readonly name: string
   readonly type: 'histogram' | 'observable counter' | 'observable up-down counter' | 'observable gauge'
@@ -300,7 +300,7 @@ export const METRIC_STREAM_ACTIVE = {
   description: 'Streamed answers that have not ended, also those whose span has.',
 } as const satisfies InstrumentSchema
 
-/** What a client measures as a server does. */
+/** Defines the client's counterpart of a server's instrument. */
 function ofClient<S extends InstrumentSchema>(server: S): Omit<S, 'name'> & { readonly name: string } {
   return { ...server, name: server.name.replace('server', 'client') }
 }

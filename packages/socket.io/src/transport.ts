@@ -157,11 +157,11 @@ export function untraceTransport(conn: EngineSocket): void {
 }
 
 /** Set while Engine.IO emits `data`, and only during that synchronous run. */
-let connOfCurrentRead: EngineSocket | undefined
+let connOfCurrentRun: EngineSocket | undefined
 
 /** Returns the Engine.IO connection whose data Socket.IO decodes in the current synchronous run. */
 export function engineSocketBeingRead(): EngineSocket | undefined {
-  return connOfCurrentRead
+  return connOfCurrentRun
 }
 
 type Emit = (this: EngineSocket, type: string, ...args: unknown[]) => boolean
@@ -173,12 +173,12 @@ const wrapEmit = sharedWrapper<Emit>((original) => {
     const args = arguments as unknown as Parameters<Emit>
     switch (type) {
       case 'data': {
-        const outer = connOfCurrentRead
-        connOfCurrentRead = this
+        const outer = connOfCurrentRun
+        connOfCurrentRun = this
         try {
           return original.apply(this, args)
         } finally {
-          connOfCurrentRead = outer
+          connOfCurrentRun = outer
         }
       }
       case 'packetCreate':

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** The test vectors of PROTOCOL.md, which is where their parts are explained. */
+/** The test vectors of PROTOCOL.md, whose section 9 explains the lists. */
 export interface JsonTextVectors {
   readonly splice: readonly {
     readonly name: string
