@@ -1,6 +1,6 @@
 import type { IFlattenedRuleSet, IForbiddenRuleType } from 'dependency-cruiser'
 
-/** What the source of each package may import of the others: the arrows of docs/architecture.md. */
+/** The packages that the source of each package may import: the arrows of docs/architecture.md. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   ws: ['core'],
@@ -19,13 +19,44 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
  */
 const HOSTS = ['ws', 'fastify', '@fastify/websocket', 'socket.io', '@nestjs/websockets', '@nestjs/platform-[^/]+']
 
+/** The layers of core: each folder, or file, may import those before it. */
+const CORE_LAYERS = [
+  'schema.ts',
+  'span',
+  'close',
+  'propagation',
+  'options',
+  'metrics',
+  'context',
+  'services',
+  'broadcast',
+  'outgoing',
+  'connection',
+  'handshake',
+  'telemetry.ts',
+  'client',
+  'node',
+]
+
+const CORE = '^packages/core/src/'
+
+const layers = CORE_LAYERS.map((name, index): IForbiddenRuleType => {
+  const higher = CORE_LAYERS.slice(index + 1)
+  return {
+    name: `layer-${name}`,
+    severity: 'error',
+    from: { path: `${CORE}${name.replace('.', '\\.')}(/|$)` },
+    to: { path: `${CORE}(${[...higher, '(index|adapter|client|node)\\.ts'].join('|')})(/|$)` },
+  }
+})
+
 /** Apps that other apps build on. */
 const SHARED_APPS = ['viewer', 'demo-kit']
 
-/** What a package lets in: its doors. */
+/** The doors of packages: the files that others may import. */
 const DOORS = [
   '^packages/[^/]+/src/(index|adapter)\\.ts$',
-  '^packages/core/src/client\\.ts$',
+  '^packages/core/src/(client|node)\\.ts$',
   '^packages/client/src/socket\\.io\\.ts$',
   '^packages/testkit/src/(index|suites|browser)\\.ts$',
   '^apps/demo-kit/src/(testing|page)\\.ts$',
@@ -48,6 +79,7 @@ const arrows = Object.entries(ARROWS).map(([name, targets]): IForbiddenRuleType 
 export const rules: IFlattenedRuleSet = {
   forbidden: [
     ...arrows,
+    ...layers,
     {
       name: 'core-imports-the-api-only',
       severity: 'error',
@@ -137,7 +169,7 @@ export const rules: IFlattenedRuleSet = {
       name: 'no-cycles',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
   ],
 }

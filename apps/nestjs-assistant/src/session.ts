@@ -1,22 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import { Injectable } from '@nestjs/common'
-import type { Socket } from 'socket.io'
 import type { WebSocket } from 'ws'
+import type { Caller, Client } from './caller.ts'
 import type { Utterance } from './stages/utterance.ts'
 
-/** A client of either platform. */
-export type Client = WebSocket | Socket
-
-/** Who is connected, and what they are saying. */
-export interface Session {
-  readonly client: Client
-  /** Undefined when they did not say. */
-  readonly user: string | undefined
-  readonly isSubscriber: boolean
-  /** What is being said; undefined between two utterances. */
+/** A caller and the utterance that is being received or answered. */
+export interface Session extends Caller {
+  /** `undefined` between two utterances. */
   utterance: Utterance | undefined
-  /** Timers that ring unless the caller has left. */
-  readonly timers: Set<NodeJS.Timeout>
 }
 
 /** The sessions of all clients. */

@@ -1,40 +1,43 @@
-export type { Broadcast } from './broadcast/broadcast.ts'
-export type { CrossNodeCarrier, Delivery } from './broadcast/delivery.ts'
-export type { Audience, FanoutSpan } from './broadcast/fanout-span.ts'
-export { type CloseFacts, resolveClose } from './close/close.ts'
-export type { Connection, ConnectionFacts, IncomingFrames, PartialMessage } from './connection/connection.ts'
-export type { HandlerSpan } from './connection/handler-span.ts'
-export { HEARTBEAT_PAYLOAD } from './connection/heartbeat.ts'
-export type { AckOutcome, AckWaiter } from './connection/pending-ack.ts'
-export { activeProcess, type Process } from './connection/process.ts'
-export { handshakeOf, storeConnection, storeHandshake, tracedConnection } from './connection/store.ts'
-export type { Stream } from './connection/stream.ts'
-export { TransportPings } from './connection/transport-pings.ts'
-export type { Operation } from './context/operation.ts'
-export { isNativePromise } from './context/promises.ts'
-export { currentCarrier } from './context/send-parent.ts'
-export { bindContext, outsideEndedHandshake } from './handshake/after-handshake.ts'
-export type { Handshake, HandshakeOptions, HandshakeOutcome, NamespaceJoin } from './handshake/handshake.ts'
-export type { UndeliveredReason } from './metrics/set.ts'
-export { dispatch, dispatchAll, type Emitter, usesPlainEmit } from './node/emitter.ts'
-export { followIterable, isAsyncIterable } from './node/iterable.ts'
-export { startHandshake } from './node/upgrade-socket.ts'
-export { copySignature, hiddenProperty, unwrapMethods, wrapMethod } from './node/wrap-method.ts'
-export { closeCodeOf } from './node/ws-error.ts'
+// biome-ignore-all assist/source/organizeImports: the names are grouped by topic.
+
+// The port for adapters of servers. These names follow semantic versioning; everything else in this package is internal.
+// Helpers for hosts that run on Node stand behind the door `./node`.
+
+// --- Server: one `Telemetry` for each instrumented host ---
+export { createTelemetry, type Telemetry } from './telemetry.ts'
+export type { HostDriver, RegisteredNames, Scope } from './services/driver.ts'
 export { unknownVariables } from './options/environment.ts'
 export { resolveOptions } from './options/resolve.ts'
+export { warn } from './span/diagnostics.ts'
+export { errorType, setErrorType } from './span/error-type.ts'
+
+// --- Opening handshake ---
+export type { Handshake, HandshakeOptions } from './handshake/handshake.ts'
+export { handshakeOf, storeHandshake } from './handshake/store.ts'
+export { bindContext, outsideEndedHandshake } from './handshake/after-handshake.ts'
+
+// --- Connection, and the messages that it receives ---
+export type { Connection } from './connection/connection.ts'
+export type { ConnectionFacts } from './connection/identity.ts'
+export { storeConnection, tracedConnection } from './connection/store.ts'
+export type { IncomingMessage } from './connection/incoming.ts'
+export { activeProcess, type Process } from './connection/process.ts'
+export type { HandlerSpan } from './connection/handler-span.ts'
+export type { Stream } from './connection/stream.ts'
+export type { AckWaiter } from './context/ack.ts'
+export { isNativePromise } from './context/promises.ts'
+export type { CloseFacts } from './close/close.ts'
+export { TransportPings } from './connection/transport-pings.ts'
+
+// --- Messages that are sent, to one connection or to many ---
 export type { OutgoingMessage } from './outgoing/message.ts'
+export type { PartialMessage } from './outgoing/batch.ts'
+export type { Broadcast } from './broadcast/broadcast.ts'
+export type { Audience, FanoutSpan } from './broadcast/fanout-span.ts'
+
+// --- Propagation ---
 export type { Carrier } from './propagation/carrier.ts'
-export { OFFER, PROTOCOL_NAME, parseAcceptHeader, parseHello } from './propagation/negotiation.ts'
+export { PROTOCOL_NAME } from './propagation/negotiation.ts'
 export { extractFromPacket, injectIntoPacket } from './propagation/packet.ts'
-export {
-  createCarrier,
-  type IncomingContext,
-  type PropagationTerms,
-  parseCarrier,
-  propagationTerms,
-  textPayload,
-  withBaggage,
-} from './propagation/terms.ts'
-export { errorType, setErrorType, warn } from './span/diagnostics.ts'
-export { createTelemetry, type HostDriver, type RegisteredNames, type Scope, type Telemetry } from './telemetry.ts'
+export { currentCarrier } from './context/send-parent.ts'
+export type { PropagationTerms } from './propagation/terms.ts'

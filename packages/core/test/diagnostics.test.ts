@@ -1,6 +1,7 @@
 import { DiagLogLevel, diag } from '@opentelemetry/api'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Diagnostics, errorType } from '../src/span/diagnostics.ts'
+import { Diagnostics } from '../src/span/diagnostics.ts'
+import { errorType } from '../src/span/error-type.ts'
 
 class PaymentError extends Error {}
 

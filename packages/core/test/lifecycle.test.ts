@@ -6,7 +6,8 @@ import type { Connection } from '../src/connection/connection.ts'
 import type { Process } from '../src/connection/process.ts'
 import type { Stream } from '../src/connection/stream.ts'
 import type { TelemetryOptions } from '../src/options/types.ts'
-import { createTelemetry, type HostDriver } from '../src/telemetry.ts'
+import type { HostDriver } from '../src/services/driver.ts'
+import { createTelemetry } from '../src/telemetry.ts'
 
 const driver: HostDriver<object, string> = {
   text: (data, start, end) => data.slice(start, end),
@@ -147,7 +148,7 @@ class Model {
 
   #receive(connection: Connection, handler: (process: Process) => void): void {
     this.received++
-    const process = connection.startReceive('x', false, 1)
+    const process = connection.startReceive({ data: 'x', binary: false, size: 1 })
     if (process === undefined) throw new Error('not observed')
     process.run(handler, 0, 0, 0)
   }

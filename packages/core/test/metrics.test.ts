@@ -6,7 +6,8 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type LiveConnection, metricSet } from '../src/metrics/set.ts'
+import type { LiveConnection } from '../src/metrics/live-connections.ts'
+import { metricSet } from '../src/metrics/set.ts'
 import { messageName } from '../src/span/names.ts'
 
 /** A provider whose state can be looked at. */

@@ -1,8 +1,8 @@
 import { ROOT_CONTEXT, type Span } from '@opentelemetry/api'
 import { expect, it } from 'vitest'
-import { Operation } from '../src/context/operation.ts'
+import { ServerOperation } from '../src/context/server-operation.ts'
 
-class Handler extends Operation {
+class Handler extends ServerOperation {
   override get adopts(): boolean {
     return false
   }
@@ -33,7 +33,7 @@ it('ends with the time of the failure, whatever the record of it takes', () => {
   const fail = () => {
     throw new Error('no such room')
   }
-  expect(() => new Handler(host, ROOT_CONTEXT, span as Span, 0).run(fail, 0, 0, 0)).toThrow('no such room')
+  expect(() => new Handler(host, ROOT_CONTEXT, span as Span, 0).run(fail)).toThrow('no such room')
   const [exception, end] = times
   expect(exception).toBe(end)
   expect(end).toBeGreaterThanOrEqual(before)

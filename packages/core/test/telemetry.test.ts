@@ -3,7 +3,8 @@ import { Telemetry as Sdk } from '@otel-ws/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Connection } from '../src/connection/connection.ts'
 import type { TelemetryOptions } from '../src/options/types.ts'
-import { createTelemetry, type HostDriver, type Telemetry } from '../src/telemetry.ts'
+import type { HostDriver } from '../src/services/driver.ts'
+import { createTelemetry, type Telemetry } from '../src/telemetry.ts'
 
 /** A host without a network: its sockets are objects that know what waits in them. */
 interface FakeSocket {
@@ -39,7 +40,7 @@ function accept(telemetry: Telemetry, socket: FakeSocket = { waiting: 0 }): Conn
 
 /** A message and its dispatch. */
 function receive(connection: Connection, data = 'x'): unknown {
-  const operation = connection.startReceive(data, false, data.length)
+  const operation = connection.startReceive({ data: data, binary: false, size: data.length })
   return operation?.run(() => trace.getActiveSpan(), 0, 0, 0)
 }
 
@@ -54,7 +55,7 @@ describe('an SDK that is registered', () => {
   it('never costs no spans and counts all the same', async () => {
     const telemetry = create()
     const connection = accept(telemetry)
-    expect(telemetry.active).toBe(false)
+    expect(telemetry.services.active).toBe(false)
     for (let i = 0; i < 50; i++) {
       expect(receive(connection)).toBeUndefined()
       send(connection)

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { type Handshake, handshakeOf, type Telemetry } from '@otel-ws/core/adapter'
-import { startHandshake, type TracedServer, traceServer, watchUpgrades } from '@otel-ws/ws/adapter'
+import { startHandshake } from '@otel-ws/core/node'
+import { type TracedServer, traceServer, watchUpgrades } from '@otel-ws/ws/adapter'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { WebSocketServer } from 'ws'
 import { addFirstRouteHook, upgradeSocket } from './fastify-internals.ts'
@@ -56,7 +57,7 @@ export class TracedScope {
     fastify.addHook('onRequest', function otelWsRequest(request, _reply, done) {
       const handshake = scope.#tracedHandshake(request)
       // With `@fastify/otel` the handshake span is created at the outcome, as a child of the request span of that plugin.
-      if (handshake === undefined || handshake.outerContext !== undefined) {
+      if (handshake === undefined || handshake.hasOuterContext) {
         done()
         return
       }
@@ -104,7 +105,7 @@ export class TracedScope {
     this.#telemetry?.routed(handshake, request.is404 ? undefined : request.routeOptions.url)
     if (handshake.discarded) return
     addTraceIds(request.log)
-    if (hasOtelPlugin(request)) handshake.outerContext = () => requestContext(request)
+    if (hasOtelPlugin(request)) handshake.startUnder(() => requestContext(request))
   }
 
   /** Traces the server that `@fastify/websocket` stores on the scope where it was registered, which may be an inner one. */
@@ -119,15 +120,16 @@ export class TracedScope {
   #traceServer(wss: WebSocketServer): void {
     const telemetry = this.#telemetry
     if (telemetry === undefined) return
-    this.#servers.set(wss, traceServer(wss, telemetry, { opensElsewhere: true, onUpgrade: endOtelSpanOnAnswer }))
+    this.#servers.set(
+      wss,
+      traceServer(wss, telemetry, { traceConnectionHandler: false, onUpgrade: endOtelSpanOnAnswer }),
+    )
   }
 }
 
 /** Ends the span of `@fastify/otel` when the request is upgraded: that plugin ends it only for answers through Fastify. */
 function endOtelSpanOnAnswer(handshake: Handshake): void {
-  const { outerContext } = handshake
-  if (outerContext === undefined) return
-  handshake.onAnswer = (status) => endRequestSpan(outerContext(), status)
+  handshake.onAnswer(endRequestSpan)
 }
 
 /** Turns of the event loop that a destroyed transport may take to emit `close`. */

@@ -43,7 +43,7 @@ export function traceDispatch(
     function tracedCallback(args: unknown[]): unknown {
       const current = connection.currentProcess()
       if (current !== undefined) {
-        current.handledBy(functionName, pattern === undefined ? undefined : connection.telemetry.named(pattern))
+        current.handledBy(functionName, pattern === undefined ? undefined : connection.services.named(pattern))
         return call(current, args)
       }
       // Without a process span, option `ignore` excludes the message, unless only messages of this connection are traced.

@@ -1,5 +1,6 @@
 import type { HandlerSpan } from '@otel-ws/core/adapter'
-import { hiddenProperty, tracedConnection } from '@otel-ws/core/adapter'
+import { tracedConnection } from '@otel-ws/core/adapter'
+import { hiddenProperty } from '@otel-ws/core/node'
 import { metadata } from './metadata.ts'
 
 /** Keys of the metadata of Nest's decorators. */

@@ -1,14 +1,7 @@
 import type { CallHandler, ExecutionContext } from '@nestjs/common'
 import { context } from '@opentelemetry/api'
-import {
-  type AckWaiter,
-  activeProcess,
-  type Connection,
-  followIterable,
-  isAsyncIterable,
-  type Process,
-  type Stream,
-} from '@otel-ws/core/adapter'
+import { type AckWaiter, activeProcess, type Connection, type Process, type Stream } from '@otel-ws/core/adapter'
+import { followIterable, isAsyncIterable } from '@otel-ws/core/node'
 import { Observable, type Observer, type Subscriber, type TeardownLogic } from 'rxjs'
 import { recordFailure, recordSeenException } from './exceptions.ts'
 import { isDispatchTraced } from './gateway-client.ts'

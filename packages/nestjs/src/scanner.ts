@@ -1,6 +1,7 @@
 import type { DynamicModule } from '@nestjs/common'
 import type { TelemetryOptions } from '@otel-ws/core'
-import { copySignature, warn, wrapMethod } from '@otel-ws/core/adapter'
+import { warn } from '@otel-ws/core/adapter'
+import { copySignature, wrapMethod } from '@otel-ws/core/node'
 import { gatewayClass } from './gateway.ts'
 import type { WsTraceModule } from './module.ts'
 

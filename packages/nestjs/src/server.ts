@@ -64,7 +64,7 @@ export class ServerTracer {
     // Nest's adapter sets `path` on each server that it creates.
     const { path } = server as { readonly path?: unknown }
     const traced = traceWsServer(server, telemetry, {
-      opensElsewhere: true,
+      traceConnectionHandler: false,
       route: typeof path === 'string' ? path : undefined,
     })
     this.#restore.push(traced.restore)
@@ -72,7 +72,7 @@ export class ServerTracer {
 
   #createWsTelemetry(): Telemetry {
     const telemetry = createTelemetry({ messageName: PATTERN_SELECTOR, ...this.#options }, SCOPE, wsDriver)
-    if (this.#options.messageName === undefined) telemetry.registeredNames = this.#patterns
+    if (this.#options.messageName === undefined) telemetry.services.registeredNames = this.#patterns
     return telemetry
   }
 

@@ -1,5 +1,6 @@
 import type { WebSocketAdapter } from '@nestjs/common'
-import { copySignature, type Telemetry, wrapMethod } from '@otel-ws/core/adapter'
+import type { Telemetry } from '@otel-ws/core/adapter'
+import { copySignature, wrapMethod } from '@otel-ws/core/node'
 import { type MessageHandler, type Transform, traceDispatch } from './dispatch.ts'
 import type { GatewayClass } from './gateway.ts'
 import { clientConnection, markDispatchTraced } from './gateway-client.ts'

@@ -1,4 +1,5 @@
-import { hiddenProperty, injectIntoPacket, type PropagationTerms, tracedConnection } from '@otel-ws/core/adapter'
+import { injectIntoPacket, type PropagationTerms, tracedConnection } from '@otel-ws/core/adapter'
+import { hiddenProperty } from '@otel-ws/core/node'
 import type { Adapter, Client, Packet, WriteOptions } from './host.ts'
 import { EVENT } from './packet-types.ts'
 import { carrierOfCurrentPacket } from './write-observer.ts'

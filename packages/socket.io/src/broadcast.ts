@@ -1,4 +1,5 @@
-import { type Audience, type Broadcast, isNativePromise, type Telemetry, wrapMethod } from '@otel-ws/core/adapter'
+import { type Audience, type Broadcast, isNativePromise, type Telemetry } from '@otel-ws/core/adapter'
+import { wrapMethod } from '@otel-ws/core/node'
 import { Acknowledgements } from './acknowledgements.ts'
 import { carrierRoom } from './carrier-room.ts'
 import { type Emission, emissionTo } from './emission.ts'

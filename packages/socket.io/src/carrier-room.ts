@@ -1,4 +1,6 @@
-import type { CrossNodeCarrier } from '@otel-ws/core/adapter'
+import type { Broadcast } from '@otel-ws/core/adapter'
+
+type CrossNodeCarrier = ReturnType<Broadcast['carrier']>
 
 /** Distinguishes these names from the rooms of the application. */
 const PREFIX = 'otel-ws:'

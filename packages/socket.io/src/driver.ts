@@ -1,4 +1,5 @@
 import { type HostDriver, tracedConnection } from '@otel-ws/core/adapter'
+import { peerOf } from '@otel-ws/core/node'
 import type { EngineSocket, Socket } from './host.ts'
 import { untraceClient } from './io-client.ts'
 import { untraceSocket } from './io-socket.ts'
@@ -8,6 +9,7 @@ import { untraceTransport } from './transport.ts'
 export const driver: HostDriver<Socket> = {
   // Socket.IO events have names, so no name is read from the payload.
   text: () => '',
+  peer: peerOf,
   bufferedAmount(socket) {
     return isFirstTraced(socket) ? bufferedBytes(socket.conn) : 0
   },

@@ -117,8 +117,8 @@ export function emitTraced(emit: Callback, connection: Connection, socket: Socke
 }
 
 /** Returns the event without its acknowledgement callback, for hook `onMessage`. Nothing is copied without the hook. */
-function hookData({ telemetry }: Connection, args: ArrayLike<unknown>, awaitsAck: boolean): unknown {
-  return telemetry.options.onMessage === undefined
+function hookData({ services }: Connection, args: ArrayLike<unknown>, awaitsAck: boolean): unknown {
+  return services.options.onMessage === undefined
     ? args
     : Array.prototype.slice.call(args, 0, awaitsAck ? -1 : undefined)
 }

@@ -3,11 +3,10 @@ import {
   type Handshake,
   type HandshakeOptions,
   handshakeOf,
-  startHandshake,
   storeHandshake,
   type Telemetry,
-  wrapMethod,
 } from '@otel-ws/core/adapter'
+import { startHandshake, wrapMethod } from '@otel-ws/core/node'
 import type { EngineServer, EngineSocket } from './host.ts'
 import { traceTransport } from './transport.ts'
 
@@ -106,7 +105,7 @@ class EngineHandshakes {
       this.#reserve(request)
       return undefined
     }
-    handshake.reserved = true
+    handshake.reserve()
     handshake.setRoute(this.#route)
     return handshake
   }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
-import { type AckWaiter, type Connection, dispatchAll, type Process } from '@otel-ws/core/adapter'
+import type { AckWaiter, Connection, Process } from '@otel-ws/core/adapter'
+import { dispatchAll } from '@otel-ws/core/node'
 import type { Packet, Socket } from './host.ts'
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown

@@ -1,4 +1,5 @@
-import { type CloseFacts, hiddenProperty, unwrapMethods } from '@otel-ws/core/adapter'
+import type { CloseFacts } from '@otel-ws/core/adapter'
+import { hiddenProperty, unwrapMethods } from '@otel-ws/core/node'
 import { encodedForClient } from './broadcast-propagation.ts'
 import type { Client, Decoder, EngineSocket, Packet, WriteOptions } from './host.ts'
 import { chunkSize } from './packet-size.ts'

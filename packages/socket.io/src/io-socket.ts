@@ -1,11 +1,11 @@
 import {
-  copySignature,
-  hiddenProperty,
+  type Connection,
+  type IncomingMessage,
   outsideEndedHandshake,
   type Process,
   tracedConnection,
-  unwrapMethods,
 } from '@otel-ws/core/adapter'
+import { copySignature, hiddenProperty, unwrapMethods } from '@otel-ws/core/node'
 import { closeFacts } from './close-facts.ts'
 import { emitTraced } from './emission.ts'
 import type { Packet, Socket } from './host.ts'
@@ -65,12 +65,7 @@ function createWrappers(originals: Methods, replicatesDispatch: boolean): Proper
     onevent(this: Socket, packet: Packet): void {
       const connection = tracedConnection(this)
       const event = packet.data ?? []
-      const { size: wireSize, binary, text } = wireInfoOf(packet)
-      const size = connection?.terms === undefined ? wireSize : wireSize - extractFromEvent(connection, packet, text)
-      const name = event[0] as string
-      const expectsAck = packet.id != null
-      const isRegistered = this.listenerCount(name) > 0
-      const operation = connection?.startReceive(event, binary, size, String(name), expectsAck, isRegistered)
+      const operation = connection && startReceive(connection, this, packet, event)
       if (connection === undefined || operation === undefined) originals.onevent.call(this, packet)
       else if (replicatesDispatch && operation.timed) processEvent(connection, operation, this, packet, event)
       else operation.run(callOnevent, originals, this, packet)
@@ -109,4 +104,32 @@ function createWrappers(originals: Methods, replicatesDispatch: boolean): Proper
  */
 function callOnevent(_: Process, originals: Methods, socket: Socket, packet: Packet): void {
   originals.onevent.call(socket, packet)
+}
+
+/** Reused for every event: an object per event would be an allocation on the hot path. */
+const incoming: { -readonly [K in keyof IncomingMessage]: IncomingMessage[K] } = {
+  data: undefined,
+  binary: false,
+  size: 0,
+  extracted: undefined,
+  name: undefined,
+  isRegistered: true,
+  awaitsReply: false,
+}
+
+function startReceive(connection: Connection, socket: Socket, packet: Packet, event: unknown[]): Process | undefined {
+  const { size, binary, text } = wireInfoOf(packet)
+  const carrier = connection.terms === undefined ? undefined : extractFromEvent(connection.terms, packet, text)
+  const name = event[0] as string
+  incoming.data = event
+  incoming.binary = binary
+  incoming.size = carrier === undefined ? size : size - carrier.size
+  incoming.extracted = carrier?.extracted
+  incoming.name = String(name)
+  incoming.isRegistered = socket.listenerCount(name) > 0
+  incoming.awaitsReply = packet.id != null
+  const process = connection.startReceive(incoming)
+  incoming.data = undefined
+  incoming.extracted = undefined
+  return process
 }

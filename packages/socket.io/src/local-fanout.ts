@@ -1,4 +1,5 @@
-import { type Audience, type FanoutSpan, type Telemetry, tracedConnection, wrapMethod } from '@otel-ws/core/adapter'
+import { type Audience, type FanoutSpan, type Telemetry, tracedConnection } from '@otel-ws/core/adapter'
+import { wrapMethod } from '@otel-ws/core/node'
 import { rememberBroadcast } from './broadcast-propagation.ts'
 import { findCarrier } from './carrier-room.ts'
 import { Emission } from './emission.ts'

@@ -1,5 +1,6 @@
 import type { TelemetryOptions } from '@otel-ws/core'
-import { createTelemetry, wrapMethod } from '@otel-ws/core/adapter'
+import { createTelemetry } from '@otel-ws/core/adapter'
+import { wrapMethod } from '@otel-ws/core/node'
 import type { Socket } from 'socket.io'
 import { driver } from './driver.ts'
 import type { Socket as HostSocket } from './host.ts'

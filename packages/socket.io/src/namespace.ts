@@ -1,12 +1,5 @@
-import {
-  dispatchAll,
-  errorType,
-  type HandlerSpan,
-  type Handshake,
-  hiddenProperty,
-  type Telemetry,
-  wrapMethod,
-} from '@otel-ws/core/adapter'
+import { errorType, type HandlerSpan, type Handshake, type Telemetry } from '@otel-ws/core/adapter'
+import { dispatchAll, hiddenProperty, wrapMethod } from '@otel-ws/core/node'
 import { traceBroadcasts } from './broadcast.ts'
 import type { Namespace, Socket } from './host.ts'
 import { NamespaceHandshakes } from './namespace-handshakes.ts'

@@ -1,10 +1,11 @@
 import {
-  type Connection,
   extractFromPacket,
-  hiddenProperty,
+  type IncomingMessage,
   injectIntoPacket,
+  type PropagationTerms,
   tracedConnection,
 } from '@otel-ws/core/adapter'
+import { hiddenProperty } from '@otel-ws/core/node'
 import { enableBroadcastPropagation } from './broadcast-propagation.ts'
 import type { Packet, Socket, WriteOptions } from './host.ts'
 import { ACK, CONNECT, EVENT } from './packet-types.ts'
@@ -57,16 +58,21 @@ const wrapOnack = sharedWrapper<Socket['onack']>((original) => {
   }
 })
 
-/** Extracts the carrier of an incoming event into the connection. Returns how many bytes of the packet it was. */
-export function extractFromEvent(connection: Connection, packet: Packet, isText: boolean): number {
-  const { terms } = connection
-  const { data } = packet
-  if (terms === undefined || !Array.isArray(data)) return 0
+/** A carrier that was removed from an incoming event. */
+export interface EventCarrier {
+  readonly extracted: IncomingMessage['extracted']
+  /** Bytes that it took in the packet. */
+  readonly size: number
+}
+
+/** Removes the carrier from an incoming event; `undefined` if there is none. For connections with `terms`. */
+export function extractFromEvent(terms: PropagationTerms, { data }: Packet, isText: boolean): EventCarrier | undefined {
+  if (!Array.isArray(data)) return undefined
   const last: unknown = data.at(-1)
   const { length } = data
-  const incoming = extractFromPacket(terms, data)
-  connection.setIncomingContext(incoming)
-  return isText && incoming !== undefined && incoming.problem !== 'malformed' ? jsonLength(last, length) : 0
+  const extracted = extractFromPacket(terms, data)
+  if (extracted === undefined) return undefined
+  return { extracted, size: isText && extracted.problem !== 'malformed' ? jsonLength(last, length) : 0 }
 }
 
 /** Returns the length of the last element of a JSON array, with its comma. */

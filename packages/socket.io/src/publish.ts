@@ -1,4 +1,5 @@
-import { type Broadcast, isNativePromise, wrapMethod } from '@otel-ws/core/adapter'
+import { type Broadcast, isNativePromise } from '@otel-ws/core/adapter'
+import { wrapMethod } from '@otel-ws/core/node'
 import type { Adapter, ClusterMessage } from './host.ts'
 import { CARRIER } from './server-side-emit.ts'
 

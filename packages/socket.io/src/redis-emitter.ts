@@ -1,5 +1,6 @@
 import type { TelemetryOptions } from '@otel-ws/core'
-import { type Audience, type Broadcast, createTelemetry, type Telemetry, wrapMethod } from '@otel-ws/core/adapter'
+import { type Audience, type Broadcast, createTelemetry, type Telemetry } from '@otel-ws/core/adapter'
+import { wrapMethod } from '@otel-ws/core/node'
 import { carrierRoom } from './carrier-room.ts'
 import { driver } from './driver.ts'
 import { SCOPE } from './version.ts'

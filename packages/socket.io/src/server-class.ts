@@ -1,4 +1,5 @@
-import { type Telemetry, wrapMethod } from '@otel-ws/core/adapter'
+import type { Telemetry } from '@otel-ws/core/adapter'
+import { wrapMethod } from '@otel-ws/core/node'
 import type { EngineServer, Namespace, Server, Socket } from './host.ts'
 import { type TracedServer, traceAmbientServer } from './server.ts'
 

@@ -1,12 +1,5 @@
-import {
-  type Audience,
-  type Broadcast,
-  type Delivery,
-  dispatchAll,
-  type Emitter,
-  type Telemetry,
-  wrapMethod,
-} from '@otel-ws/core/adapter'
+import type { Audience, Broadcast, FanoutSpan, Telemetry } from '@otel-ws/core/adapter'
+import { dispatchAll, type Emitter, wrapMethod } from '@otel-ws/core/node'
 import type { Adapter, ClusterMessage, Namespace } from './host.ts'
 
 type Callback = (...args: unknown[]) => unknown
@@ -103,7 +96,7 @@ function traceReceive(
   return restore
 }
 
-function callListeners(delivery: Delivery, namespace: Namespace, name: string, args: unknown[]): boolean {
+function callListeners(delivery: FanoutSpan, namespace: Namespace, name: string, args: unknown[]): boolean {
   return dispatchAll(delivery, namespace as unknown as Emitter, name, args)
 }
 

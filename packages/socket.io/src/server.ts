@@ -1,5 +1,6 @@
 import type { TelemetryOptions } from '@otel-ws/core'
-import { createTelemetry, type Telemetry, warn, wrapMethod } from '@otel-ws/core/adapter'
+import { createTelemetry, type Telemetry, warn } from '@otel-ws/core/adapter'
+import { wrapMethod } from '@otel-ws/core/node'
 import type { Server } from 'socket.io'
 import { driver } from './driver.ts'
 import { traceEngine } from './engine.ts'

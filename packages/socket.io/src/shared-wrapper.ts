@@ -1,4 +1,4 @@
-import { copySignature } from '@otel-ws/core/adapter'
+import { copySignature } from '@otel-ws/core/node'
 
 type Method = (this: never, ...args: never[]) => unknown
 

@@ -2,13 +2,12 @@ import {
   type CloseFacts,
   type Connection,
   type Handshake,
-  hiddenProperty,
   type OutgoingMessage,
   type Telemetry,
   TransportPings,
   tracedConnection,
-  unwrapMethods,
 } from '@otel-ws/core/adapter'
+import { hiddenProperty, unwrapMethods } from '@otel-ws/core/node'
 import type { Client, EngineSocket } from './host.ts'
 import { sharedWrapper } from './shared-wrapper.ts'
 
@@ -125,7 +124,7 @@ class DisconnectedError extends Error {
 function handedToTransport({ transport, readyState }: EngineSocket, message: OutgoingMessage): void {
   const { socket } = transport
   if (socket === undefined || readyState === 'closed') message.flushed()
-  else message.connection.endWhenFlushed(message, socket)
+  else (message.connection as Connection).endWhenFlushed(message, socket)
 }
 
 type TracedConn = EngineSocket & { [TRANSPORT]?: Transport }

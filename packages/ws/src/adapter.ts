@@ -1,5 +1,5 @@
 export { dispatch, emitsPlainly } from './dispatch.ts'
+export { driver } from './driver.ts'
 export { type TracedServer, type TraceServerOptions, traceServer, traceServerClass } from './server.ts'
-export { driver } from './socket.ts'
-export { startHandshake, watchUpgrades } from './upgrade.ts'
+export { watchUpgrades } from './upgrade.ts'
 export { SCOPE } from './version.ts'

@@ -1,8 +1,7 @@
 import { tracedConnection } from '@otel-ws/core/adapter'
+import { byteLength } from '@otel-ws/core/node'
 import type { WebSocket } from 'ws'
-import { byteLength } from './payload.ts'
-
-const OPEN = 1
+import { OPEN } from './host.ts'
 
 /** Options of {@link broadcast}: those of `send`, and a name. */
 export interface BroadcastOptions {
@@ -13,8 +12,8 @@ export interface BroadcastOptions {
 }
 
 /**
- * Sends the same data to every socket that is open, and is told as one `broadcast` span with the number of recipients
- * and of sockets that were passed over. Sockets that are not traced are sent to as well.
+ * Sends the same data to every socket that is open. It is recorded as one `broadcast` span with the number of recipients
+ * and of sockets that were skipped. Sockets that are not traced are sent to as well.
  *
  * @returns the number of sockets that the data was sent to
  */
@@ -42,5 +41,5 @@ export function broadcast(
     .filter((connection) => connection !== undefined)
   if (first === undefined) return send()
   const binary = options.binary ?? (typeof data !== 'string' && typeof data !== 'number')
-  return first.telemetry.sendBatch.broadcast([first, ...others], data, binary, byteLength(data), name, send)
+  return first.services.sendBatch.broadcast([first, ...others], data, binary, byteLength(data), name, send)
 }

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 
-export { dispatch } from '@otel-ws/core/adapter'
+export { dispatch } from '@otel-ws/core/node'
 
 /** Stands on an `emit` of ours that covers Node's; registered, so that copies of this package know each other's. */
 const PLAIN = Symbol.for('otel-ws.plain-emit')

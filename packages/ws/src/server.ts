@@ -12,28 +12,29 @@ import {
   type Telemetry,
   tracedConnection,
   warn,
-  wrapMethod,
 } from '@otel-ws/core/adapter'
+import { dispatchAll, startHandshake, wrapMethod } from '@otel-ws/core/node'
 import type { WebSocket, WebSocketServer } from 'ws'
-import { dispatch, emitsPlainly, markPlain } from './dispatch.ts'
-import { driver, sendFirst, traceSocket } from './socket.ts'
-import { type Request, startHandshake, watchUpgrades } from './upgrade.ts'
+import { emitsPlainly, markPlain } from './dispatch.ts'
+import { driver } from './driver.ts'
+import { sendUncounted, traceSocket } from './socket.ts'
+import { type Request, watchUpgrades } from './upgrade.ts'
 import { SCOPE } from './version.ts'
 
 /** Options of {@link traceWebSocketServer}. */
 export interface WebSocketServerOptions extends TelemetryOptions {
   /**
-   * Http server whose upgrade requests the application handles itself before it calls `handleUpgrade`, with option
-   * `noServer` of `ws`. Requests that it rejects there are told only with this option.
+   * HTTP server whose upgrade requests the application handles itself before it calls `handleUpgrade`, with option
+   * `noServer` of `ws`. Requests that it rejects there are recorded only with this option.
    */
   server?: HttpServer
 }
 
-/** What stands behind a traced server. */
+/** The tracing of a server. */
 export interface TracedServer {
   /** Ends every span that is still open and flushes the SDK. Call it when the process stops. */
   shutdown(): Promise<void>
-  /** Gives the server its own methods back. Connections that are open stay traced until they close. */
+  /** Removes the tracing. Open connections stay traced until they close. */
   restore(): void
 }
 
@@ -46,7 +47,7 @@ const TRACED = Symbol.for('otel-ws.server')
  * Traces a `ws` server: every handshake, connection, message, send, broadcast and close, in each of its modes (`port`,
  * `server`, `noServer`).
  *
- * @throws OptionError for wrong options, TypeError for what is no server
+ * @throws OptionError for wrong options, TypeError for a value that is not a server of `ws`
  */
 export function traceWebSocketServer(wss: WebSocketServer, options: WebSocketServerOptions = {}): TracedServer {
   if (typeof wss?.handleUpgrade !== 'function')
@@ -66,31 +67,35 @@ export function traceWebSocketServer(wss: WebSocketServer, options: WebSocketSer
   }
 }
 
-/** The options that core knows; what is no object is left to it, which says so. */
+/** The options for core, which reports a value that is not an object. */
 function withoutServer(options: WebSocketServerOptions): TelemetryOptions {
   if (typeof options !== 'object' || options === null) return options
   const { server, ...others } = options
   return others
 }
 
-/** How an adapter on top of `ws` has a server traced. */
+/** Options for an adapter on top of `ws`. */
 export interface TraceServerOptions {
-  /** Another adapter tells the connection handler: not the listeners of `connection`. */
-  readonly opensElsewhere?: boolean
-  /** The template of all requests that the host gives to this server. */
+  /** False if the adapter traces the connection handler, so that listeners of `connection` get no span. Default true. */
+  readonly traceConnectionHandler?: boolean
+  /** The template of all requests that the host passes to this server. */
   readonly route?: string | undefined
-  /** Called when the host has taken a request and upgrades it. */
+  /** Called when the host upgrades a request. */
   readonly onUpgrade?: (handshake: Handshake) => void
 }
 
-/** Traces a server for an adapter that brings its own telemetry. */
-export function traceServer(wss: WebSocketServer, telemetry: Telemetry, seams: TraceServerOptions = {}): TracedServer {
+/** Traces a server for an adapter that has its own telemetry. */
+export function traceServer(
+  wss: WebSocketServer,
+  telemetry: Telemetry,
+  options: TraceServerOptions = {},
+): TracedServer {
   const host = wss as WebSocketServer & { [TRACED]?: TracedServer }
   if (host[TRACED] !== undefined) {
     warn('this WebSocketServer is traced already: the second call has no effect')
     return host[TRACED]
   }
-  const undo = telemetry.options.enabled ? install(wss, { telemetryOf: () => telemetry }, seams) : []
+  const undo = telemetry.options.enabled ? install(wss, { telemetryOf: () => telemetry }, options) : []
   const traced: TracedServer = {
     shutdown: () => telemetry.shutdown(),
     restore() {
@@ -104,9 +109,9 @@ export function traceServer(wss: WebSocketServer, telemetry: Telemetry, seams: T
 
 type TelemetryOf = (request: Request) => Telemetry | undefined
 
-/** What stands on the prototype of a class of servers that is traced. */
+/** The tracing of a class of servers, stored on its prototype. */
 interface TracedClass {
-  /** Who traces it, the latest last. */
+  /** The latest is last. */
   readonly tracers: TelemetryOf[]
   uninstall(): void
 }
@@ -114,11 +119,11 @@ interface TracedClass {
 const CLASS = Symbol.for('otel-ws.server-class')
 
 /**
- * Traces every server of a class, also those that exist already; one that is traced by itself keeps its own telemetry.
- * Of several who trace one class, the latest is asked.
+ * Traces every server of a class, also those that exist already. A server that is traced by itself keeps its telemetry. If
+ * a class is traced several times, the latest `telemetryOf` decides.
  *
- * @param telemetryOf asked at each upgrade; `undefined` leaves the request alone
- * @returns a function that takes it back; with the last one, the class gets its own methods back
+ * @param telemetryOf called at each upgrade; `undefined` leaves the request alone
+ * @returns a function that removes this tracing; the last one removes the wrappers from the class
  */
 export function traceServerClass(
   serverClass: { readonly prototype: WebSocketServer },
@@ -141,7 +146,7 @@ function installOnClass(prototype: WebSocketServer & { [CLASS]?: TracedClass }):
     isLeftOut: (wss) => tracers.length === 0 || (wss as { [TRACED]?: TracedServer })[TRACED] !== undefined,
   })
   function uninstall(): void {
-    // A method of ours that somebody else has covered meanwhile stays where it is, and does nothing.
+    // A wrapper that was wrapped again meanwhile stays, and only calls the original.
     for (const step of undo) step()
     delete prototype[CLASS]
   }
@@ -149,97 +154,106 @@ function installOnClass(prototype: WebSocketServer & { [CLASS]?: TracedClass }):
   Object.defineProperty(prototype, CLASS, { value: traced, configurable: true, enumerable: false })
   return traced
 }
+
+/** Where the wrappers of a server, or of a class of servers, find their telemetry. */
 interface Source {
-  /** Telemetry of an upgrade request; `undefined` leaves it alone. */
+  /** Telemetry for an upgrade request; `undefined` leaves it alone. */
   telemetryOf(request: Request): Telemetry | undefined
-  /** True for a server of a class that goes its way untouched. */
+  /** True for servers of a class that are left alone. */
   isLeftOut?(wss: WebSocketServer): boolean
 }
 
-/**
- * Puts our methods in front of those of a server, or of a class of servers.
- *
- * @returns functions that take them away again
- */
-function install(
+/** Wraps the methods of a server, or of a class of servers. Returns functions that remove the wrappers. */
+function install(target: WebSocketServer, source: Source, options: TraceServerOptions = {}): (() => void)[] {
+  const handleUpgrade = wrapHandleUpgrade(target, source, options)
+  const emit = wrapEmit(target, source, options)
+  return [wrapMethod(target, 'handleUpgrade', handleUpgrade), wrapMethod(target, 'emit', emit)]
+}
+
+function wrapHandleUpgrade(
   target: WebSocketServer,
   { telemetryOf, isLeftOut = () => false }: Source,
-  seams: TraceServerOptions = {},
-): (() => void)[] {
+  options: TraceServerOptions,
+) {
   const handleUpgrade = target.handleUpgrade as unknown as HandleUpgrade
-  const { emit } = target
-  const plain = emitsPlainly(target as unknown as EventEmitter)
 
-  function tracedHandleUpgrade(
-    this: WebSocketServer,
-    request: Request,
-    socket: Duplex,
-    head: Buffer,
-    accept: Accept,
-  ): void {
+  return function tracedHandleUpgrade(this: WebSocketServer, request: Request, socket: Duplex): void {
+    const args = [...(arguments as unknown as Parameters<HandleUpgrade>)] as Parameters<HandleUpgrade>
     const telemetry = isLeftOut(this) ? undefined : telemetryOf(request)
-    const route = telemetry && (seams.route ?? pathRoute(this, telemetry, request))
+    const route = telemetry && (options.route ?? pathRoute(this, telemetry, request))
     const handshake = telemetry && startHandshake(request, socket, () => telemetry.handshake(request, { route }))
-    if (handshake !== undefined && !handshake.reserved && seams.route !== undefined) telemetry?.routed(handshake, route)
+    if (handshake !== undefined && !handshake.reserved && options.route !== undefined) {
+      telemetry?.routed(handshake, route)
+    }
     if (handshake === undefined || handshake.discarded || handshake.reserved) {
-      handleUpgrade.call(this, request, socket, head, accept)
+      handleUpgrade.apply(this, args)
       return
     }
     if (route !== undefined) handshake.setRoute(route)
-    if (seams.route !== undefined) handshake.start()
-    seams.onUpgrade?.(handshake)
-    // In the modes `port` and `server` of `ws`, the listeners are called through a function that was bound before us.
-    const emitsItself = this.options.noServer !== true
-    const accepted: Accept = (webSocket, acceptedRequest) => {
+    if (options.route !== undefined) handshake.start()
+    options.onUpgrade?.(handshake)
+    const accept = args[3]
+    // In the modes `port` and `server`, `ws` calls the listeners through an `emit` that it has bound before ours existed.
+    const isBoundEmit = this.options.noServer !== true && accept.name === 'bound emit'
+    const wss = this
+    args[3] = function accepted(this: unknown, webSocket: WebSocket, acceptedRequest: Request): void {
       if (tracedConnection(webSocket) === undefined) {
         const connection = handshake.accept(webSocket, { subprotocol: webSocket.protocol, route }, telemetry)
         storeConnection(acceptedRequest, connection)
         traceSocket(webSocket, connection)
         const hello = handshake.helloMessage(connection)
-        if (hello !== undefined) sendFirst(webSocket, hello)
+        if (hello !== undefined) sendUncounted(webSocket, hello)
       }
-      if (emitsItself && accept.name === 'bound emit') this.emit('connection', webSocket, acceptedRequest as never)
-      else accept(webSocket, acceptedRequest)
+      if (isBoundEmit) wss.emit('connection', webSocket, acceptedRequest as never)
+      else accept.apply(this, arguments as unknown as Parameters<Accept>)
     }
-    handshake.run(() => handleUpgrade.call(this, request, socket, head, accepted))
+    handshake.run(() => handleUpgrade.apply(this, args))
+  }
+}
+
+function wrapEmit(
+  target: WebSocketServer,
+  { telemetryOf, isLeftOut = () => false }: Source,
+  { traceConnectionHandler = true }: TraceServerOptions,
+) {
+  const { emit } = target
+  const isPlain = emitsPlainly(target as unknown as EventEmitter)
+
+  function emitConnection(_: HandlerSpan, wss: WebSocketServer, args: IArguments): boolean {
+    return emit.apply(wss, args as unknown as Parameters<WebSocketServer['emit']>)
   }
 
-  function emitConnection(_: HandlerSpan, server: WebSocketServer, socket: unknown, request: unknown): boolean {
-    return emit.call(server, 'connection', socket as never, request as never)
+  /** `ws` is about to write the headers of a 101: accepts the client's offer of context in messages. */
+  function addAcceptHeader(headers: unknown, request: Request): void {
+    const telemetry = telemetryOf(request)
+    const value = telemetry && handshakeOf(request)?.acceptHeader(telemetry)
+    if (value !== undefined && Array.isArray(headers)) headers.push(`${PROTOCOL_NAME}: ${value}`)
   }
 
   function tracedEmit(this: WebSocketServer, type: string | symbol, a?: unknown, b?: unknown): boolean {
+    const args = arguments as unknown as Parameters<WebSocketServer['emit']>
     if (type === 'headers') {
-      const heard = emit.apply(this, arguments as unknown as Parameters<WebSocketServer['emit']>)
-      if (!isLeftOut(this)) agree(a, b as Request)
-      return heard
+      const hasListeners = emit.apply(this, args)
+      if (!isLeftOut(this)) addAcceptHeader(a, b as Request)
+      return hasListeners
     }
-    const opens = type === 'connection' && seams.opensElsewhere !== true
-    const isTold = opens && typeof a === 'object' && a !== null && !isLeftOut(this)
-    const open = isTold ? tracedConnection(a)?.startOpen() : undefined
-    if (open === undefined) return emit.apply(this, arguments as unknown as Parameters<WebSocketServer['emit']>)
-    const direct = plain && (this as { domain?: unknown }).domain == null
-    return open.run(direct ? dispatchConnection : emitConnection, this, a, b)
+    const isTraced = type === 'connection' && traceConnectionHandler && typeof a === 'object' && a !== null
+    const open = isTraced && !isLeftOut(this) ? tracedConnection(a)?.startOpen() : undefined
+    if (open === undefined) return emit.apply(this, args)
+    const isDirect = isPlain && (this as { domain?: unknown }).domain == null
+    return open.run(isDirect ? dispatchConnection : emitConnection, this, arguments, undefined)
   }
-  if (plain) markPlain(tracedEmit)
-
-  /** The headers of a 101 are about to be written: tells a client that asked for context in messages that it gets it. */
-  function agree(headers: unknown, request: Request): void {
-    const telemetry = telemetryOf(request)
-    const answer = telemetry && handshakeOf(request)?.acceptHeader(telemetry)
-    if (answer !== undefined && Array.isArray(headers)) headers.push(`${PROTOCOL_NAME}: ${answer}`)
-  }
-
-  return [wrapMethod(target, 'handleUpgrade', tracedHandleUpgrade), wrapMethod(target, 'emit', tracedEmit)]
+  if (isPlain) markPlain(tracedEmit)
+  return tracedEmit
 }
 
-/** A server with a path answers requests for others too, with 400: those are no requests of this route. */
+/** A server with a path answers requests for other paths with 400: they do not belong to its route. */
 function pathRoute(wss: WebSocketServer, telemetry: Telemetry, request: Request): string | undefined {
   const { path } = wss.options
   if (path == null || telemetry.options.route !== undefined) return undefined
   return request.url?.split('?', 1)[0] === path ? path : undefined
 }
 
-function dispatchConnection(open: HandlerSpan, server: WebSocketServer, socket: unknown, request: unknown): boolean {
-  return dispatch(open, server as unknown as EventEmitter, 'connection', socket, request)
+function dispatchConnection(open: HandlerSpan, wss: WebSocketServer, args: IArguments): boolean {
+  return dispatchAll(open, wss as unknown as EventEmitter, 'connection', Array.prototype.slice.call(args, 1))
 }

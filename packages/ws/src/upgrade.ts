@@ -1,18 +1,18 @@
 import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { type Handshake, startHandshake, type Telemetry, wrapMethod } from '@otel-ws/core/adapter'
-
-export { startHandshake } from '@otel-ws/core/adapter'
+import type { Handshake, Telemetry } from '@otel-ws/core/adapter'
+import { startHandshake, wrapMethod } from '@otel-ws/core/node'
 
 /** The members of an upgrade request that are read; `http.IncomingMessage` has them. */
-export type Request = Parameters<Telemetry['handshake']>[0]
+export type Request = Extract<Parameters<Telemetry['handshake']>[0], { readonly socket?: unknown }>
 
 /**
- * Sees the upgrade requests of an http server before its listeners do, and runs them in the handshake's context. No
- * listener is added: a server without `upgrade` listeners answers such requests as plain ones, and must go on doing so.
+ * Wraps `emit` of an HTTP server, so that each upgrade request has a handshake before its listeners run, and runs them in
+ * the handshake's context. No listener is added, because a server without `upgrade` listeners answers such requests as
+ * plain ones.
  *
- * @param create makes the handshake of a request; `undefined` leaves the request alone
- * @returns a function that takes the server's `emit` back
+ * @param create creates the handshake of a request; `undefined` leaves the request alone
+ * @returns a function that removes the wrapper
  */
 export function watchUpgrades(server: EventEmitter, create: (request: Request) => Handshake | undefined): () => void {
   const { emit } = server

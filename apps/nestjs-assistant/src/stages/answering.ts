@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { connectionOf } from '@otel-ws/nestjs'
+import type { Caller } from '../caller.ts'
 import { compose, think } from '../engines/answers.ts'
 import { type Intent, understand } from '../engines/grammar.ts'
 import { synthesize } from '../engines/speech.ts'
@@ -7,7 +8,7 @@ import { transcribe } from '../engines/transcription.ts'
 import { Refusal } from '../errors.ts'
 import { KnowledgeBase } from '../knowledge.ts'
 import type { TimerEvent } from '../messages.ts'
-import { push, type Session } from '../session.ts'
+import { push } from '../session.ts'
 import { MEMORIES, type Memories } from '../tokens.ts'
 import { Stage } from './stage.ts'
 import type { Utterance } from './utterance.ts'
@@ -56,7 +57,7 @@ export class Answering {
   }
 
   /** Does what is wanted and finds the words to say so. */
-  #act(intent: Intent, user: string, session: Session): string {
+  #act(intent: Intent, user: string, session: Caller): string {
     const answer = compose(intent, this.#knowledge.of(user))
     if (intent.kind === 'add') this.#knowledge.addToList(user, intent.item)
     if (intent.kind === 'timer') setTimer(session, intent.seconds)
@@ -82,7 +83,7 @@ export class Answering {
 }
 
 /** What a timer sends belongs to the connection: the utterance that set it is long answered by then. */
-function setTimer({ client, timers }: Session, seconds: number): void {
+function setTimer({ client, timers }: Caller, seconds: number): void {
   const event: TimerEvent = { seconds }
   const ring = () => push(client, 'timer', event)
   const timer = setTimeout(() => {

@@ -1,8 +1,8 @@
 import { type Context, context } from '@opentelemetry/api'
 import { finalize, type Observable, ReplaySubject } from 'rxjs'
+import type { Caller } from '../caller.ts'
 import { Refusal } from '../errors.ts'
 import type { Reply } from '../messages.ts'
-import type { Session } from '../session.ts'
 import { Stage } from './stage.ts'
 
 /** Bytes of audio that one utterance may have: 10 s. */
@@ -12,7 +12,7 @@ export const MAX_AUDIO = 160_000
 export class Utterance {
   readonly id: string
   readonly user: string
-  readonly session: Session
+  readonly session: Caller
   /** What the client is sent. Nest may subscribe a little later than the first reply is there. */
   readonly #replies = new ReplaySubject<Reply>()
   readonly #context: Context = context.active()
@@ -22,7 +22,7 @@ export class Utterance {
   #bytes = 0
   #isHeard = false
 
-  constructor(id: string, user: string, session: Session) {
+  constructor(id: string, user: string, session: Caller) {
     this.id = id
     this.user = user
     this.session = session

@@ -14,6 +14,7 @@ import {
   injectIntoPacket,
   otherName,
   PendingAck,
+  parseCarrier,
   runProcess,
   wrapMethod,
 } from '@otel-ws/core/client'
@@ -266,7 +267,7 @@ function taken(connection: ClientConnection, args: unknown[], packet: Packet, wi
   const ack = packet.id != null ? [event.pop()] : []
   const whole = [...event]
   const inBand = extractFromPacket(agreement, event)
-  connection.messages?.setIncomingContext(inBand)
+  connection.messages?.setIncomingContext(inBand && parseCarrier(inBand.carrier, inBand.problem))
   const isCarrier = wire.text && inBand !== undefined && inBand.problem !== 'malformed'
   return {
     args: [...event, ...ack],

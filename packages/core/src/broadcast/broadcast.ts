@@ -1,30 +1,30 @@
-import { context, propagation, type Span, SpanKind } from '@opentelemetry/api'
+import { context, propagation } from '@opentelemetry/api'
 import { isUnsampled, sendParent } from '../context/send-parent.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import { ATTR_WEBSOCKET_ACK_OUTCOME } from '../schema.ts'
 import type { MessageName } from '../span/names.ts'
-import type { Telemetry } from '../telemetry.ts'
 import type { CrossNodeCarrier } from './delivery.ts'
-import { type Audience, FanoutSpan, isBroadcastUntraced } from './fanout-span.ts'
+import { startBroadcastSpan } from './fanout.ts'
+import { type Audience, type FanoutServices, FanoutSpan, isBroadcastUntraced } from './fanout-span.ts'
 
 /**
- * A broadcast that is known to be one before anything of it has been sent. Its span exists from the start, so that the
- * payload that is published to other nodes can carry it.
+ * A broadcast that is known to be one before any of it is sent. Its span starts first, so that its context can be
+ * injected into the payload for other nodes.
  */
 export class Broadcast extends FanoutSpan {
   #outcome: 'ok' | 'timeout' | undefined
 
   /**
-   * Everybody has acknowledged the message, or the time for it is over.
+   * All recipients have acknowledged the message, or the time for it has passed.
    *
-   * @param missing acknowledgements of clients that have not come
+   * @param missing number of clients that have not acknowledged
    */
   acknowledged(outcome: 'ok' | 'timeout', missing = 0): void {
     this.#outcome = outcome
     if (outcome === 'timeout') this.series.ackTimeouts += missing
   }
 
-  /** What travels with the payload to the other nodes; the same for all of them. */
+  /** The carrier for the other nodes; the same for all of them. */
   carrier(): CrossNodeCarrier {
     const carrier: CrossNodeCarrier = { sentAt: Date.now() }
     const { span, parent } = this
@@ -38,16 +38,20 @@ export class Broadcast extends FanoutSpan {
   }
 }
 
-/** Starts a broadcast; `undefined` when nobody would be told of it. */
-export function startBroadcast(telemetry: Telemetry, audience: Audience, message: MessageName): Broadcast | undefined {
+/** Starts a broadcast; `undefined` if neither a span nor metrics are recorded. */
+export function startBroadcast(
+  services: FanoutServices,
+  audience: Audience,
+  message: MessageName,
+): Broadcast | undefined {
   const active = context.active()
-  const parent = sendParent(active)
-  let span: Span | undefined
-  if (!isUnsampled(parent) && !isBroadcastUntraced(telemetry, audience, message)) {
-    const { attributes } = telemetry.metrics.series(audience.route, audience.namespace, undefined)
-    const options = { kind: SpanKind.PRODUCER, attributes }
-    span = telemetry.tracer?.startSpan(message.broadcast, options, parent ?? withoutSpan(active))
-  }
-  if (span === undefined && !telemetry.metrics.recording) return undefined
-  return new Broadcast(telemetry, audience, message, parent ?? withoutSpan(active), span, performance.now())
+  const sender = sendParent(active)
+  const parent = sender ?? withoutSpan(active)
+  const series = services.metrics.series(audience.route, audience.namespace, undefined)
+  const span =
+    isUnsampled(sender) || isBroadcastUntraced(services, audience, message)
+      ? undefined
+      : startBroadcastSpan(services, series, message, parent)
+  if (span === undefined && !services.metrics.recording) return undefined
+  return new Broadcast(services, audience, message, parent, span)
 }

@@ -3,10 +3,9 @@ import { isUnsampled } from '../context/send-parent.ts'
 import { spanOf, withoutSpan } from '../context/span-scope.ts'
 import * as schema from '../schema.ts'
 import type { MessageName } from '../span/names.ts'
-import type { Telemetry } from '../telemetry.ts'
-import { type Audience, FanoutSpan, isBroadcastUntraced } from './fanout-span.ts'
+import { type Audience, type FanoutServices, FanoutSpan, isBroadcastUntraced } from './fanout-span.ts'
 
-/** What a broadcast's payload carries from the node that publishes it to the others. */
+/** The member of a broadcast's payload that carries its context from the publishing node to the others. */
 export interface CrossNodeCarrier {
   /** Milliseconds of the wall clock when it was published. */
   sentAt: number
@@ -14,38 +13,39 @@ export interface CrossNodeCarrier {
   [key: string]: string | number
 }
 
-/** A broadcast of another node that has arrived at this one. */
+/** The fan-out on this node of a broadcast that another node has published. */
 export class Delivery extends FanoutSpan {}
 
 /**
- * Starts the delivery of a broadcast that another node has published; `undefined` when nobody would be told of it.
+ * Starts the delivery of a broadcast that another node has published; `undefined` if neither a span nor metrics are
+ * recorded.
  *
- * @param carrier what came with the payload; anything else than a carrier counts as none
+ * @param carrier the payload's member; any other value counts as no carrier
  */
 export function startDelivery(
-  telemetry: Telemetry,
+  services: FanoutServices,
   audience: Audience,
   message: MessageName,
   carrier: unknown,
 ): Delivery | undefined {
-  const { metrics, tracer } = telemetry
+  const { metrics, tracer } = services
   const active = withoutSpan(context.active())
   const known = isCarrier(carrier) ? carrier : undefined
   let parent = active
   let span: Span | undefined
   if (tracer !== undefined) {
     if (known !== undefined) parent = extract(active, known)
-    // The decision was made where the broadcast started: one that is not sampled there is sampled nowhere.
+    // The publishing node made the sampling decision for the whole broadcast.
     if (known !== undefined && isUnsampled(parent)) span = spanOf(parent)
-    else if (!isBroadcastUntraced(telemetry, audience, message)) {
+    else if (!isBroadcastUntraced(services, audience, message)) {
       const { attributes } = metrics.series(audience.route, audience.namespace, undefined)
       span = tracer.startSpan(message.deliver, { kind: SpanKind.CONSUMER, attributes }, parent)
     }
   }
   if (span === undefined && !metrics.recording) return undefined
-  const deliver = new Delivery(telemetry, audience, message, parent, span, performance.now())
+  const deliver = new Delivery(services, audience, message, parent, span)
   if (known !== undefined) {
-    // Clocks of two machines differ: nothing arrives before it was sent.
+    // The clocks of two machines differ; a negative lag is recorded as 0.
     const lag = Math.max(0, Date.now() - known.sentAt) / 1000
     span?.setAttribute(schema.ATTR_WEBSOCKET_DELIVER_LAG, lag)
     if (metrics.recording) metrics.deliverLag.record(lag, deliver.series.named(message), deliver)
@@ -53,7 +53,7 @@ export function startDelivery(
   return deliver
 }
 
-/** The payload's trace context; baggage too, since nodes of one cluster trust each other. */
+/** Extracts trace context and baggage: nodes of one cluster trust each other. */
 function extract(active: Context, carrier: CrossNodeCarrier): Context {
   try {
     return propagation.extract(active, carrier)

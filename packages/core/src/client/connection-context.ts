@@ -1,10 +1,17 @@
-import { type Attributes, type AttributeValue, context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api'
+import {
+  type Attributes,
+  type AttributeValue,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type SpanContext,
+  trace,
+} from '@opentelemetry/api'
 import { withoutSpan } from '../context/span-scope.ts'
-import type { ClientConnection } from './connection.ts'
 
-/** What an application can reach of a connection of its client: `connectionOf(socket)`. */
+/** The connection of a client as the application sees it: `connectionOf(socket)`. */
 export interface ClientConnectionContext {
-  /** 16 hex digits; `websocket.connection.id` of every span. `undefined` while the server has yet to tell it. */
+  /** 16 hex digits; `websocket.connection.id` of every span. `undefined` until the server has sent it. */
   readonly id: string | undefined
   readonly route: string | undefined
   readonly subprotocol: string | undefined
@@ -12,16 +19,26 @@ export interface ClientConnectionContext {
   setAttribute(key: string, value: AttributeValue): this
   /** Sets several attributes on every later span of this connection. */
   setAttributes(attributes: Attributes): this
-  /** Runs work that belongs to the connection and to no message, such as a timer's: whatever span was active is left behind. */
+  /** Runs work that belongs to the connection and to no message, such as a timer's, outside of the active span. */
   run<R>(fn: () => R): R
   /** The trace context as a W3C carrier: of the active span, else of the connection's connect span. Empty without an SDK. */
   traceContext(): Record<string, string>
 }
 
-class View implements ClientConnectionContext {
-  readonly #connection: ClientConnection
+/** The members of a connection that its view reads. */
+interface ViewedConnection {
+  readonly id: string | undefined
+  readonly route: string | undefined
+  readonly subprotocol: string | undefined
+  readonly spanContext: SpanContext | undefined
+  view: ClientConnectionContext | undefined
+  setAttributes(attributes: Attributes): void
+}
 
-  constructor(connection: ClientConnection) {
+class View implements ClientConnectionContext {
+  readonly #connection: ViewedConnection
+
+  constructor(connection: ViewedConnection) {
     this.#connection = connection
   }
 
@@ -60,8 +77,8 @@ class View implements ClientConnectionContext {
   }
 }
 
-/** The one view of a connection that an application has. */
-export function connectionContext(connection: ClientConnection): ClientConnectionContext {
+/** The view of a connection for the application: always the same object. */
+export function connectionContext(connection: ViewedConnection): ClientConnectionContext {
   connection.view ??= new View(connection)
   return connection.view
 }

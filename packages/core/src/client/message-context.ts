@@ -8,23 +8,23 @@ import { AGREED_MEMBER, hasOffer, parseHello } from '../propagation/negotiation.
 import { createCarrier, type IncomingContext, parseCarrier, withBaggage } from '../propagation/terms.ts'
 import { TextMember } from '../propagation/text-member.ts'
 import { ATTR_WEBSOCKET_CONNECTION_ID } from '../schema.ts'
-import { carrierRefused } from '../span/diagnostics.ts'
-import type { ClientConnection } from './connection.ts'
+import { carrierRejected } from '../span/diagnostics.ts'
 import { linkTo } from './link.ts'
+import type { ClientOptions } from './options.ts'
 
-/** Milliseconds after the open for which spans wait for the hello of a server that was asked for one. */
+/** Milliseconds after the open in which the server's hello message must arrive. */
 const HELLO_TIMEOUT = 2000
 
-/** What both ends have agreed on, or the user has declared. */
-interface ClientAgreement {
+/** Terms of context in messages: negotiated, or declared by the options. */
+interface ClientTerms {
   readonly member: TextMember
 }
 
-const AGREED: ClientAgreement = { member: /* @__PURE__ */ new TextMember(AGREED_MEMBER) }
+const AGREED: ClientTerms = { member: /* @__PURE__ */ new TextMember(AGREED_MEMBER) }
 
-/** What came in with a message. */
+/** The context that came with a message. */
 export interface Incoming {
-  /** The context that the handlers run in, but for their span. */
+  /** The context that the handlers run in, without their span. */
   readonly active: Context
   /** The context that their span is started in. */
   readonly parent: Context
@@ -32,51 +32,61 @@ export interface Incoming {
   readonly problem: IncomingContext['problem']
 }
 
-const told = new Set<string>()
+/** The members of a connection that its context in messages uses. */
+export interface MessageContextOwner {
+  readonly telemetry: { readonly options: Readonly<ClientOptions> }
+  readonly id: string | undefined
+  /** Messages received. */
+  readonly received: number
+  identify(id: string | undefined): void
+  end(span: Span, endTime: number): void
+}
 
-/** Context in the messages of a client's connection: what it has agreed on with the server, and what comes in and goes out. */
+const warned = new Set<string>()
+
+/** Context in the messages of a client's connection: negotiation with the server, extraction and injection. */
 export class MessageContext {
-  /** `undefined` while nothing is put into messages. */
-  terms: ClientAgreement | undefined
-  readonly #connection: ClientConnection
-  #inBand: IncomingContext | undefined
-  #patience: ReturnType<typeof setTimeout> | undefined
-  /** The server was asked for the connection's id, so that spans may have started without it. */
-  readonly #wasAsked: boolean
-  /** Spans that are over and wait for the connection's id, while the server has been asked for it and may answer. */
-  #parked: { readonly span: Span; readonly endTime: number }[] | undefined
+  /** While `undefined`, nothing is injected into messages. */
+  terms: ClientTerms | undefined
+  readonly #connection: MessageContextOwner
+  #incoming: IncomingContext | undefined
+  #helloTimer: ReturnType<typeof setTimeout> | undefined
+  /** Context was offered to the server, so that spans may have started without the connection's id. */
+  readonly #hasOffered: boolean
+  /** Ended spans that wait for the connection's id, while the server may still send it. */
+  #deferred: { readonly span: Span; readonly endTime: number }[] | undefined
 
-  constructor(connection: ClientConnection, url = '') {
+  constructor(connection: MessageContextOwner, url = '') {
     this.#connection = connection
-    // The hello may be the first message. Until then nobody knows the connection's id, so spans that end wait for it.
-    this.#wasAsked = hasOffer(url)
-    if (this.#wasAsked) this.#parked = []
+    // The hello may be the first message. Until then the connection's id is unknown, and spans that end wait for it.
+    this.#hasOffered = hasOffer(url)
+    if (this.#hasOffered) this.#deferred = []
     const { propagation, carrierName } = connection.telemetry.options
     if (propagation === 'always') {
       this.terms = carrierName === undefined ? AGREED : { member: new TextMember(carrierName) }
     }
   }
 
-  /** True while the server may yet tell the connection's id. */
+  /** True while the server may still send the connection's id. */
   get awaitsId(): boolean {
-    return this.#parked !== undefined
+    return this.#deferred !== undefined
   }
 
-  /** The connection is open: the hello comes soon, or never. */
+  /** The connection is open: waits for the hello message. */
   opened(): void {
-    if (this.awaitsId) this.#patience = unref(setTimeout(() => this.settleId(), HELLO_TIMEOUT))
+    if (this.awaitsId) this.#helloTimer = unref(setTimeout(() => this.settleId(), HELLO_TIMEOUT))
   }
 
-  /** The server agrees, in its answer or with its hello. */
+  /** The server has accepted, in its response or with its hello message. */
   acceptTerms(id: string): void {
     this.terms ??= AGREED
     this.settleId(id)
   }
 
   /**
-   * Takes the server's hello, when a message is that. It is none of the application's, and counts for nothing.
+   * Handles the server's hello message, which the application must not see and which is not counted.
    *
-   * @returns true when it was
+   * @returns true if the message was the hello
    */
   helloReceived(data: unknown): boolean {
     if (!this.awaitsId) return false
@@ -86,69 +96,69 @@ export class MessageContext {
     return id !== undefined
   }
 
-  /** The connection's id is known, or will not be told: one of our own does then. */
+  /** The connection's id is known, or will not be warned: one of our own does then. */
   settleId(id?: string): void {
-    clearTimeout(this.#patience)
-    const parked = this.#parked
-    this.#parked = undefined
+    clearTimeout(this.#helloTimer)
+    const deferred = this.#deferred
+    this.#deferred = undefined
     this.#connection.identify(id)
-    for (const { span, endTime } of parked ?? []) this.#connection.end(span, endTime)
+    for (const { span, endTime } of deferred ?? []) this.#connection.end(span, endTime)
   }
 
-  /** A span of the connection is about to end; true when it has to wait for the connection's id. */
+  /** A span of the connection is about to end. Returns true if its end is deferred until the connection's id is known. */
   defersEnd(span: Span, endTime: number = Date.now()): boolean {
-    if (this.#parked !== undefined) {
-      this.#parked.push({ span, endTime })
+    if (this.#deferred !== undefined) {
+      this.#deferred.push({ span, endTime })
       return true
     }
     // It may have started before the id was known.
-    if (this.#wasAsked) span.setAttribute(ATTR_WEBSOCKET_CONNECTION_ID, this.#connection.id as string)
+    if (this.#hasOffered) span.setAttribute(ATTR_WEBSOCKET_CONNECTION_ID, this.#connection.id as string)
     return false
   }
 
   /**
-   * An event is about to be dispatched that tells of a message: takes the context out of its text.
+   * A message event is about to be dispatched: extracts the context from its text.
    *
-   * @returns false for the server's hello, which is none of the application's
+   * @returns false for the server's hello message, which must not be dispatched
    */
   arrived(event: { readonly data: unknown }): boolean {
     const { data } = event
     if (this.helloReceived(data)) return false
     const own = typeof data === 'string' ? this.extractContext(data) : data
-    // An event's data is a property of its prototype: one of the event's own stands in front of it.
+    // `data` is an accessor of the prototype: an own property hides it.
     if (own !== data) Object.defineProperty(event, 'data', { value: own, configurable: true, enumerable: true })
     return true
   }
 
-  /** Takes the context out of a text that arrived. What came in belongs to the next message that is received. */
+  /** Extracts the context from a received text. It is used by the next call of `take`. */
   extractContext(text: string): string {
     const found = this.terms?.member.extract(text)
     return found === undefined ? text : this.findContext(found)
   }
 
-  /** Takes what was found at the front of a text, and returns the text without it. */
+  /** Uses an extracted carrier for the next call of `take`, and returns the text without it. */
   findContext<T>({ payload, carrier, problem }: ExtractResult<T>): T {
     this.setIncomingContext(parseCarrier(carrier, problem))
     return payload
   }
 
-  /** What came in with a message. For hosts whose messages are no texts. */
-  setIncomingContext(inBand: IncomingContext | undefined): void {
-    this.#inBand = inBand
-    if (inBand?.problem !== undefined) carrierRefused(told, inBand.problem)
+  /** Sets the context for the next call of `take`, for hosts whose messages are not texts. */
+  setIncomingContext(incoming: IncomingContext | undefined): void {
+    this.#incoming = incoming
+    if (incoming?.problem !== undefined) carrierRejected(warned, incoming.problem)
   }
 
   /**
-   * What came in with the message that is received now, as far as the server is trusted.
+   * The context that came with the message that is received now, used as option `remoteContext` says.
    *
    * @param active the context that its handlers would run in
-   * @param links those that its span has anyway
+   * @param links links that its span has in any case
    */
   take(active: Context, links: Link[]): Incoming | undefined {
-    const inBand = this.#inBand
-    if (inBand === undefined) return undefined
-    this.#inBand = undefined
-    const { spanContext, baggage, problem } = inBand
+    const incoming = this.#incoming
+    if (incoming === undefined) return undefined
+    this.#incoming = undefined
+    const { spanContext, baggage, problem } = incoming
     const { remoteContext: trust = 'parent' } = this.#connection.telemetry.options
     const own = trust === 'parent' ? withBaggage(active, baggage) : active
     const base = withoutSpan(own)
@@ -160,16 +170,16 @@ export class MessageContext {
     }
   }
 
-  /** What a message carries: the context of its span, else of the span that is active. */
+  /** The carrier of a message: the context of its span, else of the active span. */
   carrier(span: Span | undefined): Carrier | undefined {
     const active = context.active()
     return createCarrier((span ?? sendParentSpan(active))?.spanContext(), active, true)
   }
 
   /**
-   * Puts the context of a message into its text.
+   * Injects the context of a message into its text.
    *
-   * @param span of the message; without one the context is that of the span that is active
+   * @param span span of the message; without one, the active span is used
    */
   injectContext(text: string, span: Span | undefined): string {
     return this.terms === undefined ? text : this.terms.member.inject(text, this.carrier(span))

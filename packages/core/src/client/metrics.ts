@@ -16,7 +16,7 @@ import { createHistogram, createObservable } from '../metrics/instruments.ts'
 import { sharedSet } from '../metrics/registry.ts'
 import * as schema from '../schema.ts'
 import { forceFlush } from '../services/providers.ts'
-import { errorType } from '../span/diagnostics.ts'
+import { errorType } from '../span/error-type.ts'
 import type { MessageName } from '../span/names.ts'
 
 export type Direction = 'receive' | 'send'

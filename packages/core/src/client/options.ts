@@ -1,5 +1,6 @@
 import { OptionError } from '../options/option-error.ts'
-import type { RemoteContext, TelemetryOptions } from '../options/types.ts'
+import type { TelemetryOptions } from '../options/types.ts'
+import type { RemoteContext } from '../propagation/remote-context.ts'
 import type { ClientMetrics } from './metrics.ts'
 
 /** Options of a traced client: names, meaning and defaults are those of the servers. They are not read from variables. */

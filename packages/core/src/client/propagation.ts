@@ -1,28 +1,27 @@
 import type { Connect } from './connect.ts'
-import type { ClientConnection } from './connection.ts'
-import type { MessageContext } from './message-context.ts'
+import type { MessageContext, MessageContextOwner } from './message-context.ts'
 import type { ClientTelemetry } from './telemetry.ts'
 
-/** What it takes to have a server take part in a trace: a connect that is announced in its request, and what comes of that. */
+/** Propagation to a server: connects that start before their socket is created, and context in messages. */
 export interface ClientPropagation {
   /**
-   * The connect that began before its socket was made, which is traced with this telemetry.
+   * The connect that was started before its socket was created.
    *
-   * @param announced what its request carries: the URL, or the header `traceparent`
+   * @param announced the part of the request that contains its context: the URL, or the header `traceparent`
    */
   pendingConnect(telemetry: ClientTelemetry, url: string, announced?: string): Connect | undefined
-  /** Makes the context in messages of a connection, whose URL may ask for it. */
-  messageContext(connection: ClientConnection, url: string | undefined): MessageContext
+  /** Creates the context in messages of a connection, whose URL may contain the offer. */
+  messageContext(connection: MessageContextOwner, url: string | undefined): MessageContext
 }
 
-let inUse: ClientPropagation | undefined
+let registered: ClientPropagation | undefined
 
-/** Connects may be announced from now on. A page that announces none carries no code for it. */
-export function connectPropagation(announcements: ClientPropagation): void {
-  inUse = announcements
+/** Registers the implementation. A page that does not propagate context does not contain its code. */
+export function connectPropagation(propagation: ClientPropagation): void {
+  registered = propagation
 }
 
-/** `undefined` while nobody announces any. */
+/** The registered implementation. */
 export function connectedPropagation(): ClientPropagation | undefined {
-  return inUse
+  return registered
 }

@@ -10,7 +10,7 @@ const REFRESH_EVERY = 16
 
 /** What all clients of a process share: names stay few however often an application reconnects. */
 const names = new BoundedNames(200, 64)
-const told = new Set<string>()
+const warned = new Set<string>()
 
 /** Options, tracer and instruments of a client. */
 export class ClientTelemetry {
@@ -64,7 +64,7 @@ export class ClientTelemetry {
     try {
       return hook(...args)
     } catch (error) {
-      hookFailed(told, name, error)
+      hookFailed(warned, name, error)
       return undefined
     }
   }

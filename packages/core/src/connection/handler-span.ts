@@ -1,14 +1,13 @@
 import type { Context, Span } from '@opentelemetry/api'
-import { Operation } from '../context/operation.ts'
-import type { Connection } from './connection.ts'
+import { type OperationServices, ServerOperation } from '../context/server-operation.ts'
 
-/** The user's handler of a connection's begin, or of its end. */
-export class HandlerSpan extends Operation {
-  constructor(connection: Connection, parent: Context, span: Span) {
-    super(connection.telemetry, parent, span, 0)
+/** The application's handler of a new connection, or of the end of a connection. */
+export class HandlerSpan extends ServerOperation {
+  constructor(services: OperationServices, parent: Context, span: Span) {
+    super(services, parent, span, 0)
   }
 
-  /** What the handler leaves behind, such as timers, is server-initiated work and no part of opening the connection. */
+  /** Messages that timers of the handler send later are server-initiated, not part of opening the connection. */
   override get adopts(): boolean {
     return !this.ended
   }

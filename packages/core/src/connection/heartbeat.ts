@@ -1,16 +1,21 @@
 import { unrefInterval } from '../context/deadlines.ts'
-import type { Telemetry } from '../telemetry.ts'
-import type { Connection } from './connection.ts'
 
-/** What the payload of our pings starts with. */
+/** Start of the payload of the heartbeat's pings: it distinguishes them from the application's. */
 export const HEARTBEAT_PAYLOAD = 'otel-ws '
 
-/**
- * Pings of ours, with option `heartbeatInterval`: one timer per server, one outstanding ping per connection. The payload
- * is our own, so that the application's pings and unsolicited pongs are told apart.
- */
+/** A connection that the heartbeat pings. */
+export interface Pingable {
+  readonly closed: boolean
+  /** Milliseconds that the last ping waits for its pong; 0 if none is unanswered. */
+  heartbeatOverdue(): number
+  ping(payload: string): void
+  /** Terminates a connection that did not answer. */
+  terminateDead(): void
+}
+
+/** The pings of option `heartbeatInterval`: one timer per server, one unanswered ping per connection. */
 export class Heartbeat {
-  readonly #connections = new Set<Connection>()
+  readonly #connections = new Set<Pingable>()
   readonly #terminate: boolean
   readonly #timeout: number
   readonly #interval: number
@@ -18,20 +23,21 @@ export class Heartbeat {
   #round = 0
   #beatAt = performance.now()
 
-  constructor(telemetry: Telemetry) {
-    const { heartbeatInterval, heartbeatTimeout, heartbeatTerminate } = telemetry.options
-    const interval = heartbeatInterval as number
+  constructor(
+    interval: number,
+    options: { readonly heartbeatTimeout: number | undefined; readonly heartbeatTerminate: boolean },
+  ) {
     this.#interval = interval
-    this.#terminate = heartbeatTerminate
-    this.#timeout = heartbeatTimeout ?? interval
+    this.#terminate = options.heartbeatTerminate
+    this.#timeout = options.heartbeatTimeout ?? interval
     this.#timer = unrefInterval(() => this.#beat(), interval)
   }
 
-  add(connection: Connection): void {
+  add(connection: Pingable): void {
     this.#connections.add(connection)
   }
 
-  delete(connection: Connection): void {
+  delete(connection: Pingable): void {
     this.#connections.delete(connection)
   }
 
@@ -42,10 +48,10 @@ export class Heartbeat {
   #beat(): void {
     const payload = `${HEARTBEAT_PAYLOAD}${++this.#round}`
     const now = performance.now()
-    // A beat that comes late tells of a stall of this process: of its peers the next one will tell.
+    // If this timer fires late, the process stalled, and peers are judged at the next beat.
     const isLate = now - this.#beatAt > this.#interval * 1.5
     this.#beatAt = now
-    let silent: Connection[] | undefined
+    let silent: Pingable[] | undefined
     for (const connection of this.#connections) {
       if (connection.heartbeatOverdue() === 0) connection.ping(payload)
       else if (!isLate && this.#isSilent(connection)) {
@@ -56,8 +62,8 @@ export class Heartbeat {
     if (silent !== undefined) afterReading(() => this.#judge(silent, payload))
   }
 
-  /** What is silent still has missed a ping. */
-  #judge(silent: readonly Connection[], payload: string): void {
+  /** Connections that are still silent have missed a ping. */
+  #judge(silent: readonly Pingable[], payload: string): void {
     for (const connection of silent) {
       if (connection.closed || !this.#isSilent(connection)) continue
       if (this.#terminate) connection.terminateDead()
@@ -65,19 +71,19 @@ export class Heartbeat {
     }
   }
 
-  /** A timer may fire a little early: what is due within a millisecond is due. */
-  #isSilent(connection: Connection): boolean {
+  /** With a millisecond of tolerance, because timers may fire a little early. */
+  #isSilent(connection: Pingable): boolean {
     return connection.heartbeatOverdue() + 1 >= this.#timeout
   }
 }
 
-/** Node calls it after it has read what has arrived; a timer may be called before. */
+/** Node runs `setImmediate` after it has read from its sockets; a timer may run before. */
 const soon: (callback: () => void) => void =
   (globalThis as { setImmediate?: (callback: () => void) => void }).setImmediate ?? setTimeout
 
 /**
- * Calls back when the event loop has had two turns to read what has arrived. After a short stall of the process timers
- * fire before the pongs that wait in the kernel are read; a peer in this process needs the first turn to send its own.
+ * Calls back after two turns of the event loop, in which sockets are read. After a short stall of the process, timers
+ * fire before pongs that wait in the kernel are read; a peer in the same process needs the first turn to send its pong.
  */
 function afterReading(callback: () => void): void {
   soon(() => soon(callback))

@@ -1,24 +1,14 @@
+import type { AckOutcome, AckWaiter } from '../context/ack.ts'
+import type { Operation } from '../context/operation.ts'
 import { ATTR_WEBSOCKET_ACK_OUTCOME } from '../schema.ts'
-import type { Process } from './process.ts'
 
-/** What became of an acknowledgement. */
-export type AckOutcome = 'ok' | 'timeout' | 'disconnected'
-
-/** Something that waits for an acknowledgement, in either direction. It is settled once; later calls do nothing. */
-export interface AckWaiter {
-  settle(outcome: AckOutcome): void
-}
-
-/** What an acknowledgement is owed by, on either end. */
-type AckedOperation = Pick<Process, 'span' | 'waitForAck' | 'done'>
-
-/** The acknowledgement that this side owes to the sender of a message: its process span lasts until it is sent. */
+/** The acknowledgement that the sender of a message waits for: the process span lasts until it is sent. */
 export class PendingAck implements AckWaiter {
-  readonly #process: AckedOperation
+  readonly #process: Pick<Operation, 'span' | 'waitForAck' | 'done'>
   readonly #waiters: Set<AckWaiter>
   #settled = false
 
-  constructor(process: AckedOperation, waiters: Set<AckWaiter>) {
+  constructor(process: Pick<Operation, 'span' | 'waitForAck' | 'done'>, waiters: Set<AckWaiter>) {
     this.#process = process
     this.#waiters = waiters
     waiters.add(this)
@@ -31,7 +21,7 @@ export class PendingAck implements AckWaiter {
     this.cancel()
   }
 
-  /** The handler failed: nobody can tell whether it would have answered, and its span need not wait. */
+  /** The handler failed: whether it would have acknowledged is unknown, and its span does not wait for it. */
   cancel(): void {
     if (this.#settled) return
     this.#settled = true

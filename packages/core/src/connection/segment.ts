@@ -10,22 +10,30 @@ import {
 import type { Expirable } from '../context/deadlines.ts'
 import { withSpan } from '../context/span-scope.ts'
 import * as schema from '../schema.ts'
+import type { Services } from '../services/services.ts'
 import { spanName } from '../span/names.ts'
-import type { Connection } from './connection.ts'
 
 const SEGMENT_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'segment' }
 
-/** One bounded piece of a connection span: the shape `connection` of the traces. */
+/** The members of a connection that a segment uses. */
+interface SegmentConnection {
+  readonly services: Services
+  readonly route: string | undefined
+  identity(): Attributes
+  segmentEnded(segment: Segment, endedBy?: 'age' | 'shutdown'): void
+}
+
+/** One bounded part of a connection span, with option `traces: 'connection'`. */
 export class Segment implements Expirable {
-  readonly #connection: Connection
+  readonly #connection: SegmentConnection
   #span: Span | undefined
   #messages = 0
 
-  private constructor(connection: Connection, parent: SpanContext | undefined, links: Link[]) {
+  private constructor(connection: SegmentConnection, parent: SpanContext | undefined, links: Link[]) {
     this.#connection = connection
-    const { telemetry, route } = connection
+    const { services, route } = connection
     const context = parent === undefined ? ROOT_CONTEXT : withSpan(ROOT_CONTEXT, trace.wrapSpanContext(parent))
-    this.#span = telemetry.tracer?.startSpan(
+    this.#span = services.tracer?.startSpan(
       spanName('connection', route),
       {
         kind: SpanKind.SERVER,
@@ -38,15 +46,15 @@ export class Segment implements Expirable {
       },
       context,
     )
-    telemetry.deadlines.add(this)
+    services.deadlines.add(this)
   }
 
-  /** The segment that a connection starts with, a child of its handshake. */
-  static first(connection: Connection, handshake: SpanContext | undefined): Segment {
+  /** The first segment of a connection, a child of its handshake. */
+  static first(connection: SegmentConnection, handshake: SpanContext | undefined): Segment {
     return new Segment(connection, handshake, [])
   }
 
-  /** The segment after this one: a new trace, linked to the handshake and to this segment. */
+  /** Starts the next segment: a new trace, linked to the handshake and to this segment. */
   next(links: Link[]): Segment {
     const own = this.#span?.spanContext()
     return new Segment(
@@ -60,12 +68,12 @@ export class Segment implements Expirable {
     return this.#span
   }
 
-  /** True when the next message belongs to a new segment. */
-  full(): boolean {
-    return this.#messages >= this.#connection.telemetry.options.maxConnectionSpanMessages
+  /** True if the next message belongs to a new segment. */
+  get isFull(): boolean {
+    return this.#messages >= this.#connection.services.options.maxConnectionSpanMessages
   }
 
-  /** Counts a message and returns the span it belongs under. */
+  /** Counts a message and returns the parent of its span. */
   count(): Span | undefined {
     this.#messages++
     return this.#span
@@ -75,7 +83,7 @@ export class Segment implements Expirable {
     const span = this.#span
     if (span === undefined) return
     this.#span = undefined
-    this.#connection.telemetry.deadlines.delete(this)
+    this.#connection.services.deadlines.delete(this)
     if (endedBy !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_SPAN_ENDED_BY, endedBy)
     span.end()
   }

@@ -1,22 +1,18 @@
-import type { Handshake } from '../handshake/handshake.ts'
-import type { UpgradeRequest } from '../options/types.ts'
-import type { Connection, ConnectionContext } from './connection.ts'
+import type { Connection } from './connection.ts'
+import type { ConnectionContext } from './context.ts'
+import { CONNECTION } from './socket-key.ts'
 
-/** Registered symbols, so that ESM and CJS copies of this package see each other's records. */
-const CONNECTION = Symbol.for('otel-ws.connection')
-const HANDSHAKE = Symbol.for('otel-ws.handshake')
-
-/** The record of a traced connection, or `undefined` when the socket is not traced. */
+/** The context of a traced connection; `undefined` if the socket is not traced. Always the same object for a socket. */
 export function connectionOf(socket: object): ConnectionContext | undefined {
-  return tracedConnection(socket)
+  return tracedConnection(socket)?.view()
 }
 
-/** The record of a traced connection, for adapters. */
+/** The connection of a traced socket, for adapters. */
 export function tracedConnection(socket: object): Connection | undefined {
   return (socket as { [CONNECTION]?: Connection })[CONNECTION]
 }
 
-/** Stores a connection's record on its socket: the claim that keeps other adapters from counting it again. */
+/** Stores a connection on its socket. Other adapters that see the socket then leave it alone. */
 export function storeConnection(socket: object, connection: Connection): void {
   Object.defineProperty(socket, CONNECTION, {
     value: connection,
@@ -24,19 +20,4 @@ export function storeConnection(socket: object, connection: Connection): void {
     writable: true,
     enumerable: false,
   })
-}
-
-/** Takes a connection's record from its socket. */
-export function removeConnection(socket: object): void {
-  delete (socket as { [CONNECTION]?: Connection })[CONNECTION]
-}
-
-/** The handshake of an upgrade request that was seen already. */
-export function handshakeOf(request: UpgradeRequest): Handshake | undefined {
-  return (request as { [HANDSHAKE]?: Handshake })[HANDSHAKE]
-}
-
-/** Stores a handshake on its request, so that whoever sees the request next does not tell it again. */
-export function storeHandshake(request: UpgradeRequest, handshake: Handshake): void {
-  Object.defineProperty(request, HANDSHAKE, { value: handshake, configurable: true, writable: true, enumerable: false })
 }

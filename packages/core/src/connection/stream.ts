@@ -1,18 +1,31 @@
-import type { Span } from '@opentelemetry/api'
+import type { Histogram, Span } from '@opentelemetry/api'
+import type { Series } from '../metrics/series.ts'
 import * as schema from '../schema.ts'
-import { errorType } from '../span/diagnostics.ts'
-import type { Connection } from './connection.ts'
+import { errorType } from '../span/error-type.ts'
 import type { Process } from './process.ts'
 
-/** How a stream ended. */
+/** Outcome of a stream. */
 type StreamOutcome = 'completed' | 'failed' | 'cancelled' | 'disconnected'
 
+/** The members of a connection that a stream uses. */
+interface StreamConnection {
+  readonly series: Pick<Series, 'streams' | 'named' | 'attributes'>
+  readonly services: {
+    readonly metrics: {
+      readonly recording: boolean
+      readonly streamFirstItem: Histogram
+      readonly streamDuration: Histogram
+    }
+  }
+  streamEnded(stream: Stream): void
+}
+
 /**
- * Measures an answer that is sent in pieces: tokens, audio chunks, rows. Times count from the dispatch of the message
- * that is answered, or from the creation of the stream when it answers none.
+ * Measures an answer that is sent in pieces: tokens, audio chunks, rows. Times are measured from the dispatch of the
+ * message that is answered, or from the creation of the stream if it answers none.
  */
 export class Stream {
-  readonly #connection: Connection
+  readonly #connection: StreamConnection
   readonly #process: Process | undefined
   readonly #startTime: number
   #items = 0
@@ -20,7 +33,7 @@ export class Stream {
   #lastAt = 0
   #outcome: StreamOutcome | undefined
 
-  constructor(connection: Connection, process: Process | undefined) {
+  constructor(connection: StreamConnection, process: Process | undefined) {
     this.#connection = connection
     this.#process = process
     this.#startTime = process !== undefined && process.startTime !== 0 ? process.startTime : performance.now()
@@ -29,7 +42,7 @@ export class Stream {
   }
 
   /**
-   * Tells that `count` items were sent. Default: one, just now.
+   * Records that `count` items were sent. Default: one, now.
    *
    * @param at when, in milliseconds on the monotonic clock (`performance.now()`)
    */
@@ -38,18 +51,18 @@ export class Stream {
     this.#lastAt = at
     if (this.#items === 0) {
       this.#firstAt = at
-      const { metrics } = this.#connection.telemetry
+      const { metrics } = this.#connection.services
       if (metrics.recording) metrics.streamFirstItem.record(this.#seconds(at), this.#attributes())
     }
     this.#items += count
   }
 
-  /** Tells that the stream is over, with an error when it failed. Later calls do nothing. */
+  /** Ends the stream, with an error if it failed. Later calls do nothing. */
   end(error?: unknown): void {
     this.#end(error === undefined ? 'completed' : 'failed', error)
   }
 
-  /** Tells that the stream is over because nobody wants it any longer, which is no error. Later calls do nothing. */
+  /** Ends a stream whose receiver has cancelled it, which is not an error. Later calls do nothing. */
   cancel(): void {
     this.#end('cancelled')
   }
@@ -59,7 +72,7 @@ export class Stream {
     this.#end('disconnected', new StreamDisconnectedError())
   }
 
-  /** Puts the figures on the process span. */
+  /** Sets the figures on the process span. */
   describe(span: Span): void {
     span.setAttribute(schema.ATTR_WEBSOCKET_STREAM_ITEMS, this.#items)
     if (this.#outcome !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_STREAM_OUTCOME, this.#outcome)
@@ -78,7 +91,7 @@ export class Stream {
     const connection = this.#connection
     connection.streamEnded(this)
     connection.series.streams--
-    const { metrics } = connection.telemetry
+    const { metrics } = connection.services
     if (metrics.recording) {
       const attributes = { ...this.#attributes(), [schema.ATTR_WEBSOCKET_STREAM_OUTCOME]: outcome }
       metrics.streamDuration.record(
@@ -100,7 +113,7 @@ export class Stream {
   }
 }
 
-/** Why a stream ended when its connection closed first: the type is the `error.type` of its span. */
+/** The error of a stream whose connection closed first; its code is the `error.type` of the span. */
 class StreamDisconnectedError extends Error {
   readonly code = 'disconnected'
 

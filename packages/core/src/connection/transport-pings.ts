@@ -1,18 +1,18 @@
 import type { Audience } from '../broadcast/fanout-span.ts'
-import type { Series } from '../metrics/set.ts'
-import type { Telemetry } from '../telemetry.ts'
+import type { Series } from '../metrics/series.ts'
+import type { Services } from '../services/services.ts'
 
-/** The host's own pings over a transport that several connections share. One is outstanding at most. */
+/** The host's own pings over a transport that several connections share. At most one is unanswered. */
 export class TransportPings {
-  readonly #telemetry: Telemetry
+  readonly #services: Services
   readonly #series: Series
   #sentAt = 0
   /** Seconds of the last round trip. */
   rtt: number | undefined
 
-  constructor(telemetry: Telemetry, { route, namespace }: Audience) {
-    this.#telemetry = telemetry
-    this.#series = telemetry.metrics.series(route, namespace, undefined)
+  constructor({ services }: { readonly services: Services }, { route, namespace }: Audience) {
+    this.#services = services
+    this.#series = services.metrics.series(route, namespace, undefined)
   }
 
   sent(): void {
@@ -23,11 +23,11 @@ export class TransportPings {
     if (this.#sentAt === 0) return
     this.rtt = (performance.now() - this.#sentAt) / 1000
     this.#sentAt = 0
-    const { metrics } = this.#telemetry
+    const { metrics } = this.#services
     if (metrics.recording) metrics.pingRtt.record(this.rtt, this.#series.attributes)
   }
 
-  /** The host gave up waiting. */
+  /** The host did not get its answer in time. */
   missed(): void {
     this.#sentAt = 0
     this.#series.missedPings++

@@ -1,83 +1,43 @@
-import { type Context, context, type Span, SpanStatusCode } from '@opentelemetry/api'
-import { ATTR_ERROR_TYPE, ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
-import { errorType } from '../span/diagnostics.ts'
-import type { Expirable, SpanDeadlines } from './deadlines.ts'
+import type { Context, Span } from '@opentelemetry/api'
+import { ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
+import { recordError } from '../span/failure.ts'
+import type { Expirable } from './deadlines.ts'
 import { follow } from './promises.ts'
 import { SpanScope } from './span-scope.ts'
 
-/**
- * Marks a span as failed: status, `error.type`, and the exception itself, once. Formatting a stack may take longer than
- * what failed: the span is to end with a time that was taken before.
- *
- * @param at when it failed, on the monotonic clock
- */
-export function recordError(span: Span, error: unknown, at?: number): void {
-  if (!span.isRecording()) return
-  const type = errorType(error)
-  span.setAttribute(ATTR_ERROR_TYPE, type)
-  const message = error instanceof Error ? error.message : typeof error === 'string' ? error : undefined
-  span.setStatus(message === undefined ? { code: SpanStatusCode.ERROR } : { code: SpanStatusCode.ERROR, message })
-  span.recordException(error instanceof Error ? error : (message ?? type), at)
-}
-
-/** What operations need of the telemetry that they belong to. */
-export interface OperationHost {
-  readonly deadlines: Pick<SpanDeadlines, 'add' | 'delete' | 'now'>
-  /** Told when user code of ours starts and ends to run synchronously. */
-  readonly sendBatch: { enterRun(): void; leaveRun(): void }
-}
-
-/** The innermost operation whose code runs at this moment, until it first waits: also where there is no context manager. */
-let running: Operation | undefined
-
-export function runningOperation(): Operation | undefined {
-  return running
+/** An acknowledgement that an operation waits for. */
+export interface AwaitedAck {
+  /** The handler failed: the operation waits no longer. */
+  cancel(): void
 }
 
 /**
- * A piece of user code that one of our spans covers: it runs in this frame, and the span ends when the code has
- * returned and everything that it left pending has settled. There is one path to the end and it is taken once.
+ * User code that one span covers, on either end. The span ends once, when the code has returned and everything that it
+ * left pending has settled: promises, streams, acknowledgements.
  */
 export abstract class Operation extends SpanScope implements Expirable {
-  /** Milliseconds on the monotonic clock; 0 when nobody measures. */
+  /** Milliseconds on the monotonic clock; 0 if no duration is recorded. */
   readonly startTime: number
-  /** When the span ended, by the expiry's coarse clock; 0 before. */
+  /** When the span ended, on the clock of `now()`; 0 before. */
   endedAt = 0
-  protected readonly telemetry: OperationHost
   #pending = 1
-  #held = false
+  #isHeld = false
   #settled = false
   #failed = false
   #error: unknown
+  #ack: AwaitedAck | undefined
 
-  constructor(telemetry: OperationHost, parent: Context, span: Span | undefined, startTime: number) {
+  constructor(parent: Context, span: Span | undefined, startTime: number) {
     super(parent, span)
     this.startTime = startTime
-    this.telemetry = telemetry
   }
 
-  /** True while what is sent in this context belongs under the operation's span. */
+  /** True while messages sent in this context become children of the span. */
   abstract get adopts(): boolean
 
-  /**
-   * Calls `dispatch` with this operation and three arguments, in the operation's context. Takes its arguments one by
-   * one so that no closure is made per message. Returns and throws what `dispatch` returns and throws.
-   */
-  run<A, B, C, R>(dispatch: (operation: this, a: A, b: B, c: C) => R, a: A, b: B, c: C): R {
-    const { sendBatch } = this.telemetry
-    const outer = running
-    running = this
-    sendBatch.enterRun()
-    try {
-      return this.span === undefined ? dispatch(this, a, b, c) : context.with(this, dispatch, undefined, this, a, b, c)
-    } catch (error) {
-      this.fail(error)
-      throw error
-    } finally {
-      running = outer
-      sendBatch.leaveRun()
-      this.done()
-    }
+  /** True if a duration is recorded, so that a dispatch should follow the promises that handlers return. */
+  get timed(): boolean {
+    return this.startTime !== 0
   }
 
   /** True once the user's code, and all that it left pending, has settled. */
@@ -90,7 +50,7 @@ export abstract class Operation extends SpanScope implements Expirable {
     return this.#failed
   }
 
-  /** What user code failed with first. */
+  /** The first error of user code. */
   get error(): unknown {
     return this.#error
   }
@@ -98,39 +58,53 @@ export abstract class Operation extends SpanScope implements Expirable {
   /** Keeps the operation open until `done()` is called once more. */
   hold(): void {
     this.#pending++
-    if (!this.#held) {
-      this.#held = true
-      this.telemetry.deadlines.add(this)
-    }
+    if (this.#isHeld) return
+    this.#isHeld = true
+    this.startDeadline()
   }
 
-  /** Gives back one `hold()`, or the hold that a new operation starts with. */
+  /** Releases one `hold()`, or the hold that a new operation starts with. */
   done(): void {
     if (--this.#pending > 0 || this.#settled) return
     this.#settled = true
-    if (this.#held) this.telemetry.deadlines.delete(this)
+    if (this.#isHeld) this.clearDeadline()
     this.onSettled(this.#failed, this.#error)
     this.#end()
     this.#error = undefined
   }
 
-  /** Tells the operation that user code failed; the first error is the one that is recorded. */
+  /** Records that user code failed. Only the first error is kept. */
   fail(error: unknown): void {
     if (this.#failed) return
     this.#failed = true
     this.#error = error
+    this.#ack?.cancel()
   }
 
-  /** Follows what a handler returned, as {@link follow} says. */
+  /** Follows the result of a handler, see {@link follow}. */
   follow(result: unknown, handled = false): void {
     follow(this, result, handled)
   }
 
-  /** Ends the span although the code goes on. Metrics still tell the true duration when it settles. */
+  /** Keeps the operation open until the peer gets the acknowledgement that it waits for. */
+  waitForAck(ack: AwaitedAck): void {
+    this.#ack = ack
+    this.hold()
+  }
+
+  /** Ends the span although the code goes on. Metrics record the whole duration when it settles. */
   expire(reason: 'age' | 'shutdown'): void {
     this.span?.setAttribute(ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
     this.#end()
   }
+
+  /** The time that `endedAt` is measured by, in milliseconds. It may be coarse. */
+  protected abstract now(): number
+
+  /** Has `expire` called when the operation stays open for too long. */
+  protected abstract startDeadline(): void
+
+  protected abstract clearDeadline(): void
 
   /** Called once, when everything has settled and before the span ends. */
   protected abstract onSettled(failed: boolean, error: unknown): void
@@ -140,8 +114,11 @@ export abstract class Operation extends SpanScope implements Expirable {
     if (span === undefined) return
     const endTime = this.#failed ? performance.now() : undefined
     if (this.#failed) recordError(span, this.#error, endTime)
-    this.endedAt = this.telemetry.deadlines.now()
+    this.endedAt = this.now()
     this.releaseSpan()
     span.end(endTime)
   }
 }
+
+/** Milliseconds after its end for which a process span still adopts the messages that callbacks of its handlers send. */
+export const ADOPTION_TIME = 60_000

@@ -8,103 +8,10 @@ import {
   type Observable,
 } from '@opentelemetry/api'
 import * as schema from '../schema.ts'
-import type { MessageName } from '../span/names.ts'
 import { createHistogram, createObservable } from './instruments.ts'
+import type { LiveConnection } from './live-connections.ts'
 import { sharedSet } from './registry.ts'
-
-/** What the gauges need of an open connection. */
-export interface LiveConnection {
-  bufferedAmount(): number
-  /** Buffered bytes above which it counts as slow. */
-  readonly slowBytes: number
-  /** Its neighbours in the list of those that are open. */
-  older: LiveConnection | undefined
-  newer: LiveConnection | undefined
-}
-
-/** The connections that are open. They are linked among themselves: an entry in a set would cost each of them 40 B. */
-class LiveConnections {
-  size = 0
-  #newest: LiveConnection | undefined
-
-  add(connection: LiveConnection): void {
-    connection.older = this.#newest
-    if (this.#newest !== undefined) this.#newest.newer = connection
-    this.#newest = connection
-    this.size++
-  }
-
-  /** Takes a connection out, if it is in. */
-  delete(connection: LiveConnection): void {
-    const { older, newer } = connection
-    if (newer === undefined && connection !== this.#newest) return
-    if (older !== undefined) older.newer = newer
-    if (newer === undefined) this.#newest = older
-    else newer.older = older
-    connection.older = undefined
-    connection.newer = undefined
-    this.size--
-  }
-
-  *[Symbol.iterator](): IterableIterator<LiveConnection> {
-    for (let at = this.#newest; at !== undefined; at = at.older) yield at
-  }
-}
-
-export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile'
-
-/**
- * The numbers of all connections that share route, namespace and subprotocol: plain fields, incremented per message
- * and read when metrics are collected.
- */
-export class Series {
-  readonly attributes: Attributes
-  readonly live = new LiveConnections()
-  receivedText = 0
-  receivedBinary = 0
-  receivedBytes = 0
-  sentText = 0
-  sentBinary = 0
-  sentBytes = 0
-  processing = 0
-  streams = 0
-  missedPings = 0
-  notOpen = 0
-  sendErrors = 0
-  ackTimeouts = 0
-  volatileDrops = 0
-  readonly #named = new Map<string, Attributes>()
-
-  constructor(attributes: Attributes) {
-    this.attributes = attributes
-  }
-
-  /** Attributes of this series with a message name: one object per name, not per record. */
-  named(name: MessageName): Attributes {
-    if (name.name === undefined) return this.attributes
-    let attributes = this.#named.get(name.name)
-    if (attributes === undefined) {
-      attributes = { ...this.attributes, [schema.ATTR_WEBSOCKET_MESSAGE_NAME]: name.name }
-      this.#named.set(name.name, attributes)
-    }
-    return attributes
-  }
-
-  /** Attributes of this series with a message name and the type of an error. */
-  failed(name: MessageName, type: string): Attributes {
-    return { ...this.named(name), [schema.ATTR_ERROR_TYPE]: type }
-  }
-
-  /** Attributes of this series with a direction. */
-  directed(direction: 'receive' | 'send'): Attributes {
-    return { ...this.attributes, ...(direction === 'receive' ? RECEIVE : SEND) }
-  }
-
-  /** Counts a send whose callback reports an error. Shared by all sends that have no callback of the user's. */
-  readonly onTransmitted = (error?: unknown): void => {
-    if (error !== undefined && error !== null) this.sendErrors++
-  }
-}
+import { RECEIVE, SEND, Series, type UndeliveredReason } from './series.ts'
 
 /** All instruments of one instrumentation scope. Until a MeterProvider is registered it only counts. */
 export class MetricSet {
@@ -214,8 +121,6 @@ export class MetricSet {
   }
 }
 
-const RECEIVE = { [schema.ATTR_WEBSOCKET_MESSAGE_DIRECTION]: 'receive' }
-const SEND = { [schema.ATTR_WEBSOCKET_MESSAGE_DIRECTION]: 'send' }
 const TEXT = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'text' }
 const BINARY = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'binary' }
 

@@ -1,12 +1,7 @@
 import type { UpgradeRequest } from '../options/types.ts'
+import type { Peer } from '../services/driver.ts'
 
-/** The other end of a connection. */
-export interface Peer {
-  readonly address?: string | undefined
-  readonly port?: number | undefined
-}
-
-/** What a socket of Node's keeps to itself. */
+/** Private members of Node's `net.Socket`. */
 interface NodeSocket {
   readonly _handle?: unknown
   readonly _peername?: unknown
@@ -14,8 +9,9 @@ interface NodeSocket {
 }
 
 /**
- * Asks a request's socket for its peer. A socket of Node's keeps the answer for life, which costs memory, and tells it
- * even after the end, which it would not have done without us: a stand-in with the same handle is asked in its place.
+ * The peer of a request's socket. Reading `remoteAddress` would make Node's socket cache the answer for life: that costs
+ * memory, and the address would still be readable after the end, which the application would notice. So the answer is
+ * taken from the same handle through a stand-in.
  */
 export function peerOf(request: UpgradeRequest): Peer {
   const socket = request.socket as (NonNullable<UpgradeRequest['socket']> & NodeSocket) | undefined

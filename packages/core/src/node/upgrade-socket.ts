@@ -1,5 +1,5 @@
-import { handshakeOf, storeHandshake } from '../connection/store.ts'
 import type { Handshake } from '../handshake/handshake.ts'
+import { handshakeOf, storeHandshake } from '../handshake/store.ts'
 import type { UpgradeRequest } from '../options/types.ts'
 import { copySignature, hiddenProperty } from './wrap-method.ts'
 

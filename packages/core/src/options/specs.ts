@@ -1,6 +1,7 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api'
 import { CLOSE_CATEGORIES, CLOSE_ERRORS, type CloseCategory } from '../close/close.ts'
 import { AGREED_MEMBER, isMemberName } from '../propagation/negotiation.ts'
+import type { RemoteContext } from '../propagation/remote-context.ts'
 import { parseSelector } from './selector.ts'
 import {
   boolean,
@@ -18,7 +19,7 @@ import {
   quoteList,
   type Spec,
 } from './spec.ts'
-import type { RemoteContext, TelemetryOptions } from './types.ts'
+import type { TelemetryOptions } from './types.ts'
 
 const REMOTE_CONTEXTS: readonly RemoteContext[] = ['parent', 'link', 'ignore']
 

@@ -1,6 +1,7 @@
 import type { Attributes, MeterProvider, Span, TracerProvider } from '@opentelemetry/api'
 import type { CloseCategory, CloseInitiator } from '../close/close.ts'
 import type { Carrier } from '../propagation/carrier.ts'
+import type { RemoteContext } from '../propagation/remote-context.ts'
 
 /** The members of an upgrade request that are read; Node's `IncomingMessage` has them. */
 export interface UpgradeRequest {
@@ -148,6 +149,3 @@ export interface TelemetryOptions {
   /** Provider of the meter. Default: the global one, also when it is registered later. */
   meterProvider?: MeterProvider
 }
-
-/** Use of a peer's trace context. */
-export type RemoteContext = 'parent' | 'link' | 'ignore'

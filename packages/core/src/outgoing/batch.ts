@@ -1,33 +1,53 @@
 import { type Context, context } from '@opentelemetry/api'
-import type { Connection, PartialMessage } from '../connection/connection.ts'
 import { isUnsampled, sendParent } from '../context/send-parent.ts'
+import type { Services } from '../services/services.ts'
 import type { MessageName } from '../span/names.ts'
-import type { Telemetry } from '../telemetry.ts'
 import { OutgoingMessage } from './message.ts'
-import { UntracedSends } from './untraced.ts'
+import type { Sender } from './sender.ts'
+import { type UntracedSend, UntracedSends } from './untraced.ts'
 
-/** Distinct payloads that one synchronous run may have in flight before the oldest is told. */
+/** Distinct payloads that a run may have in flight; beyond, the oldest is resolved. */
 const MAX_OPEN = 8
 
-/** The messages of one server that are being handed out in this run: to one connection each, or to many. */
+/** A message of which some fragments have been sent. */
+export interface PartialMessage {
+  /** Milliseconds on the monotonic clock. */
+  readonly startedAt: number
+  readonly binary: boolean
+  size: number
+  count: number
+  /** Set from the first fragment on if that carries the message's context. */
+  message?: OutgoingMessage | undefined
+}
+
+/** A connection whose sends are batched. */
+interface BatchedSender extends Sender {
+  readonly services: Services & { readonly sendBatch: SendBatch }
+}
+
+/**
+ * Outgoing messages of the current synchronous run, grouped by payload, so that a loop of sends becomes one broadcast. A
+ * run is the synchronous part of an operation; outside of operations it ends with the microtask.
+ */
 export class SendBatch {
-  readonly #telemetry: Telemetry
-  /** Those that are on their way, linked in the order of their first send: a run makes no list of them. */
+  readonly #services: Services
+  /** The open messages, linked in the order of their first send: a run allocates no list. */
   #oldest: OutgoingMessage | undefined
   #newest: OutgoingMessage | undefined
   #open = 0
-  readonly #lone = new UntracedSends(MAX_OPEN)
-  /** Messages of which fragments have been sent, and whose spans have been started. */
-  readonly #begun = new Set<OutgoingMessage>()
-  #explicit: OutgoingMessage | undefined
+  readonly #untraced = new UntracedSends<BatchedSender>(MAX_OPEN)
+  /** Messages of which fragments have been sent, and whose spans have started. */
+  readonly #fragmented = new Set<OutgoingMessage>()
+  /** The broadcast that all sends of the moment belong to. */
+  #broadcast: OutgoingMessage | undefined
   #depth = 0
-  #scheduled = false
+  #isScheduled = false
 
-  constructor(telemetry: Telemetry) {
-    this.#telemetry = telemetry
+  constructor(services: Services) {
+    this.#services = services
   }
 
-  /** User code of ours starts to run synchronously: its end is the end of the run. */
+  /** The synchronous part of an operation starts. */
   enterRun(): void {
     this.#depth++
   }
@@ -37,21 +57,143 @@ export class SendBatch {
   }
 
   /**
-   * The transmission that a send belongs to: one that is already on its way to others, or a new one. `undefined` when
-   * nothing is to be told of it, as far as is known.
-   *
-   * @param isOpen false for a connection that is passed over
+   * The message that a send belongs to: one that is being sent to others in this run, or a new one. `undefined` if only
+   * plain counters are incremented for it.
    */
   messageFor(
-    connection: Connection,
+    connection: BatchedSender,
     data: unknown,
     binary: boolean,
     size: number,
     name: string | undefined,
-    startedAt: number,
-    isOpen = true,
   ): OutgoingMessage | undefined {
-    if (this.#explicit !== undefined) return this.#explicit
+    return this.#messageFor(connection, data, binary, size, name, true)
+  }
+
+  /** A connection that is not open was skipped. */
+  skipped(connection: BatchedSender, data: unknown, binary: boolean, size: number, name: string | undefined): void {
+    this.#messageFor(connection, data, binary, size, name, false)?.skipped(connection)
+  }
+
+  /** A broadcast of {@link broadcast} skipped a connection. */
+  skippedInBroadcast(connection: Sender): void {
+    this.#broadcast?.skipped(connection)
+  }
+
+  /** Starts a named message to one connection that is never part of a broadcast. */
+  startEvent(connection: Sender, data: unknown, name: string): OutgoingMessage | undefined {
+    const active = context.active()
+    const parent = sendParent(active)
+    if (isUnsampled(parent)) return undefined
+    const message = new OutgoingMessage(connection, data, this.#services.named(name), active, parent)
+    if (!message.traced) return undefined
+    this.#add(message)
+    return message
+  }
+
+  /**
+   * Starts a message whose first fragment carries its context. It is resolved after its last fragment, which may be sent
+   * in another run.
+   */
+  startFragmented(connection: Sender, fragments: PartialMessage): OutgoingMessage {
+    const active = context.active()
+    // A fragmented message has no single payload to read a name from.
+    const name = this.#services.unnamed(connection.route)
+    const message = new OutgoingMessage(connection, fragments, name, active, sendParent(active), fragments.startedAt)
+    message.encoded(fragments.binary, 0)
+    this.#fragmented.add(message)
+    return message
+  }
+
+  /** The last fragment of a message of `size` bytes is about to be sent. */
+  finishFragmented(connection: BatchedSender, fragments: PartialMessage, size: number): OutgoingMessage | undefined {
+    let { message } = fragments
+    if (message === undefined) {
+      if (this.#broadcast !== undefined) return this.#broadcast
+      const active = context.active()
+      const parent = sendParent(active)
+      if (this.#services.tracer === undefined || isUnsampled(parent)) return undefined
+      const name = this.#services.unnamed(connection.route)
+      message = new OutgoingMessage(connection, fragments, name, active, parent, fragments.startedAt)
+    } else this.#fragmented.delete(message)
+    message.encoded(fragments.binary, size)
+    this.#add(message)
+    return message
+  }
+
+  /** The remaining fragments of a message will not be sent. */
+  abandonFragmented(message: OutgoingMessage, error?: unknown): void {
+    this.#fragmented.delete(message)
+    if (error !== undefined) message.failed(error)
+    message.resolve()
+  }
+
+  /**
+   * Runs a fan-out that is known to be one: all sends of `run` to these connections, of whichever servers, belong to one
+   * broadcast. Its span is recorded by the services of the first connection.
+   */
+  broadcast<R>(
+    connections: readonly [BatchedSender, ...BatchedSender[]],
+    data: unknown,
+    binary: boolean,
+    size: number,
+    name: string | undefined,
+    run: () => R,
+  ): R {
+    if (!this.#services.active) return run()
+    const [first] = connections
+    const active = context.active()
+    const messageName = this.#nameOf(first, data, binary, size, name)
+    const message = new OutgoingMessage(first, data, messageName, active, sendParent(active), 0, true)
+    message.encoded(binary, size)
+    const batches = [...new Set(connections.map((connection) => connection.services.sendBatch))]
+    const outer = batches.map((batch) => batch.#broadcast)
+    for (const batch of batches) batch.#broadcast = message
+    try {
+      return run()
+    } catch (error) {
+      message.failed(error)
+      throw error
+    } finally {
+      batches.forEach((batch, index) => {
+        batch.#broadcast = outer[index]
+      })
+      message.resolve()
+    }
+  }
+
+  /** The run has ended: resolves its messages. */
+  flush(): void {
+    if (!this.#untraced.isEmpty) this.#untraced.clear()
+    let message = this.#oldest
+    if (message === undefined) return
+    this.#oldest = undefined
+    this.#newest = undefined
+    this.#open = 0
+    while (message !== undefined) {
+      const { next }: OutgoingMessage = message
+      message.next = undefined
+      message.resolve()
+      message = next
+    }
+  }
+
+  /** Resolves all messages, also those with fragments that are not sent yet. */
+  shutdown(): void {
+    this.flush()
+    for (const message of this.#fragmented) this.abandonFragmented(message)
+  }
+
+  // Arguments are passed one by one: an object per message would be an allocation on the hot path.
+  #messageFor(
+    connection: BatchedSender,
+    data: unknown,
+    binary: boolean,
+    size: number,
+    name: string | undefined,
+    isOpen: boolean,
+  ): OutgoingMessage | undefined {
+    if (this.#broadcast !== undefined) return this.#broadcast
     const active = context.active()
     const open = this.#find(data, active)
     if (open !== undefined) {
@@ -59,169 +201,45 @@ export class SendBatch {
       this.#remove(open)
       open.resolve()
     }
-    const telemetry = this.#telemetry
+    const services = this.#services
     const parent = sendParent(active)
-    if (telemetry.tracer === undefined || isUnsampled(parent)) {
-      if (!telemetry.metrics.recording) return undefined
-      return this.#repeated(connection, data, binary, size, name, active, parent, isOpen)
+    let message: OutgoingMessage
+    if (services.tracer !== undefined && !isUnsampled(parent)) {
+      const messageName = this.#nameOf(connection, data, binary, size, name)
+      message = new OutgoingMessage(connection, data, messageName, active, parent)
+    } else {
+      if (!services.metrics.recording) return undefined
+      const earlier = this.#earlierUntraced(connection, data, active, isOpen)
+      if (earlier === undefined) return undefined
+      const first = earlier.connection as BatchedSender
+      const messageName = this.#nameOf(first, data, binary, size, name)
+      message = new OutgoingMessage(first, data, messageName, active, parent, earlier.startTime)
+      if (earlier.wasSent) message.sent(first, first.sent)
+      else if (!earlier.wasOpen) message.skipped(first)
+      earlier.clear()
     }
-    const message = this.#nameOf(connection, data, binary, size, name, startedAt)
-    const transmission = new OutgoingMessage(connection, data, binary, size, message, active, parent, startedAt, false)
-    this.#add(transmission)
-    return transmission
+    message.encoded(binary, size)
+    this.#add(message)
+    return message
   }
 
-  /** Of sends without a span: the broadcast that this one makes of an earlier one. */
-  #repeated(
-    connection: Connection,
+  /** The earlier send of the same payload that makes this untraced send a broadcast; if there is none, this one is kept. */
+  #earlierUntraced(
+    connection: BatchedSender,
     data: unknown,
-    binary: boolean,
-    size: number,
-    name: string | undefined,
     active: Context,
-    parent: Context | undefined,
     isOpen: boolean,
-  ): OutgoingMessage | undefined {
-    const lone = this.#lone.find(data, active)
-    const first = lone?.connection
-    if (lone === undefined || first === undefined || first === connection) {
-      lone?.forget()
-      this.#lone.add(connection, data, active, isOpen)
-      this.#schedule()
-      return undefined
-    }
-    const message = this.#nameOf(first, data, binary, size, name, 0)
-    const transmission = new OutgoingMessage(first, data, binary, size, message, active, parent, lone.startTime, false)
-    if (lone.wasSent) transmission.sent(first, first.sent)
-    else if (!lone.wasOpen) transmission.skipped(first)
-    lone.forget()
-    this.#add(transmission)
-    return transmission
+  ): UntracedSend<BatchedSender> | undefined {
+    const earlier = this.#untraced.find(data, active)
+    if (earlier?.connection !== undefined && earlier.connection !== connection) return earlier
+    earlier?.clear()
+    this.#untraced.add(connection, data, active, isOpen)
+    this.#schedule()
+    return undefined
   }
 
-  /** A message with a name to one connection, whatever else is sent in the same run. */
-  startEvent(connection: Connection, data: unknown, name: string): OutgoingMessage | undefined {
-    const active = context.active()
-    const parent = sendParent(active)
-    if (isUnsampled(parent)) return undefined
-    const message = this.#telemetry.named(name)
-    const transmission = new OutgoingMessage(connection, data, false, 0, message, active, parent, 0, false)
-    if (!transmission.traced) return undefined
-    this.#add(transmission)
-    return transmission
-  }
-
-  /**
-   * The transmission of a message whose first fragment is about to be sent to a peer that has agreed. It is told once
-   * its last fragment has been sent, which may be in another run.
-   */
-  startFragmented(connection: Connection, fragments: PartialMessage): OutgoingMessage {
-    const active = context.active()
-    const transmission = new OutgoingMessage(
-      connection,
-      fragments,
-      fragments.binary,
-      0,
-      this.#telemetry.unnamed(connection.route),
-      active,
-      sendParent(active),
-      fragments.startedAt,
-      false,
-    )
-    this.#begun.add(transmission)
-    return transmission
-  }
-
-  /** The last fragment of a message is about to be sent. */
-  finishFragmented(transmission: OutgoingMessage): void {
-    this.#begun.delete(transmission)
-    this.#add(transmission)
-  }
-
-  /** The last fragment of a message will never be sent. */
-  abandonFragmented(transmission: OutgoingMessage, error?: unknown): void {
-    this.#begun.delete(transmission)
-    if (error !== undefined) transmission.failed(error)
-    transmission.resolve()
-  }
-
-  /** A connection that is not open was passed over. */
-  skipped(connection: Connection, data: unknown, binary: boolean, size: number, name: string | undefined): void {
-    this.messageFor(connection, data, binary, size, name, 0, false)?.skipped(connection)
-  }
-
-  /** An explicit broadcast passed a connection over. */
-  skippedInBroadcast(connection: Connection): void {
-    this.#explicit?.skipped(connection)
-  }
-
-  /**
-   * Runs a fan-out that is known to be one: all sends of `run` to these connections belong to it, whichever servers they
-   * came by, and there is one span. It is told by the telemetry of the first.
-   */
-  broadcast<R>(
-    connections: readonly [Connection, ...Connection[]],
-    data: unknown,
-    binary: boolean,
-    size: number,
-    name: string | undefined,
-    run: () => R,
-  ): R {
-    if (!this.#telemetry.active) return run()
-    const [first] = connections
-    const message = this.#nameOf(first, data, binary, size, name, 0)
-    const active = context.active()
-    const transmission = new OutgoingMessage(first, data, binary, size, message, active, sendParent(active), 0, true)
-    const fanouts = [...new Set(connections.map((connection) => connection.telemetry.sendBatch))]
-    const outer = fanouts.map((fanout) => fanout.#explicit)
-    for (const fanout of fanouts) fanout.#explicit = transmission
-    try {
-      return run()
-    } catch (error) {
-      transmission.failed(error)
-      throw error
-    } finally {
-      fanouts.forEach((fanout, index) => {
-        fanout.#explicit = outer[index]
-      })
-      transmission.resolve()
-    }
-  }
-
-  /** The synchronous run is over. */
-  flush(): void {
-    if (!this.#lone.isEmpty) this.#lone.clear()
-    let transmission = this.#oldest
-    if (transmission === undefined) return
-    this.#oldest = undefined
-    this.#newest = undefined
-    this.#open = 0
-    while (transmission !== undefined) {
-      const { next }: OutgoingMessage = transmission
-      transmission.next = undefined
-      transmission.resolve()
-      transmission = next
-    }
-  }
-
-  /** Tells everything, also messages of which fragments are still to come. */
-  shutdown(): void {
-    this.flush()
-    for (const transmission of this.#begun) this.abandonFragmented(transmission)
-  }
-
-  #nameOf(
-    { route }: Connection,
-    data: unknown,
-    binary: boolean,
-    size: number,
-    name: string | undefined,
-    startedAt: number,
-  ): MessageName {
-    if (name !== undefined) return this.#telemetry.named(name)
-    // Of a message that went out in fragments nobody has the whole.
-    if (startedAt !== 0) return this.#telemetry.unnamed(route)
-    return this.#telemetry.nameOf(data, binary, size, route)
+  #nameOf({ route }: Sender, data: unknown, binary: boolean, size: number, name: string | undefined): MessageName {
+    return name === undefined ? this.#services.nameOf(data, binary, size, route) : this.#services.named(name)
   }
 
   #find(data: unknown, active: Context): OutgoingMessage | undefined {
@@ -230,10 +248,10 @@ export class SendBatch {
     return open
   }
 
-  #add(transmission: OutgoingMessage): void {
-    if (this.#newest === undefined) this.#oldest = transmission
-    else this.#newest.next = transmission
-    this.#newest = transmission
+  #add(message: OutgoingMessage): void {
+    if (this.#newest === undefined) this.#oldest = message
+    else this.#newest.next = message
+    this.#newest = message
     const oldest = this.#oldest
     if (++this.#open > MAX_OPEN && oldest !== undefined) {
       this.#remove(oldest)
@@ -242,22 +260,21 @@ export class SendBatch {
     this.#schedule()
   }
 
-  #remove(transmission: OutgoingMessage): void {
+  #remove(message: OutgoingMessage): void {
     let before: OutgoingMessage | undefined
-    for (let at = this.#oldest; at !== undefined && at !== transmission; at = at.next) before = at
-    if (before === undefined) this.#oldest = transmission.next
-    else before.next = transmission.next
-    if (this.#newest === transmission) this.#newest = before
-    transmission.next = undefined
+    for (let at = this.#oldest; at !== undefined && at !== message; at = at.next) before = at
+    if (before === undefined) this.#oldest = message.next
+    else before.next = message.next
+    if (this.#newest === message) this.#newest = before
+    message.next = undefined
     this.#open--
   }
 
-  /** Outside of handlers a run ends with the microtask. */
   #schedule(): void {
-    if (this.#depth > 0 || this.#scheduled) return
-    this.#scheduled = true
+    if (this.#depth > 0 || this.#isScheduled) return
+    this.#isScheduled = true
     Promise.resolve().then(() => {
-      this.#scheduled = false
+      this.#isScheduled = false
       this.flush()
     })
   }

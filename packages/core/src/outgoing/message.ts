@@ -1,133 +1,100 @@
 import { type Context, type HrTime, type Span, SpanKind } from '@opentelemetry/api'
-import type { Connection } from '../connection/connection.ts'
-import type { AckOutcome, AckWaiter } from '../connection/pending-ack.ts'
+import { describeFanout, recordFanout, startBroadcastSpan } from '../broadcast/fanout.ts'
+import type { AckOutcome, AckWaiter } from '../context/ack.ts'
 import type { Expirable } from '../context/deadlines.ts'
-import { recordError } from '../context/operation.ts'
 import { isUnsampled } from '../context/send-parent.ts'
 import { spanOf, withoutSpan } from '../context/span-scope.ts'
 import type { Carrier } from '../propagation/carrier.ts'
 import { createCarrier, type PropagationTerms } from '../propagation/terms.ts'
 import * as schema from '../schema.ts'
-import { markFailed } from '../span/failure.ts'
+import { describeMessage } from '../span/describe.ts'
+import { markFailed, recordError } from '../span/failure.ts'
 import type { MessageName } from '../span/names.ts'
+import type { Sender } from './sender.ts'
 
-/** What most transmissions have nothing of. */
+/** State that most messages do not have: allocated on first use. */
 class RareState {
-  /** The text with the carrier in it, and the agreement that it was made for. */
-  wrapped: unknown
-  wrappedFor: PropagationTerms | undefined
+  /** The text with the carrier, and the terms that it was made for. */
+  injected: unknown
+  injectedFor: PropagationTerms | undefined
   acks: Set<AckWaiter> | undefined
   outcome: AckOutcome | undefined
   isVolatile = false
-  isHeld = false
+  isDeferred = false
 }
 
 /**
- * One payload on its way to one or more connections. Whether it is a message to one peer or a broadcast is known only
- * when the synchronous run that sends it is over, so its span is created then, with the time of the first call.
+ * One payload that is sent to one or more connections.
+ *
+ * States: `sending`, until the synchronous run that sends it ends (or `resume` is called after `defer`); then it is
+ * resolved as a broadcast if it had several recipients, else as a send. A send is ended when it is flushed, or when its
+ * acknowledgement is settled; both may happen before it is resolved. Its span is created when it is resolved, with the
+ * time of the call, except if a carrier needs its ids before.
  */
 export class OutgoingMessage implements AckWaiter, Expirable {
-  readonly connection: Connection
+  readonly connection: Sender
   readonly data: unknown
+  readonly name: MessageName
+  /** The context that was active at the call: a run ends when it changes. */
+  readonly active: Context
+  /** The message that was started next in the same run. */
+  next: OutgoingMessage | undefined
+  readonly #isBroadcast: boolean
   #binary: boolean
   #size: number
-  readonly message: MessageName
-  /** Context of the span it belongs under; `undefined` outside of any. */
+  /** Context of the parent span; `undefined` outside of any. */
   readonly #parent: Context | undefined
-  /** The context that was active at the call: a run is over when it changes. */
-  readonly active: Context
-  /** The transmission that was begun next in the same run. */
-  next: OutgoingMessage | undefined
   readonly #traced: boolean
-  readonly #explicit: boolean
+  /** Milliseconds on the monotonic clock. */
   readonly #startTime: number
   /**
-   * The wall clock at the start, in whole milliseconds: how the SDK times the spans that it starts itself, so that
-   * neither a child nor a sibling seems to start before its time.
+   * The wall clock at the start, in whole milliseconds, as the SDK takes the time of spans that it starts itself: so no
+   * child or sibling seems to start earlier.
    */
   readonly #startedAt: number
-  /** Where it went after its first connection, and when. */
-  #latest: { connection: Connection; time: number } | undefined
+  /** The recipient after the first one that came last, and when. */
+  #latest: { connection: Sender; time: number } | undefined
   #recipients = 0
   #skipped = 0
   #sequence = 0
   #frames = 0
   #span: Span | undefined
-  /** The span was started before it was known what it is to be: for the carrier, which has its ids. */
-  #begun = false
+  /** The span was started before the message was resolved, because a carrier needed its ids. */
+  #isStartedEarly = false
   #flushedAt = 0
   #error: unknown
-  #told = false
+  #isResolved = false
   #rare: RareState | undefined
 
+  /**
+   * @param startTime milliseconds on the monotonic clock; 0 for now
+   * @param isBroadcast true if it is known to be a broadcast, whatever the number of recipients
+   */
   constructor(
-    connection: Connection,
+    connection: Sender,
     data: unknown,
-    binary: boolean,
-    size: number,
-    message: MessageName,
+    name: MessageName,
     active: Context,
     parent: Context | undefined,
-    startTime: number,
-    explicit: boolean,
+    startTime = 0,
+    isBroadcast = false,
   ) {
     this.connection = connection
     this.data = data
-    this.#binary = binary
-    this.#size = size
-    this.message = message
+    this.#binary = false
+    this.#size = 0
+    this.name = name
     this.active = active
-    this.#explicit = explicit
+    this.#isBroadcast = isBroadcast
     this.#startTime = startTime === 0 ? performance.now() : startTime
     this.#startedAt = startTime === 0 ? Date.now() : Math.floor(Date.now() - (performance.now() - startTime))
     this.#parent = parent
-    this.#traced =
-      connection.telemetry.tracer !== undefined && !connection.isSendUntraced(message) && !isUnsampled(parent)
+    this.#traced = connection.services.tracer !== undefined && !connection.isSendUntraced(name) && !isUnsampled(parent)
   }
 
-  /** True when a span will be made of it, so that the adapter should report its flush. */
+  /** True if the message gets a span, so that the adapter should report its flush. */
   get traced(): boolean {
     return this.#traced
-  }
-
-  /**
-   * What the message carries to a peer that has agreed: the context of its span, which is started now, else of the span
-   * around it.
-   */
-  carrier(agreement: PropagationTerms): Carrier | undefined {
-    this.#begin()
-    const span = this.#span ?? (this.#parent && spanOf(this.#parent))
-    return createCarrier(span?.spanContext(), this.active, agreement.sendsBaggage)
-  }
-
-  /** The text with the carrier in it: made once, however many recipients it goes to. */
-  injectContext(agreement: PropagationTerms, data: unknown, text: string | Uint8Array): unknown {
-    const state = this.#state()
-    if (state.wrappedFor === agreement) return state.wrapped
-    state.wrapped = agreement.member.inject(data, text, this.carrier(agreement), false)
-    state.wrappedFor = agreement
-    return state.wrapped
-  }
-
-  /** True for the connection whose send may become a span of its own. */
-  isFirst(connection: Connection): boolean {
-    return this.connection === connection
-  }
-
-  /** True when the same payload is sent again in the same run. */
-  matches(data: unknown, active: Context): boolean {
-    return this.data === data && this.active === active
-  }
-
-  /** True when this connection has had the payload: what follows is another round. */
-  wasSentTo(connection: Connection): boolean {
-    return this.connection === connection || this.#latest?.connection === connection
-  }
-
-  /** A connection that is not open was passed over. */
-  skipped(connection: Connection): void {
-    this.#skipped++
-    this.#went(connection, this.#latest?.time ?? this.#startTime)
   }
 
   /** The message has been encoded. */
@@ -136,26 +103,64 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     this.#size = size
   }
 
-  /** The host dropped the message, which the application had allowed it to. */
+  /** The carrier for a peer with these terms: the context of the message's span, which starts now, else of its parent. */
+  carrier(terms: PropagationTerms): Carrier | undefined {
+    this.#startEarly()
+    const span = this.#span ?? (this.#parent && spanOf(this.#parent))
+    return createCarrier(span?.spanContext(), this.active, terms.sendsBaggage)
+  }
+
+  /** The text with the carrier: created once for all recipients with the same terms. */
+  injectContext(terms: PropagationTerms, data: unknown, text: string | Uint8Array): unknown {
+    const state = this.#rareState()
+    if (state.injectedFor === terms) return state.injected
+    state.injected = terms.member.inject(data, text, this.carrier(terms), false)
+    state.injectedFor = terms
+    return state.injected
+  }
+
+  /** True for the connection whose send may become a span of its own: report its flush. */
+  isFirst(connection: Sender): boolean {
+    return this.connection === connection
+  }
+
+  /** True if the same payload is sent again in the same run. */
+  matches(data: unknown, active: Context): boolean {
+    return this.data === data && this.active === active
+  }
+
+  /** True if the payload was sent to this connection before: sending it again is a new message. */
+  wasSentTo(connection: Sender): boolean {
+    return this.connection === connection || this.#latest?.connection === connection
+  }
+
+  /** A connection was skipped because it is not open. */
+  skipped(connection: Sender): void {
+    this.#skipped++
+    this.#setLatest(connection, this.#latest?.time ?? this.#startTime)
+  }
+
+  /** The host dropped the message, which the application had marked as volatile. */
   dropped(): void {
-    this.#state().isVolatile = true
+    this.#rareState().isVolatile = true
   }
 
   /** The span lasts until the peer has acknowledged the message. */
   awaitAck(acks: Set<AckWaiter>): void {
-    this.#state().acks = acks
+    this.#rareState().acks = acks
     acks.add(this)
-    this.connection.telemetry.deadlines.add(this)
+    this.connection.services.deadlines.add(this)
   }
 
   settle(outcome: AckOutcome): void {
     if (!this.#awaitsAck) return
-    this.#state().outcome = outcome
+    this.#rareState().outcome = outcome
     this.#flushedAt = performance.now()
     this.#forgetAck()
-    if (this.#told) this.#endSend()
+    if (this.#isResolved) this.#endSend()
   }
 
+  /** The acknowledgement has not arrived for too long, or the process stops. */
   expire(reason: 'age' | 'shutdown'): void {
     this.#span?.setAttribute(schema.ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
     this.#flushedAt = performance.now()
@@ -163,111 +168,73 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     this.#endSend()
   }
 
-  /** The host has taken the message for this connection. */
-  sent(connection: Connection, sequence: number, frames = 1): void {
+  /** The host has accepted the message for this connection. */
+  sent(connection: Sender, sequence: number, frames = 1): void {
     this.#frames = frames
     if (++this.#recipients === 1) this.#sequence = sequence
-    // The end of a single send is told by its flush.
-    if (this.#recipients > 1 || connection !== this.connection) this.#went(connection, performance.now())
+    // A send to one connection ends when it is flushed.
+    if (this.#recipients > 1 || connection !== this.connection) this.#setLatest(connection, performance.now())
   }
 
-  /** The host threw instead of taking the message. */
+  /** The host threw and did not accept the message. */
   failed(error: unknown): void {
     this.#error = error
     this.#forgetAck()
     this.flushed()
   }
 
-  /** The first connection's message was handed to the kernel, or was not. */
+  /** The message to the first connection was written to the kernel, or could not be. */
   flushed(error?: unknown): void {
     if (this.#flushedAt !== 0 || this.#awaitsAck) return
     if (error !== undefined && error !== null) this.#error = error
     this.#flushedAt = performance.now()
-    if (this.#told) this.#endSend()
+    if (this.#isResolved) this.#endSend()
   }
 
-  /** The host hands the message out later: it is not told before `release`. */
+  /** The host sends the message after this run: it is not resolved before `resume`. */
   defer(): void {
-    this.#state().isHeld = true
+    this.#rareState().isDeferred = true
   }
 
   resume(): void {
-    this.#state().isHeld = false
+    this.#rareState().isDeferred = false
     this.resolve()
   }
 
-  /** The synchronous run is over: what it was is known now. */
+  /** The run has ended: the message is a send or a broadcast. */
   resolve(): void {
-    if (this.#told || this.#rare?.isHeld === true) return
-    this.#told = true
-    if (this.#explicit || this.#recipients + this.#skipped > 1) this.#tellBroadcast()
-    else if (this.#traced) this.#tellSend()
+    if (this.#isResolved || this.#rare?.isDeferred === true) return
+    this.#isResolved = true
+    if (this.#isBroadcast || this.#recipients + this.#skipped > 1) this.#recordBroadcast()
+    else if (this.#traced) this.#recordSend()
   }
 
-  #tellBroadcast(): void {
-    const { telemetry, series } = this.connection
-    const { metrics } = telemetry
+  #recordBroadcast(): void {
+    const { services, series } = this.connection
     const endTime = this.#latest?.time ?? this.#startTime
-    if (metrics.recording) {
-      const attributes = series.named(this.message)
-      metrics.broadcastRecipients.record(this.#recipients, attributes)
-      metrics.broadcastDuration.record((endTime - this.#startTime) / 1000, attributes)
-    }
+    recordFanout(services, series, this.name, this.#recipients, (endTime - this.#startTime) / 1000)
     if (!this.#traced) return
-    const span = this.#span ?? this.#startBroadcast()
+    const span = this.#span ?? this.#startBroadcastSpan()
     this.#span = undefined
     if (span === undefined) return
     if (span.isRecording()) {
-      if (this.#begun) span.updateName(this.message.broadcast)
-      this.connection.describe(span, this.message, this.#binary, this.#size)
-      span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_RECIPIENTS, this.#recipients)
-      span.setAttribute(schema.ATTR_WEBSOCKET_BROADCAST_SKIPPED, this.#skipped)
+      if (this.#isStartedEarly) span.updateName(this.name.broadcast)
+      describeMessage(span, this.name, this.#binary, this.#size)
+      describeFanout(span, this.#recipients, this.#skipped)
       this.connection.callSendHook(span, this.data, this.#binary)
     }
     span.end(this.#wallTime(endTime))
   }
 
-  /** Starts the span with what is known of it: a send, until a second connection is sent the same. */
-  #begin(): void {
-    if (this.#begun || !this.#traced) return
-    this.#begun = true
-    const many = this.#explicit || this.#recipients + this.#skipped > 0
-    this.#span = many ? this.#startBroadcast() : this.#startSend(true)
-  }
-
-  #startBroadcast(): Span | undefined {
-    const { telemetry, series } = this.connection
-    return telemetry.tracer?.startSpan(
-      this.message.broadcast,
-      { kind: SpanKind.PRODUCER, attributes: series.attributes, startTime: hrTime(this.#startedAt) },
-      this.#parent ?? withoutSpan(this.active),
-    )
-  }
-
-  #startSend(undecided: boolean): Span | undefined {
+  #recordSend(): void {
     const { connection } = this
-    const kind = this.#awaitsAck ? SpanKind.CLIENT : SpanKind.PRODUCER
-    const startTime = hrTime(this.#startedAt)
-    if (this.#parent === undefined) return connection.startSendSpan(this.message.send, startTime, kind, undecided)
-    if (!connection.takeBudget()) return undefined
-    const attributes = undecided ? connection.series.attributes : connection.identity()
-    return connection.telemetry.tracer?.startSpan(this.message.send, { kind, attributes, startTime }, this.#parent)
-  }
-
-  #tellSend(): void {
-    const { connection } = this
-    if (!this.#begun) this.#span = this.#startSend(false)
+    if (!this.#isStartedEarly) this.#span = this.#startSendSpan(false)
     const span = this.#span
     if (span === undefined) return
-    if (this.#begun) connection.completeSendSpan(span, this.#parent === undefined)
+    if (this.#isStartedEarly) connection.completeSendSpan(span, this.#parent === undefined)
     if (span.isRecording()) {
-      connection.describe(
-        span,
-        this.message,
-        this.#binary,
-        this.#size,
-        this.#sequence === 0 ? undefined : this.#sequence,
-      )
+      const sequence = this.#sequence === 0 ? undefined : this.#sequence
+      describeMessage(span, this.name, this.#binary, this.#size, sequence)
       connection.callSendHook(span, this.data, this.#binary)
     }
     if (this.#rare?.isVolatile === true) {
@@ -288,11 +255,35 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     if (this.#error !== undefined) recordError(span, this.#error)
     const outcome = this.#rare?.outcome
     if (outcome !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_ACK_OUTCOME, outcome)
-    if (this.connection.telemetry.options.frames && this.#frames > 0) {
+    if (this.connection.services.options.frames && this.#frames > 0) {
       span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_FRAMES, this.#frames)
       span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEND_TIME, (this.#flushedAt - this.#startTime) / 1000)
     }
     span.end(this.#wallTime(this.#flushedAt))
+  }
+
+  /** Starts the span before the message is resolved: as a send, until a second connection gets the same payload. */
+  #startEarly(): void {
+    if (this.#isStartedEarly || !this.#traced) return
+    this.#isStartedEarly = true
+    const hasMany = this.#isBroadcast || this.#recipients + this.#skipped > 0
+    this.#span = hasMany ? this.#startBroadcastSpan() : this.#startSendSpan(true)
+  }
+
+  #startBroadcastSpan(): Span | undefined {
+    const { services, series } = this.connection
+    const parent = this.#parent ?? withoutSpan(this.active)
+    return startBroadcastSpan(services, series, this.name, parent, hrTime(this.#startedAt))
+  }
+
+  #startSendSpan(undecided: boolean): Span | undefined {
+    const { connection } = this
+    const kind = this.#awaitsAck ? SpanKind.CLIENT : SpanKind.PRODUCER
+    const startTime = hrTime(this.#startedAt)
+    if (this.#parent === undefined) return connection.startSendSpan(this.name.send, startTime, kind, undecided)
+    if (!connection.takeBudget()) return undefined
+    const attributes = undecided ? connection.series.attributes : connection.identity()
+    return connection.services.tracer?.startSpan(this.name.send, { kind, attributes, startTime }, this.#parent)
   }
 
   get #awaitsAck(): boolean {
@@ -304,10 +295,10 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     if (state?.acks === undefined) return
     state.acks.delete(this)
     state.acks = undefined
-    this.connection.telemetry.deadlines.delete(this)
+    this.connection.services.deadlines.delete(this)
   }
 
-  #went(connection: Connection, time: number): void {
+  #setLatest(connection: Sender, time: number): void {
     if (this.#latest === undefined) {
       this.#latest = { connection, time }
       return
@@ -316,7 +307,7 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     this.#latest.time = time
   }
 
-  #state(): RareState {
+  #rareState(): RareState {
     this.#rare ??= new RareState()
     return this.#rare
   }
@@ -326,7 +317,7 @@ export class OutgoingMessage implements AckWaiter, Expirable {
   }
 }
 
-/** Of a number the SDK asks its clock which kind of time it is; of this it does not. */
+/** `HrTime` saves the SDK a clock read; with a plain number it would have to find out the time base. */
 function hrTime(milliseconds: number): HrTime {
   const seconds = Math.trunc(milliseconds / 1000)
   return [seconds, Math.round((milliseconds - seconds * 1000) * 1_000_000)]

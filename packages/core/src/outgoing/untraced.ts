@@ -1,21 +1,26 @@
 import type { Context } from '@opentelemetry/api'
-import type { Connection } from '../connection/connection.ts'
 
-/** A send that gets no span, to one connection as far as is known. */
-class UntracedSend {
-  connection: Connection | undefined
+/** The members of a connection that an untraced send uses. */
+interface Recipient {
+  /** Number of messages that the host has accepted. */
+  readonly sent: number
+}
+
+/** A send without a span, to one connection as far as is known. */
+export class UntracedSend<C extends Recipient> {
+  connection: C | undefined
   data: unknown
   active: Context | undefined
   startTime = 0
   wasOpen = false
   sentBefore = 0
 
-  /** True when the host has taken the message since. */
+  /** True if the host has accepted the message since. */
   get wasSent(): boolean {
     return this.wasOpen && this.connection !== undefined && this.connection.sent > this.sentBefore
   }
 
-  forget(): void {
+  clear(): void {
     this.connection = undefined
     this.data = undefined
     this.active = undefined
@@ -23,17 +28,17 @@ class UntracedSend {
 }
 
 /**
- * Remembers the sends of one run that get no span, to know the second step of a broadcast, whose metrics are exact all
- * the same. Its places are used again and again: most messages go to one peer, and make nothing here.
+ * Remembers the untraced sends of a run, so that a repeated payload is still counted as a broadcast. Slots are reused to
+ * avoid an allocation per message.
  */
-export class UntracedSends {
-  readonly #places: readonly UntracedSend[]
+export class UntracedSends<C extends Recipient> {
+  readonly #slots: readonly UntracedSend<C>[]
   #next = 0
   #used = 0
 
-  /** @param size payloads that a run may send in turn before the oldest is forgotten */
+  /** @param size distinct payloads that are remembered; the oldest is forgotten first */
   constructor(size: number) {
-    this.#places = Array.from({ length: size }, () => new UntracedSend())
+    this.#slots = Array.from({ length: size }, () => new UntracedSend<C>())
   }
 
   get isEmpty(): boolean {
@@ -41,19 +46,19 @@ export class UntracedSends {
   }
 
   /** The send of the same payload in the same run. */
-  find(data: unknown, active: Context): UntracedSend | undefined {
+  find(data: unknown, active: Context): UntracedSend<C> | undefined {
     for (let index = 0; index < this.#used; index++) {
-      const send = this.#places[index] as UntracedSend
+      const send = this.#slots[index] as UntracedSend<C>
       if (send.data === data && send.active === active && send.connection !== undefined) return send
     }
     return undefined
   }
 
-  /** @param isOpen false for a connection that is passed over */
-  add(connection: Connection, data: unknown, active: Context, isOpen: boolean): void {
-    const send = this.#places[this.#next] as UntracedSend
-    this.#next = (this.#next + 1) % this.#places.length
-    if (this.#used < this.#places.length) this.#used++
+  /** @param isOpen false for a connection that is skipped */
+  add(connection: C, data: unknown, active: Context, isOpen: boolean): void {
+    const send = this.#slots[this.#next] as UntracedSend<C>
+    this.#next = (this.#next + 1) % this.#slots.length
+    if (this.#used < this.#slots.length) this.#used++
     send.connection = connection
     send.data = data
     send.active = active
@@ -62,9 +67,9 @@ export class UntracedSends {
     send.sentBefore = connection.sent
   }
 
-  /** The run is over. */
+  /** The run has ended. */
   clear(): void {
-    for (let index = 0; index < this.#used; index++) this.#places[index]?.forget()
+    for (let index = 0; index < this.#used; index++) this.#slots[index]?.clear()
     this.#next = 0
     this.#used = 0
   }

@@ -1,37 +1,37 @@
 import { type Carrier, carrierFromObject } from './carrier.ts'
-import { type IncomingContext, parseCarrier } from './terms.ts'
+import type { ExtractedContext } from './terms.ts'
 
-/** As much of an agreement as packets need. */
-interface Agreement {
+/** The part of the terms that packets need. */
+interface PacketTerms {
   readonly member: { readonly name: string }
 }
 
 /**
- * The data of a packet with the carrier as its last element, in a new list; `undefined` when the packet is to go as it
- * is. Data whose own last element could be taken for a carrier gets an empty one.
+ * Returns the data of a packet with the carrier as its last element, in a new list; `undefined` if the packet is to be
+ * sent unchanged. If the last element of the data itself looks like a carrier, an empty one is added.
  */
 export function injectIntoPacket(
-  agreement: Agreement,
+  terms: PacketTerms,
   data: readonly unknown[],
   carrier: Carrier | undefined,
 ): unknown[] | undefined {
-  const { name } = agreement.member
-  if (carrier === undefined && enclosed(data.at(-1), name) === undefined) return undefined
+  const { name } = terms.member
+  if (carrier === undefined && carrierElement(data.at(-1), name) === undefined) return undefined
   return [...data, { [name]: carrier ?? {} }]
 }
 
-/** Takes the carrier from the end of a packet's data, and returns what it says; `undefined` when there is none. */
-export function extractFromPacket(agreement: Agreement, data: unknown[]): IncomingContext | undefined {
-  const found = enclosed(data.at(-1), agreement.member.name)
+/** Removes the carrier from the end of a packet's data and returns it; `undefined` if there is none. */
+export function extractFromPacket(terms: PacketTerms, data: unknown[]): ExtractedContext | undefined {
+  const found = carrierElement(data.at(-1), terms.member.name)
   if (found === undefined) return undefined
   const carrier = carrierFromObject(found)
-  if (carrier === undefined) return parseCarrier(undefined, 'malformed')
+  if (carrier === undefined) return { carrier: undefined, problem: 'malformed' }
   data.pop()
-  return parseCarrier(carrier, undefined)
+  return { carrier, problem: undefined }
 }
 
-/** The only member of an element that looks like one with a carrier. */
-function enclosed(element: unknown, name: string): object | undefined {
+/** The value of an element whose only member has the carrier's name. */
+function carrierElement(element: unknown, name: string): object | undefined {
   if (typeof element !== 'object' || element === null || !Object.hasOwn(element, name)) return undefined
   const value = (element as Record<string, unknown>)[name]
   return typeof value === 'object' && value !== null && Object.keys(element).length === 1 ? value : undefined

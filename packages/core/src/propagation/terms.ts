@@ -1,31 +1,40 @@
 import { type Context, propagation, ROOT_CONTEXT, type SpanContext } from '@opentelemetry/api'
-import type { RemoteContext } from '../options/types.ts'
 import { type Carrier, carrierFromSpanContext, spanContextOf } from './carrier.ts'
 import { type CarrierProblem, JsonMember } from './json-member.ts'
 import { AGREED_MEMBER } from './negotiation.ts'
+import type { RemoteContext } from './remote-context.ts'
 
-/** What both ends of a connection have agreed on, or the user has declared. Connections that agree on the same share one. */
+/**
+ * Terms of context in messages that both ends of a connection have agreed on, or that the options declare. Connections
+ * with the same terms share one object.
+ */
 export interface PropagationTerms {
   readonly member: JsonMember
-  /** What a context that comes in is used for. */
+  /** Use of a context that the peer sends. */
   readonly trust: RemoteContext
   readonly takesBaggage: boolean
   readonly sendsBaggage: boolean
 }
 
-/** What came in with a message. */
+/** A carrier that was extracted from a message and is not parsed yet. */
+export interface ExtractedContext {
+  readonly carrier: Carrier | undefined
+  readonly problem: CarrierProblem | undefined
+}
+
+/** The context that came with a message. */
 export interface IncomingContext {
   readonly spanContext: SpanContext | undefined
-  /** In its text form. */
+  /** In the text form of the propagator. */
   readonly baggage: string | undefined
   readonly problem: CarrierProblem | 'invalid' | undefined
 }
 
-/** Agreements and members: few, since they come from options. */
-const agreements = new Map<string, PropagationTerms>()
+/** Few, because they are combinations of options. */
+const known = new Map<string, PropagationTerms>()
 const members = new Map<string, JsonMember>()
 
-/** The one agreement of these terms. */
+/** The shared object for these terms. */
 export function propagationTerms(
   trust: RemoteContext,
   takesBaggage: boolean,
@@ -33,15 +42,15 @@ export function propagationTerms(
   name: string = AGREED_MEMBER,
 ): PropagationTerms {
   const key = `${trust} ${takesBaggage} ${sendsBaggage} ${name}`
-  let agreement = agreements.get(key)
-  if (agreement === undefined) {
-    agreement = { member: jsonMember(name), trust, takesBaggage, sendsBaggage }
-    agreements.set(key, agreement)
+  let terms = known.get(key)
+  if (terms === undefined) {
+    terms = { member: jsonMember(name), trust, takesBaggage, sendsBaggage }
+    known.set(key, terms)
   }
-  return agreement
+  return terms
 }
 
-/** The member of that name. */
+/** The shared member of this name. */
 export function jsonMember(name: string = AGREED_MEMBER): JsonMember {
   let member = members.get(name)
   if (member === undefined) {
@@ -51,7 +60,7 @@ export function jsonMember(name: string = AGREED_MEMBER): JsonMember {
   return member
 }
 
-/** Reads what a carrier says. */
+/** Parses a carrier. */
 export function parseCarrier(carrier: Carrier | undefined, problem: CarrierProblem | undefined): IncomingContext {
   if (carrier === undefined) return { spanContext: undefined, baggage: undefined, problem }
   const spanContext = spanContextOf(carrier)
@@ -59,16 +68,16 @@ export function parseCarrier(carrier: Carrier | undefined, problem: CarrierProbl
   return { spanContext, baggage: carrier.baggage, problem: invalid ? 'invalid' : undefined }
 }
 
-/** Reads a carrier that a hook of the application's returned, which may be anything. */
+/** Parses a carrier that a hook of the application returned; other values are ignored. */
 export function parseHookCarrier(found: unknown): IncomingContext | undefined {
   if (typeof found !== 'object' || found === null) return undefined
   const { traceparent, tracestate, baggage } = found as Record<string, unknown>
   if (typeof traceparent !== 'string') return undefined
-  const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
-  return parseCarrier({ traceparent, tracestate: text(tracestate), baggage: text(baggage) }, undefined)
+  const asText = (value: unknown) => (typeof value === 'string' ? value : undefined)
+  return parseCarrier({ traceparent, tracestate: asText(tracestate), baggage: asText(baggage) }, undefined)
 }
 
-/** A carrier with a span's context and, where it may go out, the baggage of `active`. */
+/** Creates a carrier with a span's context and, if the terms allow it, the baggage of `active`. */
 export function createCarrier(
   spanContext: SpanContext | undefined,
   active: Context,
@@ -77,7 +86,7 @@ export function createCarrier(
   return carrierFromSpanContext(spanContext, sendsBaggage ? baggageText(active) : undefined)
 }
 
-/** The baggage of a context, in the form that the registered propagator gives it; `undefined` when it has none to give. */
+/** The baggage of a context in the text form of the registered propagator. */
 function baggageText(active: Context): string | undefined {
   const baggage = propagation.getBaggage(active)
   if (baggage === undefined) return undefined
@@ -90,7 +99,7 @@ function baggageText(active: Context): string | undefined {
   return typeof carrier.baggage === 'string' ? carrier.baggage : undefined
 }
 
-/** The context with the baggage that came with a message, as far as the registered propagator reads it. */
+/** Adds baggage in the text form of the registered propagator to a context. */
 export function withBaggage(base: Context, text: string | undefined): Context {
   if (text === undefined) return base
   try {
@@ -101,7 +110,7 @@ export function withBaggage(base: Context, text: string | undefined): Context {
   }
 }
 
-/** A view of the bytes of a payload that a host takes as they are; `undefined` for others. */
+/** The payload as text or as a view of its bytes; `undefined` for payloads that are neither. */
 export function textPayload(data: unknown): string | Uint8Array | undefined {
   if (typeof data === 'string' || data instanceof Uint8Array) return data
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)

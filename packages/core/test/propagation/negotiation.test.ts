@@ -1,12 +1,12 @@
 import { negotiationVectors } from '@otel-ws/testkit'
 import { describe, expect, it } from 'vitest'
+import { requestedOffer } from '../../src/handshake/negotiation.ts'
 import {
   acceptHeaderValue,
   helloMessage,
   isMemberName,
   parseAcceptHeader,
   parseHello,
-  requestedOffer,
 } from '../../src/propagation/negotiation.ts'
 
 const id = '00f067aa0ba902b7'

@@ -1,4 +1,18 @@
-/** Payload size in bytes, as `ws` will put it on the wire before compression; UTF-8 for text. */
+/** The members of Node's `Buffer` that are used: this package has no types of Node. */
+interface NodeBuffer extends Uint8Array {
+  toString(encoding?: string, start?: number, end?: number): string
+}
+
+const { Buffer } = globalThis as unknown as {
+  Buffer: {
+    byteLength(text: string): number
+    isBuffer(value: unknown): value is NodeBuffer
+    from(bytes: ArrayBufferLike, offset: number, length: number): NodeBuffer
+    concat(parts: readonly Uint8Array[]): NodeBuffer
+  }
+}
+
+/** Size of a payload in bytes before compression, in any form that `ws` sends or receives; UTF-8 for text. */
 export function byteLength(data: unknown): number {
   if (typeof data === 'string') return Buffer.byteLength(data)
   if (Buffer.isBuffer(data)) return data.length
@@ -11,19 +25,19 @@ export function byteLength(data: unknown): number {
   return 0
 }
 
-/** Text of the bytes from `start` to `end` of a payload; a character that is cut becomes a replacement character. */
+/** Text of the bytes from `start` to `end` of a payload. A character that is cut becomes a replacement character. */
 export function payloadText(data: unknown, start: number, end: number): string {
-  // Offsets count bytes. A string is cut by characters instead: what is read from its end stays at its end.
+  // Offsets count bytes; a string is cut by characters instead, and one that is read from its end stays aligned to it.
   if (typeof data === 'string') return start === 0 ? data.slice(0, end) : data.slice(start - end)
   if (Buffer.isBuffer(data)) return data.toString('utf8', start, end)
   if (data instanceof ArrayBuffer) return Buffer.from(data, start, end - start).toString('utf8')
   if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset + start, end - start).toString('utf8')
-  if (Array.isArray(data)) return fragmentsText(data as Buffer[], start, end)
+  if (Array.isArray(data)) return fragmentsText(data as NodeBuffer[], start, end)
   return typeof data === 'number' ? String(data).slice(start, end) : ''
 }
 
-function fragmentsText(fragments: Buffer[], start: number, end: number): string {
-  const parts: Buffer[] = []
+function fragmentsText(fragments: readonly Uint8Array[], start: number, end: number): string {
+  const parts: Uint8Array[] = []
   let offset = 0
   for (const fragment of fragments) {
     const from = Math.max(start - offset, 0)

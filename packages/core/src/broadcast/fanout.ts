@@ -1,0 +1,43 @@
+import { type Context, type Span, SpanKind, type SpanOptions } from '@opentelemetry/api'
+import type { Series } from '../metrics/series.ts'
+import { ATTR_WEBSOCKET_BROADCAST_RECIPIENTS, ATTR_WEBSOCKET_BROADCAST_SKIPPED } from '../schema.ts'
+import type { Services } from '../services/services.ts'
+import type { MessageName } from '../span/names.ts'
+
+/**
+ * Starts the span of one payload that goes to many connections of this node.
+ *
+ * @param startTime default: now
+ */
+export function startBroadcastSpan(
+  services: Services,
+  series: Series,
+  message: MessageName,
+  parent: Context,
+  startTime?: SpanOptions['startTime'],
+): Span | undefined {
+  const options: SpanOptions = { kind: SpanKind.PRODUCER, attributes: series.attributes }
+  if (startTime !== undefined) options.startTime = startTime
+  return services.tracer?.startSpan(message.broadcast, options, parent)
+}
+
+/** Records the two histograms of a fan-out that took so many seconds on this node. */
+export function recordFanout(
+  services: Services,
+  series: Series,
+  message: MessageName,
+  recipients: number,
+  seconds: number,
+): void {
+  const { metrics } = services
+  if (!metrics.recording) return
+  const attributes = series.named(message)
+  metrics.broadcastRecipients.record(recipients, attributes)
+  metrics.broadcastDuration.record(seconds, attributes)
+}
+
+/** Sets the attributes of a fan-out: connections that it was sent to, and those that were not open. */
+export function describeFanout(span: Span, recipients: number, skipped: number): void {
+  span.setAttribute(ATTR_WEBSOCKET_BROADCAST_RECIPIENTS, recipients)
+  span.setAttribute(ATTR_WEBSOCKET_BROADCAST_SKIPPED, skipped)
+}

@@ -1,0 +1,177 @@
+import {
+  type Attributes,
+  type AttributeValue,
+  type Link,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  type SpanOptions,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api'
+import type { Series } from '../metrics/series.ts'
+import * as schema from '../schema.ts'
+import { type HandshakeIds, isSampled, packIds, unpackIds } from './handshake-ids.ts'
+import { randomId } from './random-id.ts'
+import { RareState } from './rare-state.ts'
+import type { Segment } from './segment.ts'
+import type { ConnectionServices } from './services.ts'
+import { SpanBudget } from './span-budget.ts'
+
+/** Facts of a connection that are known when it opens and do not change. */
+export interface ConnectionFacts {
+  readonly route?: string | undefined
+  readonly subprotocol?: string | undefined
+  readonly namespace?: string | undefined
+  /** The name of the namespace if `namespace` is a pattern: it is recorded on spans and not in metrics. */
+  readonly namespaceName?: string | undefined
+  /** The host library's own id, recorded with option `sessionId`. */
+  readonly sessionId?: string | undefined
+}
+
+/** Span options that all messages of a connection share: created at its first message and reused. */
+class MessageState {
+  readonly attributes: Attributes
+  /** Options of process spans that start a trace. */
+  readonly root: SpanOptions
+  unsampled: Span | undefined
+  budget: SpanBudget | undefined
+
+  constructor(attributes: Attributes, links: Link[]) {
+    this.attributes = attributes
+    this.root = { kind: SpanKind.CONSUMER, attributes, links }
+  }
+}
+
+const HANDSHAKE_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'handshake' }
+
+/**
+ * The attributes, links and limits that the spans of one connection have in common. A connection is one object: the
+ * classes from here to `Connection` are its layers, each in its own file.
+ */
+export abstract class ConnectionIdentity {
+  readonly services: ConnectionServices
+  readonly series: Series
+  protected readonly socket: unknown
+  protected segment: Segment | undefined
+  protected rare: RareState | undefined
+  readonly #handshake: HandshakeIds | undefined
+  #id: string | undefined
+  #messages: MessageState | undefined
+
+  constructor(
+    services: ConnectionServices,
+    socket: unknown,
+    facts: ConnectionFacts,
+    handshake: SpanContext | undefined,
+  ) {
+    this.services = services
+    this.socket = socket
+    this.#handshake = handshake && packIds(handshake)
+    this.series = services.metrics.series(facts.route, facts.namespace, facts.subprotocol)
+    if (facts.namespaceName !== undefined) this.setAttribute(schema.ATTR_WEBSOCKET_NAMESPACE, facts.namespaceName)
+    if (services.options.sessionId && facts.sessionId !== undefined) {
+      this.setAttribute(schema.ATTR_WEBSOCKET_SESSION_ID, facts.sessionId)
+    }
+  }
+
+  /** 16 hex digits. Drawn at the first read: without an SDK it is never needed. */
+  get id(): string {
+    this.#id ??= randomId()
+    return this.#id
+  }
+
+  get route(): string | undefined {
+    return this.series.attributes[schema.ATTR_WEBSOCKET_ROUTE] as string | undefined
+  }
+
+  get subprotocol(): string | undefined {
+    return this.series.attributes[schema.ATTR_WEBSOCKET_SUBPROTOCOL] as string | undefined
+  }
+
+  /** Attributes of every span of the connection. They are kept from its first message on. */
+  identity(): Attributes {
+    return this.#messages?.attributes ?? { [schema.ATTR_WEBSOCKET_CONNECTION_ID]: this.id, ...this.series.attributes }
+  }
+
+  setAttribute(key: string, value: AttributeValue): void {
+    this.setAttributes({ [key]: value })
+  }
+
+  setAttributes(attributes: Attributes): void {
+    // A new object, because spans may hold the present one.
+    const before = this.#messages
+    this.#messages = new MessageState({ ...this.identity(), ...attributes }, this.handshakeLinks())
+    this.#messages.budget = before?.budget
+    this.segment?.span?.setAttributes(attributes)
+  }
+
+  /** Takes one span from the connection's budget; false if the budget is used up. */
+  takeBudget(): boolean {
+    const limit = this.services.options.maxMessageSpansPerSecond
+    if (limit === Number.POSITIVE_INFINITY) return true
+    const state = this.messageState()
+    const now = performance.now()
+    state.budget ??= new SpanBudget(limit, now)
+    if (state.budget.take(now)) return true
+    this.rareState().droppedSpans++
+    return false
+  }
+
+  /** A segment of the connection span has reached its limit or ends at shutdown. After a limit the next one starts. */
+  segmentEnded(segment: Segment, endedBy?: 'age' | 'shutdown'): void {
+    if (this.segment !== segment) return
+    this.segment = endedBy === 'shutdown' ? undefined : segment.next(this.handshakeLinks())
+    segment.end(endedBy)
+  }
+
+  /** Sets the id that both ends have agreed on. */
+  protected setId(id: string): void {
+    if (id === this.#id) return
+    this.#id = id
+    // Attributes that contain the former id are replaced.
+    if (this.#messages !== undefined) this.setAttribute(schema.ATTR_WEBSOCKET_CONNECTION_ID, id)
+  }
+
+  protected messageState(): MessageState {
+    this.#messages ??= new MessageState(this.identity(), this.handshakeLinks())
+    return this.#messages
+  }
+
+  protected rareState(): RareState {
+    this.rare ??= new RareState()
+    return this.rare
+  }
+
+  /** Links of spans that start a trace. */
+  protected handshakeLinks(): Link[] {
+    const handshake = this.handshakeContext()
+    return handshake === undefined ? [] : [{ context: handshake, attributes: HANDSHAKE_LINK }]
+  }
+
+  protected handshakeContext(): SpanContext | undefined {
+    return this.#handshake === undefined ? undefined : unpackIds(this.#handshake)
+  }
+
+  /** The connection span that the next message is a child of, with option `traces: 'connection'`. */
+  protected nextSegment(): Span | undefined {
+    const { segment } = this
+    if (segment === undefined) return undefined
+    if (segment.isFull) this.segmentEnded(segment)
+    return this.segment?.count()
+  }
+
+  /** True if the handshake was not sampled and messages inherit its decision. */
+  protected inheritsUnsampled(): boolean {
+    if (this.services.options.messageSampling !== 'connection' || this.#handshake === undefined) return false
+    return !isSampled(this.#handshake)
+  }
+
+  /** A span that is not recorded, for messages that have none: code under it must not start traces of its own. */
+  protected unsampledSpan(): Span | undefined {
+    if (this.#handshake === undefined) return undefined
+    const state = this.messageState()
+    state.unsampled ??= trace.wrapSpanContext({ ...unpackIds(this.#handshake), traceFlags: TraceFlags.NONE })
+    return state.unsampled
+  }
+}

@@ -1,0 +1,258 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  type Span,
+  SpanKind,
+  type SpanOptions,
+  trace,
+} from '@opentelemetry/api'
+import type { AckWaiter } from '../context/ack.ts'
+import { withoutSpan, withSpan } from '../context/span-scope.ts'
+import type { ExtractResult } from '../propagation/json-member.ts'
+import {
+  type ExtractedContext,
+  type IncomingContext,
+  type PropagationTerms,
+  parseCarrier,
+  parseHookCarrier,
+  textPayload,
+  withBaggage,
+} from '../propagation/terms.ts'
+import * as schema from '../schema.ts'
+import { describeMessage, describeName } from '../span/describe.ts'
+import { type MessageName, otherName } from '../span/names.ts'
+import { ConnectionIdentity } from './identity.ts'
+import { PendingAck } from './pending-ack.ts'
+import { activeProcess, Process } from './process.ts'
+import { Stream } from './stream.ts'
+
+/** Frames of a received message, with option `frames`. */
+export interface IncomingFrames {
+  readonly frames: number
+  /** Seconds from the first frame to the last. */
+  readonly receiveTime: number
+}
+
+/**
+ * A message that the host is about to dispatch. It is read before any code of the application runs: an adapter may reuse
+ * one object for all messages.
+ */
+export interface IncomingMessage {
+  /** The payload as the application gets it. */
+  readonly data: unknown
+  readonly binary: boolean
+  /** Payload bytes, uncompressed; UTF-8 for text. */
+  readonly size: number
+  /** Result of `extractContext`, or a carrier that the adapter has taken from the host's own packet. */
+  readonly extracted?: ExtractedContext | undefined
+  /** The name if the host knows it; else option `messageName` reads it. */
+  readonly name?: string | undefined
+  /** False if the application has no handler of this name: it is recorded as `_OTHER`. Default true. */
+  readonly isRegistered?: boolean
+  /** The sender waits for an answer: the span's kind is SERVER. Default false. */
+  readonly awaitsReply?: boolean
+  readonly frames?: IncomingFrames | undefined
+}
+
+const MESSAGE_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'message' }
+
+/** The messages that a connection receives. */
+export abstract class IncomingConnection extends ConnectionIdentity {
+  received = 0
+  receivedBytes = 0
+  /** Terms of context in messages; while `undefined`, messages are left as they are. */
+  terms: PropagationTerms | undefined = undefined
+
+  /**
+   * Uses context in messages from now on: both ends have agreed on it, or option `propagation` is `always`.
+   *
+   * @param id the connection's id on both ends, if the agreement contains one
+   */
+  acceptTerms(terms: PropagationTerms, id?: string): void {
+    this.terms = terms
+    if (id !== undefined) this.setId(id)
+  }
+
+  /** Sets the terms for contexts that option `messageContext` reads. */
+  setForeignTerms(terms: PropagationTerms): void {
+    this.rareState().foreignTerms = terms
+  }
+
+  /**
+   * Extracts the context from a received text. Dispatch the `payload` of the result to the application, and pass the
+   * result to `startReceive`. Returns `undefined` for payloads without a carrier. For connections with `terms`.
+   */
+  extractContext(data: unknown): ExtractResult<unknown> | undefined {
+    const text = textPayload(data)
+    const result = text === undefined ? undefined : this.terms?.member.extract(text)
+    if (result === undefined || result.problem === undefined) return result
+    // The application gets what arrived, in its own type.
+    return { payload: data, carrier: undefined, problem: result.problem }
+  }
+
+  /**
+   * Counts a message that is about to be dispatched and starts its process. Run the dispatch in the process that is
+   * returned; without one, dispatch as if there were no telemetry.
+   */
+  startReceive(message: IncomingMessage): Process | undefined {
+    const { data, binary, size, extracted, awaitsReply = false, frames } = message
+    const { name: givenName, isRegistered = true } = message
+    const sequence = ++this.received
+    this.receivedBytes += size
+    const { series, services } = this
+    series.receivedBytes += size
+    if (binary) series.receivedBinary++
+    else series.receivedText++
+    if (!services.active) return undefined
+    const { options, metrics } = services
+    const name =
+      givenName === undefined
+        ? services.nameOf(data, binary, size, this.route, services.registeredNames)
+        : isRegistered
+          ? services.named(givenName)
+          : otherName(givenName)
+    if (options.messageSizeMetric) metrics.messageSize.record(size, series.directed('receive'))
+    if (options.ignore !== undefined && this.ignoresMessage(name, 'receive')) return undefined
+    const remote = this.#remoteContext(extracted, data, binary)
+    const active = remote === undefined ? context.active() : this.#withBaggage(context.active(), remote)
+    const span = options.messages ? this.#startProcessSpan(name, awaitsReply, active, remote) : undefined
+    if (span === undefined && !metrics.recording) return undefined
+    const process = new Process(this, name, active, span)
+    if (span?.isRecording()) {
+      describeMessage(span, name, binary, size, sequence)
+      if (remote?.problem !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, remote.problem)
+      if (frames !== undefined) describeFrames(span, frames)
+      this.callMessageHook(span, 'receive', data, binary)
+    }
+    return process
+  }
+
+  /**
+   * Starts the process of a message that the host has decoded before, so that only its handling is visible: it is neither
+   * counted nor measured in bytes.
+   */
+  startHandling(name: string | undefined, awaitsReply = false): Process | undefined {
+    const { services } = this
+    if (!services.active) return undefined
+    const message = name === undefined ? services.unnamed(this.route) : services.named(name)
+    if (services.options.ignore !== undefined && this.ignoresMessage(message, 'receive')) return undefined
+    const active = context.active()
+    const span = services.options.messages ? this.#startProcessSpan(message, awaitsReply, active, undefined) : undefined
+    if (span === undefined && !services.metrics.recording) return undefined
+    const process = new Process(this, message, active, span)
+    if (span?.isRecording()) describeName(span, message)
+    return process
+  }
+
+  /** The process that the calling code is part of, if it is one of this connection and has not settled. */
+  currentProcess(): Process | undefined {
+    const process = activeProcess()
+    return process?.connection === this && !process.settled ? process : undefined
+  }
+
+  stream(): Stream {
+    return this.startStream(this.currentProcess())
+  }
+
+  /** Measures a streamed answer to the message of `process`. */
+  startStream(process: Process | undefined): Stream {
+    const stream = new Stream(this, process)
+    if (!this.closed) {
+      const state = this.rareState()
+      state.streams ??= new Set()
+      state.streams.add(stream)
+    }
+    return stream
+  }
+
+  streamEnded(stream: Stream): void {
+    this.rare?.streams?.delete(stream)
+  }
+
+  /** Keeps `process` open until the acknowledgement that its sender waits for is settled. */
+  trackAck(process: Process): AckWaiter {
+    return new PendingAck(process, this.pendingAcks())
+  }
+
+  /** Acknowledgements that either side waits for. Those that remain at the close are settled as `disconnected`. */
+  pendingAcks(): Set<AckWaiter> {
+    const state = this.rareState()
+    state.acks ??= new Set()
+    return state.acks
+  }
+
+  /** True once the connection has closed. */
+  abstract get closed(): boolean
+
+  protected ignoresMessage(message: MessageName, direction: 'receive' | 'send'): boolean {
+    return this.services.ignores({ kind: 'message', route: this.route, name: message.name, direction })
+  }
+
+  protected callMessageHook(span: Span, direction: 'receive' | 'send', data: unknown, binary: boolean): void {
+    const { onMessage } = this.services.options
+    if (onMessage === undefined) return
+    const extra = this.services.callHook('onMessage', onMessage, span, {
+      connectionId: this.id,
+      direction,
+      data,
+      binary,
+    })
+    if (extra) span.setAttributes(extra)
+  }
+
+  /** The context that came with a message: in our carrier, else in the application's own format. */
+  #remoteContext(extracted: ExtractedContext | undefined, data: unknown, binary: boolean): IncomingContext | undefined {
+    if (extracted !== undefined) {
+      const remote = parseCarrier(extracted.carrier, extracted.problem)
+      if (remote.problem !== undefined) this.services.diagnostics.carrierRejected(remote.problem)
+      return remote
+    }
+    const { messageContext } = this.services.options
+    if (messageContext === undefined) return undefined
+    return parseHookCarrier(this.services.callHook('messageContext', messageContext, data, binary))
+  }
+
+  get #effectiveTerms(): PropagationTerms | undefined {
+    return this.terms ?? this.rare?.foreignTerms
+  }
+
+  #withBaggage(base: Context, remote: IncomingContext): Context {
+    return this.#effectiveTerms?.takesBaggage === true ? withBaggage(base, remote.baggage) : base
+  }
+
+  #startProcessSpan(
+    message: MessageName,
+    awaitsReply: boolean,
+    active: Context,
+    incoming: IncomingContext | undefined,
+  ): Span | undefined {
+    const { tracer } = this.services
+    if (tracer === undefined) return undefined
+    if (this.inheritsUnsampled() || !this.takeBudget()) return this.unsampledSpan()
+    const base = withoutSpan(active)
+    const kind = awaitsReply ? SpanKind.SERVER : SpanKind.CONSUMER
+    const remote = incoming?.spanContext
+    const trust = remote === undefined ? undefined : this.#effectiveTerms?.trust
+    if (remote !== undefined && trust === 'parent') {
+      const { root } = this.messageState()
+      const parent = withSpan(base, trace.wrapSpanContext(remote))
+      return tracer.startSpan(message.process, awaitsReply ? { ...root, kind } : root, parent)
+    }
+    const links = remote !== undefined && trust === 'link' ? [{ context: remote, attributes: MESSAGE_LINK }] : undefined
+    const segment = this.nextSegment()
+    if (segment !== undefined) {
+      const spanOptions: SpanOptions = { kind, attributes: this.identity() }
+      if (links !== undefined) spanOptions.links = links
+      return tracer.startSpan(message.process, spanOptions, withSpan(base, segment))
+    }
+    const { root } = this.messageState()
+    if (links === undefined) return tracer.startSpan(message.process, awaitsReply ? { ...root, kind } : root, base)
+    return tracer.startSpan(message.process, { ...root, kind, links: [...this.handshakeLinks(), ...links] }, base)
+  }
+}
+
+function describeFrames(span: Span, { frames, receiveTime }: IncomingFrames): void {
+  span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_FRAMES, frames)
+  span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_RECEIVE_TIME, receiveTime)
+}

@@ -1,0 +1,186 @@
+import { context, type HrTime, type Span, type SpanKind } from '@opentelemetry/api'
+import { currentCarrier } from '../context/send-parent.ts'
+import { withoutSpan, withSpan } from '../context/span-scope.ts'
+import type { PartialMessage } from '../outgoing/batch.ts'
+import { type Buffers, FlushPoller } from '../outgoing/flush-poller.ts'
+import type { OutgoingMessage } from '../outgoing/message.ts'
+import type { Sender } from '../outgoing/sender.ts'
+import { textPayload } from '../propagation/terms.ts'
+import type { MessageName } from '../span/names.ts'
+import { IncomingConnection } from './incoming.ts'
+
+/** A message for {@link OutgoingConnection.send}. */
+export interface SentMessage {
+  readonly data: unknown
+  readonly binary: boolean
+  /** Payload bytes, uncompressed; UTF-8 for text. */
+  readonly size: number
+  /** The name if the host knows it; else option `messageName` reads it. */
+  readonly name?: string | undefined
+}
+
+/** The messages that a connection sends. */
+export abstract class OutgoingConnection extends IncomingConnection implements Sender {
+  sent = 0
+  sentBytes = 0
+  /** True if the host compresses or encrypts messages, so that it never writes them during the call of `send`. */
+  defersWrites = false
+
+  /**
+   * Sends a message: starts its span, injects its context, calls `write`, counts the message and ends the span when its
+   * bytes are flushed. Returns and throws what `write` returns and throws. Call `sendSkipped` instead if the connection
+   * is not open.
+   *
+   * @param write hands the payload, which may contain the context now, to the host
+   * @param buffers the host's socket, if it has a `bufferedAmount`: the span lasts until that is 0
+   */
+  send<R>({ data, binary, size, name }: SentMessage, write: (data: unknown) => R, buffers?: Buffers): R {
+    const message = this.startSend(data, binary, size, name)
+    const payload = this.terms === undefined || binary ? data : this.injectContext(data, message)
+    let result: R
+    try {
+      result = write(payload)
+    } catch (error) {
+      message?.failed(error)
+      throw error
+    }
+    const sequence = this.countSent(binary, size)
+    if (message !== undefined) {
+      message.sent(this, sequence)
+      if (message.isFirst(this)) this.endWhenFlushed(message, buffers)
+    }
+    return result
+  }
+
+  /**
+   * Starts an outgoing message. Returns `undefined` if it is only counted. Once the host has accepted it, call
+   * `countSent` and then `sent` of the message; see `send` for the whole sequence.
+   */
+  startSend(data: unknown, binary: boolean, size: number, name?: string): OutgoingMessage | undefined {
+    const { services } = this
+    return services.active ? services.sendBatch.messageFor(this, data, binary, size, name) : undefined
+  }
+
+  /**
+   * Starts a named message to this connection only. Its type and size are set by `encoded`. Returns `undefined` if it is
+   * only counted.
+   *
+   * @param awaitsAck the peer will acknowledge it: the span lasts until then and its kind is CLIENT
+   */
+  startEvent(data: unknown, name: string, awaitsAck: boolean): OutgoingMessage | undefined {
+    const { services } = this
+    if (!services.active) return undefined
+    const message = services.sendBatch.startEvent(this, data, name)
+    if (awaitsAck) message?.awaitAck(this.pendingAcks())
+    return message
+  }
+
+  /** As `startSend`, for the last fragment of a message. */
+  startLastFragment(fragments: PartialMessage, size: number): OutgoingMessage | undefined {
+    const { services } = this
+    return services.active ? services.sendBatch.finishFragmented(this, fragments, size) : undefined
+  }
+
+  /** The remaining fragments of a message will not be sent. */
+  abandonFragments(fragments: PartialMessage, error?: unknown): void {
+    if (fragments.message !== undefined) this.services.sendBatch.abandonFragmented(fragments.message, error)
+  }
+
+  /**
+   * Injects the context of a message into a text: returns the payload for the host. For connections with `terms`.
+   *
+   * @param message result of `startSend`
+   */
+  injectContext(data: unknown, message: OutgoingMessage | undefined): unknown {
+    const { terms } = this
+    const text = textPayload(data)
+    if (terms === undefined || text === undefined || !terms.member.canCarry(text)) return data
+    if (message !== undefined) return message.injectContext(terms, data, text)
+    return terms.member.inject(data, text, currentCarrier(terms), false)
+  }
+
+  /** As `injectContext`, for the first fragment of a text that is not empty. */
+  injectIntoFirstFragment(data: unknown, fragments: PartialMessage): unknown {
+    const { terms, services } = this
+    const text = textPayload(data)
+    if (terms === undefined || text === undefined || !terms.member.canCarry(text)) return data
+    if (services.active) fragments.message ??= services.sendBatch.startFragmented(this, fragments)
+    const carrier = fragments.message?.carrier(terms) ?? currentCarrier(terms)
+    return terms.member.inject(data, text, carrier, true)
+  }
+
+  /** Counts a message that the host has accepted. Returns its sequence number. */
+  countSent(binary: boolean, size: number): number {
+    const { series } = this
+    this.sentBytes += size
+    series.sentBytes += size
+    if (binary) series.sentBinary++
+    else series.sentText++
+    const { options, metrics } = this.services
+    if (options.messageSizeMetric && metrics.recording) metrics.messageSize.record(size, series.directed('send'))
+    return ++this.sent
+  }
+
+  /** The application sent a message while the connection is not open. */
+  sendSkipped(data: unknown, binary: boolean, size: number, name?: string): void {
+    this.series.notOpen++
+    if (this.services.active) this.services.sendBatch.skipped(this, data, binary, size, name)
+  }
+
+  /** A `broadcast()` of the application skipped this connection because it is not open. */
+  broadcastSkipped(): void {
+    this.services.sendBatch.skippedInBroadcast(this)
+  }
+
+  /** The message of which fragments have been sent. */
+  get partialSend(): PartialMessage | undefined {
+    return this.rare?.partialSend
+  }
+
+  set partialSend(partial: PartialMessage | undefined) {
+    this.rareState().partialSend = partial
+  }
+
+  /** Ends the message's span when the host's buffers are empty, at the latest at the close. */
+  endWhenFlushed(message: OutgoingMessage, buffers: Buffers | undefined): void {
+    if (this.closed || buffers === undefined || buffers.bufferedAmount === 0) {
+      message.flushed()
+      return
+    }
+    const state = this.rareState()
+    state.flushPoller ??= new FlushPoller()
+    state.flushPoller.add(buffers, () => message.flushed())
+  }
+
+  isSendUntraced(message: MessageName): boolean {
+    const { options } = this.services
+    return (
+      !options.messages || !options.outgoing || (options.ignore !== undefined && this.ignoresMessage(message, 'send'))
+    )
+  }
+
+  startSendSpan(name: string, startTime: HrTime, kind: SpanKind, undecided: boolean): Span | undefined {
+    const { services } = this
+    const { tracer } = services
+    if (tracer === undefined || this.inheritsUnsampled() || !this.takeBudget()) return undefined
+    const segment = this.nextSegment()
+    const base = withoutSpan(context.active())
+    const parent = segment === undefined ? base : withSpan(base, segment)
+    // While undecided, only a sampler that decides by the link needs it.
+    const isLinked = segment === undefined && (!undecided || services.options.messageSampling === 'connection')
+    const links = isLinked ? this.handshakeLinks() : []
+    const attributes = undecided ? this.series.attributes : this.messageState().attributes
+    return tracer.startSpan(name, { kind, attributes, links, startTime }, parent)
+  }
+
+  completeSendSpan(span: Span, isRoot: boolean): void {
+    span.setAttributes(this.identity())
+    if (isRoot && this.segment === undefined && this.services.options.messageSampling !== 'connection') {
+      span.addLinks(this.handshakeLinks())
+    }
+  }
+
+  callSendHook(span: Span, data: unknown, binary: boolean): void {
+    this.callMessageHook(span, 'send', data, binary)
+  }
+}

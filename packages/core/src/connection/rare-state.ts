@@ -1,0 +1,26 @@
+import type { AckWaiter } from '../context/ack.ts'
+import type { PartialMessage } from '../outgoing/batch.ts'
+import type { FlushPoller } from '../outgoing/flush-poller.ts'
+import type { PropagationTerms } from '../propagation/terms.ts'
+import type { ConnectionContext } from './context.ts'
+import type { Pings } from './pings.ts'
+import type { Stream } from './stream.ts'
+
+/** State that most connections do not have most of the time: allocated on first use. */
+export class RareState {
+  /** The message of which fragments have been sent. */
+  partialSend: PartialMessage | undefined
+  /** Terms for contexts that option `messageContext` reads. */
+  foreignTerms: PropagationTerms | undefined
+  droppedSpans = 0
+  streams: Set<Stream> | undefined
+  acks: Set<AckWaiter> | undefined
+  flushPoller: FlushPoller | undefined
+  pings: Pings | undefined
+  sentCode: number | undefined
+  sentReason: string | undefined
+  failedCode: number | undefined
+  terminated = false
+  timedOut = false
+  view: ConnectionContext | undefined
+}

@@ -1,0 +1,67 @@
+import { type Context, context, type Span } from '@opentelemetry/api'
+import type { SpanDeadlines } from './deadlines.ts'
+import { Operation } from './operation.ts'
+
+/** The services that an operation of a server needs. */
+export interface OperationServices {
+  readonly deadlines: Pick<SpanDeadlines, 'add' | 'delete' | 'now'>
+  /** Batches the messages that are sent in one synchronous run. */
+  readonly sendBatch: { enterRun(): void; leaveRun(): void }
+}
+
+/** The innermost operation of the current synchronous run. It is known without a context manager too. */
+let currentOperation: ServerOperation | undefined
+
+export function runningOperation(): ServerOperation | undefined {
+  return currentOperation
+}
+
+/** An {@link Operation} of a server: the end of its synchronous part ends a batch of sends. */
+export abstract class ServerOperation extends Operation {
+  readonly services: OperationServices
+
+  constructor(services: OperationServices, parent: Context, span: Span | undefined, startTime: number) {
+    super(parent, span, startTime)
+    this.services = services
+  }
+
+  /**
+   * Calls `dispatch` in the operation's context with the operation and up to three arguments. They are passed one by one
+   * so that no closure is created per message. Returns and throws what `dispatch` returns and throws.
+   */
+  run<R>(dispatch: (operation: this) => R): R
+  run<A, B, C, R>(dispatch: (operation: this, a: A, b: B, c: C) => R, a: A, b: B, c: C): R
+  run(
+    dispatch: (operation: this, a: unknown, b: unknown, c: unknown) => unknown,
+    a?: unknown,
+    b?: unknown,
+    c?: unknown,
+  ) {
+    const { sendBatch } = this.services
+    const outer = currentOperation
+    currentOperation = this
+    sendBatch.enterRun()
+    try {
+      return this.span === undefined ? dispatch(this, a, b, c) : context.with(this, dispatch, undefined, this, a, b, c)
+    } catch (error) {
+      this.fail(error)
+      throw error
+    } finally {
+      currentOperation = outer
+      sendBatch.leaveRun()
+      this.done()
+    }
+  }
+
+  protected override now(): number {
+    return this.services.deadlines.now()
+  }
+
+  protected override startDeadline(): void {
+    this.services.deadlines.add(this)
+  }
+
+  protected override clearDeadline(): void {
+    this.services.deadlines.delete(this)
+  }
+}

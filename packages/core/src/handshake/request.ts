@@ -1,0 +1,78 @@
+import type { Attributes } from '@opentelemetry/api'
+import type { UpgradeRequest } from '../options/types.ts'
+import * as schema from '../schema.ts'
+
+/** An upgrade request of a host with the Web's `Request`, whose `url` is absolute. */
+export interface WebUpgradeRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: { get(name: string): string | null }
+}
+
+/** The upgrade request of any host. Read it through the functions of this file. */
+export type AnyUpgradeRequest = UpgradeRequest | WebUpgradeRequest
+
+/** A header's value; values of one that was sent several times are joined as RFC 9110, section 5.3, says. */
+export function header(request: AnyUpgradeRequest, name: string): string | undefined {
+  const { headers } = request
+  if (typeof headers.get === 'function') return headers.get(name) ?? undefined
+  const value = (headers as UpgradeRequest['headers'])[name]
+  return typeof value === 'string' ? value : value?.join(', ')
+}
+
+/** Path and query of the request; never an origin. */
+export function pathAndQuery({ url }: AnyUpgradeRequest): string | undefined {
+  if (typeof url !== 'string' || url.startsWith('/')) return url
+  const match = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(url)
+  return match === null ? url : url.slice(match[0].length) || '/'
+}
+
+/** The longest URL whose query is parsed. */
+const MAX_QUERY_URL_LENGTH = 8192
+
+/** The parameters of the query, if it contains `name`. */
+export function queryWith(request: AnyUpgradeRequest, name: string): URLSearchParams | undefined {
+  const { url } = request
+  const at = url?.indexOf('?') ?? -1
+  if (url === undefined || at === -1 || url.length > MAX_QUERY_URL_LENGTH || !url.includes(`${name}=`, at)) {
+    return undefined
+  }
+  return new URLSearchParams(url.slice(at + 1))
+}
+
+/**
+ * The HTTP attributes of an upgrade request.
+ *
+ * @param scheme `ws` or `http`, without the `s` of an encrypted connection
+ * @param redact replaces the secret values of a query
+ */
+export function requestAttributes(
+  request: AnyUpgradeRequest,
+  scheme: 'ws' | 'http',
+  redact: (query: string) => string,
+): Attributes {
+  const attributes: Attributes = {
+    [schema.ATTR_HTTP_REQUEST_METHOD]: request.method ?? 'GET',
+    [schema.ATTR_URL_SCHEME]: isEncrypted(request) ? `${scheme}s` : scheme,
+  }
+  const url = pathAndQuery(request)
+  if (url !== undefined) {
+    const at = url.indexOf('?')
+    attributes[schema.ATTR_URL_PATH] = at === -1 ? url : url.slice(0, at)
+    if (at !== -1 && at < url.length - 1) attributes[schema.ATTR_URL_QUERY] = redact(url.slice(at + 1))
+  }
+  const host = header(request, 'host')
+  if (host !== undefined) {
+    const match = /^(.*?)(?::(\d{1,5}))?$/.exec(host)
+    if (match?.[1]) attributes[schema.ATTR_SERVER_ADDRESS] = match[1]
+    if (match?.[2]) attributes[schema.ATTR_SERVER_PORT] = Number(match[2])
+  }
+  const agent = header(request, 'user-agent')
+  if (agent !== undefined) attributes[schema.ATTR_USER_AGENT_ORIGINAL] = agent.slice(0, 1024)
+  return attributes
+}
+
+function isEncrypted(request: AnyUpgradeRequest): boolean {
+  if ('socket' in request) return request.socket?.encrypted === true
+  return typeof request.url === 'string' && /^(https|wss):/i.test(request.url)
+}

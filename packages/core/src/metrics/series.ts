@@ -1,0 +1,62 @@
+import type { Attributes } from '@opentelemetry/api'
+import * as schema from '../schema.ts'
+import type { MessageName } from '../span/names.ts'
+import { LiveConnections } from './live-connections.ts'
+
+export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile'
+
+/**
+ * The numbers of all connections that share route, namespace and subprotocol: plain fields, incremented per message
+ * and read when metrics are collected.
+ */
+export class Series {
+  readonly attributes: Attributes
+  readonly live = new LiveConnections()
+  receivedText = 0
+  receivedBinary = 0
+  receivedBytes = 0
+  sentText = 0
+  sentBinary = 0
+  sentBytes = 0
+  processing = 0
+  streams = 0
+  missedPings = 0
+  notOpen = 0
+  sendErrors = 0
+  ackTimeouts = 0
+  volatileDrops = 0
+  readonly #named = new Map<string, Attributes>()
+
+  constructor(attributes: Attributes) {
+    this.attributes = attributes
+  }
+
+  /** Attributes of this series with a message name: one object per name, not per record. */
+  named(name: MessageName): Attributes {
+    if (name.name === undefined) return this.attributes
+    let attributes = this.#named.get(name.name)
+    if (attributes === undefined) {
+      attributes = { ...this.attributes, [schema.ATTR_WEBSOCKET_MESSAGE_NAME]: name.name }
+      this.#named.set(name.name, attributes)
+    }
+    return attributes
+  }
+
+  /** Attributes of this series with a message name and the type of an error. */
+  failed(name: MessageName, type: string): Attributes {
+    return { ...this.named(name), [schema.ATTR_ERROR_TYPE]: type }
+  }
+
+  /** Attributes of this series with a direction. */
+  directed(direction: 'receive' | 'send'): Attributes {
+    return { ...this.attributes, ...(direction === 'receive' ? RECEIVE : SEND) }
+  }
+
+  /** Callback of sends: counts those that report an error. One function for all sends without a callback of the application. */
+  readonly onTransmitted = (error?: unknown): void => {
+    if (error !== undefined && error !== null) this.sendErrors++
+  }
+}
+
+export const RECEIVE = { [schema.ATTR_WEBSOCKET_MESSAGE_DIRECTION]: 'receive' }
+export const SEND = { [schema.ATTR_WEBSOCKET_MESSAGE_DIRECTION]: 'send' }

@@ -1,0 +1,25 @@
+import type { Attributes, HrTime, Span, SpanKind } from '@opentelemetry/api'
+import type { Series } from '../metrics/series.ts'
+import type { Services } from '../services/services.ts'
+import type { MessageName } from '../span/names.ts'
+
+/** The connection that a message is sent on, as far as the message needs it. */
+export interface Sender {
+  readonly services: Services
+  readonly series: Series
+  readonly route: string | undefined
+  /** Number of messages that the host has accepted. */
+  readonly sent: number
+  /** Attributes of every span of the connection. */
+  identity(): Attributes
+  /** Takes one span from the connection's budget; false if the budget is used up. */
+  takeBudget(): boolean
+  /** True if option `messages`, `outgoing` or `ignore` leaves the message without a span. */
+  isSendUntraced(message: MessageName): boolean
+  /** Starts the span of a message that is sent outside of any span; `undefined` if it gets none. */
+  startSendSpan(name: string, startTime: HrTime, kind: SpanKind, undecided: boolean): Span | undefined
+  /** Sets the connection's attributes and links on a span that was started as `undecided`. */
+  completeSendSpan(span: Span, isRoot: boolean): void
+  /** Calls hook `onMessage`. */
+  callSendHook(span: Span, data: unknown, binary: boolean): void
+}

@@ -1,0 +1,161 @@
+import type { Tracer } from '@opentelemetry/api'
+import { SpanDeadlines } from '../context/deadlines.ts'
+import { isNativePromise } from '../context/promises.ts'
+import { type MetricSet, metricSet } from '../metrics/set.ts'
+import { createQueryRedactor } from '../options/redact.ts'
+import type { ResolvedOptions } from '../options/resolve.ts'
+import { SELECTOR_HEAD_BYTES, SELECTOR_TAIL_BYTES, select } from '../options/selector.ts'
+import type { IgnoreSubject, UpgradeRequest } from '../options/types.ts'
+import { Diagnostics } from '../span/diagnostics.ts'
+import { BoundedNames, type MessageName, messageName, otherName } from '../span/names.ts'
+import type { HostDriver, RegisteredNames, Scope } from './driver.ts'
+import { globalTracer } from './providers.ts'
+
+/** While no SDK is registered, `active` checks for one every so many reads. */
+const REFRESH_EVERY = 16
+
+/**
+ * What all connections of one instrumented host share: options, tracer, instruments, bounded names, the application's
+ * hooks, and the deadlines of spans. It has no knowledge of connections.
+ */
+export class Services {
+  readonly options: ResolvedOptions
+  readonly scope: Scope
+  readonly driver: HostDriver<unknown>
+  readonly deadlines: SpanDeadlines
+  readonly redactQuery: (query: string) => string
+  readonly diagnostics = new Diagnostics()
+  /** If set, the name of a received message that is not among these is recorded as `_OTHER`. */
+  registeredNames: RegisteredNames | undefined
+  readonly #names: BoundedNames
+  readonly #routes = new BoundedNames(1000, 256)
+  readonly #subprotocols = new BoundedNames(32, 64)
+  readonly #unnamed = new Map<string | undefined, MessageName>()
+  #tracer: Tracer | undefined
+  #metrics: MetricSet
+  #readsWhileInactive = 0
+
+  constructor(options: ResolvedOptions, scope: Scope, driver: HostDriver<unknown>) {
+    this.options = options
+    this.scope = scope
+    this.driver = driver
+    this.deadlines = new SpanDeadlines(options.maxConnectionSpanAge)
+    this.redactQuery = createQueryRedactor(options.redactQuery)
+    this.#names = new BoundedNames(options.maxMessageNames, options.maxMessageNameLength)
+    this.#metrics = metricSet(scope, options.meterProvider)
+    this.refresh()
+  }
+
+  /** The tracer; `undefined` while no SDK is registered. */
+  get tracer(): Tracer | undefined {
+    return this.#tracer
+  }
+
+  get metrics(): MetricSet {
+    return this.#metrics
+  }
+
+  /**
+   * True if spans or metrics are recorded. While false, only plain counters are incremented, and every
+   * {@link REFRESH_EVERY} reads check again for an SDK that was registered late.
+   */
+  get active(): boolean {
+    if (this.#tracer !== undefined || this.#metrics.recording) return true
+    if (++this.#readsWhileInactive % REFRESH_EVERY !== 0) return false
+    this.refresh()
+    return this.#tracer !== undefined || this.#metrics.recording
+  }
+
+  /** Uses the providers that are registered now. */
+  refresh(): void {
+    const { name, version } = this.scope
+    this.#metrics = metricSet(this.scope, this.options.meterProvider)
+    const { tracerProvider } = this.options
+    this.#tracer = tracerProvider === undefined ? globalTracer(name, version) : tracerProvider.getTracer(name, version)
+  }
+
+  /** The route of a request: the host's template, else the result of option `route`. */
+  routeOf(request: UpgradeRequest, template: string | undefined): string | undefined {
+    const { route } = this.options
+    if (template !== undefined) return template
+    if (typeof route !== 'function') return route
+    const value = this.callHook('route', route, request)
+    return typeof value === 'string' && value !== '' ? this.#routes.label(value) : undefined
+  }
+
+  /** A subprotocol as an attribute. It is bounded because hosts may accept any that a client offers. */
+  subprotocolLabel(subprotocol: string | undefined): string | undefined {
+    return subprotocol === undefined || subprotocol === '' ? undefined : this.#subprotocols.label(subprotocol)
+  }
+
+  /** True if option `ignore` leaves this connection or message without telemetry. */
+  ignores(subject: IgnoreSubject): boolean {
+    const { ignore } = this.options
+    if (ignore === undefined) return false
+    if (typeof ignore === 'function') return this.callHook('ignore', ignore, subject) === true
+    const patterns = subject.kind === 'connection' ? ignore.routes : ignore.messages
+    const value = subject.kind === 'connection' ? subject.route : subject.name
+    return value !== undefined && patterns?.some((pattern) => matches(pattern, value)) === true
+  }
+
+  /** The bounded name of a message whose name the host knows. */
+  named(name: string): MessageName {
+    return this.#names.bound(name)
+  }
+
+  /** The name of messages without a name on this route: their spans carry the route. */
+  unnamed(route: string | undefined): MessageName {
+    let name = this.#unnamed.get(route)
+    if (name === undefined) {
+      name = messageName(undefined, route)
+      this.#unnamed.set(route, name)
+    }
+    return name
+  }
+
+  /**
+   * The name that option `messageName` reads from a payload.
+   *
+   * @param registered names outside of this set are `_OTHER`
+   */
+  nameOf(
+    data: unknown,
+    binary: boolean,
+    size: number,
+    route: string | undefined,
+    registered?: RegisteredNames,
+  ): MessageName {
+    const { messageName: selector } = this.options
+    if (selector === undefined) return this.unnamed(route)
+    let raw: unknown
+    if (typeof selector === 'function') raw = this.callHook('messageName', selector, data, binary)
+    else if (!binary) {
+      const head = this.driver.text(data, 0, Math.min(size, SELECTOR_HEAD_BYTES))
+      const rest = size > SELECTOR_HEAD_BYTES
+      raw = select(selector, head, rest ? this.driver.text(data, size - SELECTOR_TAIL_BYTES, size) : '')
+    }
+    if (typeof raw !== 'string') return this.unnamed(route)
+    return registered === undefined || registered.has(raw) ? this.#names.bound(raw) : otherName(raw)
+  }
+
+  /**
+   * Calls a hook of the application. If it throws, that is reported once per hook and the result is `undefined`. A
+   * promise that it returns is not awaited; its rejection is reported the same way.
+   */
+  callHook<A extends unknown[], R>(name: string, hook: (...args: A) => R, ...args: A): R | undefined {
+    try {
+      const result = hook(...args)
+      if (isNativePromise(result)) result.catch((error: unknown) => this.diagnostics.hookFailed(name, error))
+      return result
+    } catch (error) {
+      this.diagnostics.hookFailed(name, error)
+      return undefined
+    }
+  }
+}
+
+function matches(pattern: string | RegExp, value: string): boolean {
+  if (typeof pattern === 'string') return pattern === value
+  pattern.lastIndex = 0
+  return pattern.test(value)
+}
