@@ -35,6 +35,9 @@ test.each([
   ['consumer', false],
   ['process', true],
   ['absent', false],
+  // Keys, where the word looks like one.
+  ['error.ty', true],
+  ['websocket', false],
   // The start of an id, of four digits or more.
   ['4bf9', true],
   ['4BF92F35', true],

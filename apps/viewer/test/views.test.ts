@@ -183,6 +183,11 @@ test('a time range is chosen, stands in the address and holds for lists and card
 })
 
 test('everything that is kept is reached page by page', async () => {
+  const scrollTo = (top: number) =>
+    page
+      .locator('.scroll')
+      .first()
+      .evaluate((element, to) => (element as unknown as { scrollTo(x: number, y: number): void }).scrollTo(0, to), top)
   await send(
     ...Array.from({ length: 1200 }, (_, index) =>
       span({ trace: index + 1, span: 1, name: `t${index}`, at: 1_200_000 - index * 1000 }),
@@ -195,15 +200,13 @@ test('everything that is kept is reached page by page', async () => {
     ['t699', 't200'],
     ['t199', 't0'],
   ]) {
+    await scrollTo(0)
     await rows()
       .first()
       .locator('.name a')
       .filter({ hasText: new RegExp(`^${newest}$`) })
       .waitFor()
-    await page
-      .locator('.scroll')
-      .first()
-      .evaluate((element) => (element as unknown as { scrollTo(x: number, y: number): void }).scrollTo(0, 1e9))
+    await scrollTo(1e9)
     await rows()
       .locator('.name')
       .filter({ hasText: new RegExp(`${oldest}$`) })

@@ -28,6 +28,8 @@ export interface Card {
 export function cardsOf(highlights: Highlights, scope: Params): Card[] {
   const { slowest, failing, rejected, dropped, undelivered, judged } = highlights
   const to = linksWithin(scope)
+  const none = (noun: string) =>
+    Object.keys(scope).length > 0 ? `no ${noun} matches the filters` : `no ${noun} has been received`
   return [
     {
       title: 'Slowest operation',
@@ -36,7 +38,7 @@ export function cardsOf(highlights: Highlights, scope: Params): Card[] {
       judged: judged.operations,
       quiet: 'None is slow',
       basis: `of ${plural(judged.operations, 'run')}, p95 below 20 ms each`,
-      unknown: 'no operation has been received',
+      unknown: none('operation'),
       link: to.traces('', { sort: 'slowest' }),
     },
     {
@@ -46,7 +48,7 @@ export function cardsOf(highlights: Highlights, scope: Params): Card[] {
       judged: judged.operations,
       quiet: 'None fails',
       basis: `of ${plural(judged.operations, 'run')} received`,
-      unknown: 'no operation has been received',
+      unknown: none('operation'),
       link: to.traces('', { errors: '1' }),
     },
     {
@@ -58,7 +60,7 @@ export function cardsOf(highlights: Highlights, scope: Params): Card[] {
       judged: judged.handshakes,
       quiet: 'None',
       basis: `of ${plural(judged.handshakes, 'handshake')} received`,
-      unknown: 'no handshake has been received',
+      unknown: none('handshake'),
       link: to.connections('', { state: 'rejected' }),
     },
     {
@@ -68,7 +70,7 @@ export function cardsOf(highlights: Highlights, scope: Params): Card[] {
       judged: judged.closes,
       quiet: 'None',
       basis: `of ${plural(judged.closes, 'close')} received`,
-      unknown: 'no close has been received',
+      unknown: none('close'),
       link: to.connections('', { state: 'dropped' }),
     },
     {
@@ -90,7 +92,7 @@ export function cardsOf(highlights: Highlights, scope: Params): Card[] {
       judged: judged.sends,
       quiet: 'None',
       basis: `of ${plural(judged.sends, 'send')} received`,
-      unknown: 'no send has been received',
+      unknown: none('send'),
       link: to.connections('', { sort: 'undelivered' }),
     },
   ]

@@ -61,7 +61,10 @@ function Lives({ detail: { row, connections, omitted } }: { readonly detail: Ses
             <th class="id">Connection</th>
             <th class="opened num">Opened</th>
             <th class="life">
-              {moment(row.firstSeen).slice(11, 19)} <span class="grow" /> {moment(row.lastSeen).slice(11, 19)}
+              <span class="ends">
+                <span>{moment(row.firstSeen).slice(11, 19)}</span>
+                <span>{moment(row.lastSeen).slice(11, 19)}</span>
+              </span>
             </th>
             <th class="num">In</th>
             <th class="num">Out</th>

@@ -65,8 +65,10 @@ export function TracePane({ id, trace, comparison, selected, sought, find, again
         <div>
           <h2>{spans[0]?.name ?? 'Trace'}</h2>
           <p class="sub">
-            <code title="Trace id">{id}</code>
-            <CopyButton text={id} label="Copy the trace id" />
+            <span>
+              <code title="Trace id">{id}</code>
+              <CopyButton text={id} label="Copy the trace id" />
+            </span>
             {trace && <Summary trace={trace} />}
           </p>
         </div>

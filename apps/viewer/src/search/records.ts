@@ -34,21 +34,23 @@ function spanShows(span: Span, term: TextTerm): boolean {
   return (
     contains(term, span.name) ||
     contains(term, span.statusMessage) ||
-    anyValue(span.attributes, term) ||
+    anyText(span.attributes, term) ||
     startsId(term, span.traceId) ||
     startsId(term, span.spanId) ||
-    anyValue(span.resource.attributes, term) ||
+    anyText(span.resource.attributes, term) ||
     contains(term, span.resource.service) ||
     contains(term, span.scope) ||
     contains(term, operationOf(span) || span.kind) ||
     contains(term, endingOf(span)) ||
-    span.events.some((event) => contains(term, event.name) || anyValue(event.attributes, term)) ||
-    span.links.some((link) => startsId(term, link.traceId) || anyValue(link.attributes, term))
+    span.events.some((event) => contains(term, event.name) || anyText(event.attributes, term)) ||
+    span.links.some((link) => startsId(term, link.traceId) || anyText(link.attributes, term))
   )
 }
 
-function anyValue(attributes: readonly Attribute[], term: TextTerm): boolean {
-  for (const [, value] of attributes) if (contains(term, value)) return true
+function anyText(attributes: readonly Attribute[], term: TextTerm): boolean {
+  // Of keys only what looks like one: `message` would else find every span of a message.
+  const isKey = term.text.includes('.')
+  for (const [key, value] of attributes) if (contains(term, value) || (isKey && contains(term, key))) return true
   return false
 }
 
@@ -107,10 +109,10 @@ export function logHas(log: LogRecord, term: Term): boolean {
       contains(term, log.body) ||
       contains(term, log.severityText) ||
       contains(term, log.eventName) ||
-      anyValue(log.attributes, term) ||
+      anyText(log.attributes, term) ||
       startsId(term, log.traceId) ||
       startsId(term, log.spanId) ||
-      anyValue(log.resource.attributes, term) ||
+      anyText(log.resource.attributes, term) ||
       contains(term, log.resource.service) ||
       contains(term, log.scope)
     )
