@@ -4,6 +4,7 @@ import { type DemoOption, OPTIONS_HELP, ownOptionsHelp, parseDemoArguments, Usag
 import { terminalColors } from './colors.ts'
 import { reportDiagnostics } from './diagnostics.ts'
 import { formatDuration } from './duration.ts'
+import { logExporter } from './log-exporter.ts'
 import { logStream } from './log-stream.ts'
 import { MetricStore } from './metric-store.ts'
 import { formatMetricsLine } from './metrics-line.ts'
@@ -108,11 +109,13 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
     metricsInterval: settings.metricsInterval,
   })
 
+  const logs = logExporter(demo.name, endpoints)
+
   const stop = stopRequest()
   let running: RunningDemo
   try {
     const { port, users, own, runFor, metricsInterval } = settings
-    const log = logStream(print, colors)
+    const log = logStream(print, colors, logs.emit)
     running = await demo.start({ port, users, own, runFor, metricsInterval, log, endpoints, remote })
   } catch (error) {
     process.stderr.write(`${demo.name} could not start: ${error instanceof Error ? error.message : String(error)}\n`)
@@ -122,7 +125,7 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
   print(`\n${colors.bold(demo.name)}  ${colors.underline(running.url)}  ${colors.dim(demo.description)}`)
   if (viewer !== undefined) {
     print(
-      `${colors.bold('viewer'.padEnd(demo.name.length))}  ${colors.underline(viewer.url)}  ${colors.dim('traces, connections and metrics as they happen')}`,
+      `${colors.bold('viewer'.padEnd(demo.name.length))}  ${colors.underline(viewer.url)}  ${colors.dim('traces, connections, logs and metrics as they happen')}`,
     )
   }
   print(colors.dim(introduction(settings.users, settings.runFor)))
@@ -138,6 +141,7 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
     await running.stopUsers()
     await running.close()
     await telemetry.shutdown()
+    await logs.shutdown()
     remote.exportMetrics(metrics)
     await viewer?.close()
   })

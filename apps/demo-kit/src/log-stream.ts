@@ -13,25 +13,36 @@ const LEVELS: Readonly<Record<number, string>> = {
 
 /**
  * Stream for a logger that writes JSON lines, as pino does: each is printed below the columns of the trees, so that a
- * log line and its trace are found together by the trace id that the line carries.
+ * log line and its trace are found together by the trace id that the line carries. `emit` gets each line that is JSON.
  */
-export function logStream(print: (line: string) => void, colors: Colors): Writable {
+export function logStream(
+  print: (line: string) => void,
+  colors: Colors,
+  emit?: (record: Readonly<Record<string, unknown>>) => void,
+): Writable {
   return new Writable({
     decodeStrings: false,
     write(chunk: string | Buffer, _encoding, done) {
-      for (const line of String(chunk).split('\n')) if (line !== '') print(formatLogLine(line, colors))
+      for (const line of String(chunk).split('\n')) {
+        if (line === '') continue
+        const record = parsed(line)
+        if (record !== undefined) emit?.(record)
+        print(record === undefined ? printable(line) : formatLogLine(record, colors))
+      }
       done()
     },
   })
 }
 
-function formatLogLine(line: string, colors: Colors): string {
-  let record: Record<string, unknown>
+function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    record = JSON.parse(line)
+    return JSON.parse(line)
   } catch {
-    return printable(line)
+    return undefined
   }
+}
+
+function formatLogLine(record: Readonly<Record<string, unknown>>, colors: Colors): string {
   const level = LEVELS[Number(record.level)] ?? 'LOG'
   const time = typeof record.time === 'number' ? record.time : Date.now()
   const trace = typeof record.trace_id === 'string' ? shortId(record.trace_id) : '      '

@@ -80,7 +80,8 @@ export async function createChatServer(
   async function authenticate(request: FastifyRequest<ChatRequest>, reply: FastifyReply): Promise<void> {
     const user = accounts.nameOf(request.query.token)
     if (user === undefined) {
-      request.log.warn('rejected a login')
+      const why = request.query.token === undefined ? 'no token was sent' : 'the token is unknown'
+      request.log.warn({ route: request.routeOptions.url, peer: request.ip }, `rejected a login: ${why}`)
       await reply.code(401).send({ error: 'Log in first.' })
       return
     }

@@ -55,9 +55,24 @@ const shots: readonly Shot[] = [
     },
   },
   {
+    name: 'sessions',
+    theme: 'dark',
+    hash: '#/sessions?open=ada',
+    prepare: (page) => page.locator('.life-bar').first().waitFor(),
+  },
+  {
+    name: 'logs',
+    theme: 'light',
+    hash: '#/traces?pick=websocket.handshake.outcome%3Drejected',
+    async prepare(page) {
+      await page.locator('.list[aria-busy=false] tbody tr').first().click()
+      await page.getByRole('region', { name: 'Logs of this span' }).waitFor()
+    },
+  },
+  {
     name: 'metrics',
     theme: 'dark',
-    hash: '#/metrics?window=60',
+    hash: '#/metrics?last=60',
     async prepare(page) {
       // Charts of what happens now need some seconds of it.
       for (let second = 0; second < 45; second++) {

@@ -101,6 +101,7 @@ export class ChatDay {
     } else {
       const within = connection.receive({ at, name: 'chat.message', duration: 2 + 6 * this.#random(), size })
       this.server.broadcast('chat.message', at + 1, 5 + Math.floor(20 * this.#random()), within)
+      for (const member of this.#open) member.member(size)
       connection.send('chat.receipt', at + 1.8, 48, within)
     }
   }

@@ -9,6 +9,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api'
+import { SeverityNumber } from '@opentelemetry/api-logs'
 import { Telemetry, type TelemetryOptions } from './telemetry.ts'
 
 const latency = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -88,7 +89,15 @@ export class ChatTraffic {
 
   /** A handshake that was answered with an error. */
   reject(route: string, at: number, status: number, peer = '127.0.0.1'): void {
-    this.#handshakeSpan(undefined, route, at, peer, 1.1, 'rejected', status)
+    const span = this.#handshakeSpan(undefined, route, at, peer, 1.1, 'rejected', status)
+    this.telemetry.logger.emit({
+      severityNumber: SeverityNumber.WARN,
+      severityText: 'WARN',
+      body: 'rejected a login: the token expired 3 s ago',
+      timestamp: new Date(at + 1),
+      attributes: { 'user.id': 'mallory', 'client.address': peer },
+      context: trace.setSpan(context.active(), span),
+    })
   }
 
   /** A fan-out on this node, and where `node` is given on another one. */
@@ -200,6 +209,8 @@ export class ChatConnection {
   readonly #common: Attributes
   readonly #opened: number
   readonly #totals = { received: 0, sent: 0, bytesReceived: 0, bytesSent: 0 }
+  /** Messages sent as the member of a broadcast, which has no span for each member. */
+  #members = 0
 
   constructor(traffic: ChatTraffic, id: string, route: string, opened: number, handshake: Span, user?: string) {
     this.#traffic = traffic
@@ -267,10 +278,18 @@ export class ChatConnection {
         'websocket.message.type': 'text',
         'websocket.message.size': size,
         'websocket.message.sequence': this.#totals.sent,
+        ...this.#counts(),
       },
       parent ?? context.active(),
       parent === undefined ? [this.#link()] : [],
     ).end(at + 0.12)
+  }
+
+  /** A message of a broadcast that reaches this connection too. */
+  member(size: number): void {
+    this.#members++
+    this.#totals.sent++
+    this.#totals.bytesSent += size
   }
 
   close(at: number, close: Close): void {
@@ -291,6 +310,7 @@ export class ChatConnection {
         'websocket.connection.messages.sent': this.#totals.sent,
         'websocket.connection.bytes.received': this.#totals.bytesReceived,
         'websocket.connection.bytes.sent': this.#totals.bytesSent,
+        ...this.#counts(),
       },
       context.active(),
       [this.#link()],
@@ -298,6 +318,14 @@ export class ChatConnection {
     if (close.error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR })
     span.end(at + 0.05)
     this.#traffic.closed(this.#route, seconds, close)
+  }
+
+  /** What of the sequence has no span, up to now. */
+  #counts(): Attributes {
+    return {
+      'websocket.connection.messages.sent.broadcast': this.#members,
+      'websocket.connection.messages.sent.unrecorded': 0,
+    }
   }
 
   #link(): Link {

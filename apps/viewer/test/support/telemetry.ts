@@ -1,10 +1,13 @@
 import type { Meter, Tracer } from '@opentelemetry/api'
+import type { Logger } from '@opentelemetry/api-logs'
+import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http'
 import { OTLPMetricExporter as JsonMetrics } from '@opentelemetry/exporter-metrics-otlp-http'
 import { OTLPMetricExporter as ProtoMetrics } from '@opentelemetry/exporter-metrics-otlp-proto'
 import { OTLPTraceExporter as JsonTraces } from '@opentelemetry/exporter-trace-otlp-http'
 import { OTLPTraceExporter as ProtoTraces } from '@opentelemetry/exporter-trace-otlp-proto'
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base'
 import { resourceFromAttributes } from '@opentelemetry/resources'
+import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs'
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 
@@ -23,8 +26,10 @@ export interface TelemetryOptions {
 export class Telemetry {
   readonly tracer: Tracer
   readonly meter: Meter
+  readonly logger: Logger
   readonly #traces: TracerProvider
   readonly #metrics: MeterProvider
+  readonly #logs: LoggerProvider
 
   constructor(options: TelemetryOptions) {
     const { endpoint, service, instance = `${service}-1`, scope = '@otel-ws/ws' } = options
@@ -43,16 +48,19 @@ export class Telemetry {
       resource,
       readers: [new PeriodicExportingMetricReader({ exporter: points, exportIntervalMillis: 3_600_000 })],
     })
+    const exporter = new OTLPLogExporter({ url: `${endpoint}/v1/logs` })
+    this.#logs = new LoggerProvider({ resource, processors: [new BatchLogRecordProcessor({ exporter })] })
+    this.logger = this.#logs.getLogger('pino')
     this.tracer = this.#traces.getTracer(scope)
     this.meter = this.#metrics.getMeter(scope)
   }
 
   /** Exports everything so far, and resolves once the viewer has answered. */
   async flush(): Promise<void> {
-    await Promise.all([this.#traces.forceFlush(), this.#metrics.forceFlush()])
+    await Promise.all([this.#traces.forceFlush(), this.#metrics.forceFlush(), this.#logs.forceFlush()])
   }
 
   async shutdown(): Promise<void> {
-    await Promise.all([this.#traces.shutdown(), this.#metrics.shutdown()])
+    await Promise.all([this.#traces.shutdown(), this.#metrics.shutdown(), this.#logs.shutdown()])
   }
 }
