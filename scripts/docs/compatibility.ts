@@ -12,16 +12,24 @@ type Texts<All> = {
   readonly [Name in keyof All]: { readonly row: string; readonly cell: (value: All[Name]) => string }
 }
 
-const HANDLED = 'the host handles it, as without otel-ws'
+const ERRORS: Readonly<Record<Capabilities['connectionErrors'], string>> = {
+  crash: 'the process sees the error, as without otel-ws',
+  rejection: 'the process sees an unhandled rejection, as without otel-ws',
+  handled: 'the host handles it, as without otel-ws',
+}
 
 const TEXTS: Texts<Capabilities> = {
   connectionErrors: {
-    row: 'A connection handler throws',
-    cell: (value) => (value === 'crash' ? 'the process ends, as without otel-ws' : HANDLED),
+    row: 'A connection handler fails',
+    cell: (value) => ERRORS[value],
   },
   ws: {
     row: 'Sockets and server',
     cell: (value) => (value ? 'those of `ws`, with `verifyClient`, `handleProtocols` and the like' : "the host's own"),
+  },
+  peerAddress: {
+    row: '`client.address` and `client.port`',
+    cell: (value) => (value ? 'recorded' : 'not known to the adapter'),
   },
   pings: {
     row: 'Pings of the application',
@@ -52,11 +60,11 @@ const EVENT_TEXTS: Texts<EventCapabilities> = {
   },
   eventErrors: {
     row: 'An event handler fails',
-    cell: (value) => (value === 'crash' ? 'the process sees the error, as without otel-ws' : HANDLED),
+    cell: (value) => ERRORS[value],
   },
   connectionErrors: {
     row: 'A connection handler fails',
-    cell: (value) => (value === 'crash' ? 'the process sees the error, as without otel-ws' : HANDLED),
+    cell: (value) => ERRORS[value],
   },
   unknownEvents: {
     row: 'Events without a handler',

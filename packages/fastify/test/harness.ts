@@ -97,6 +97,7 @@ function harnessOf(name: keyof typeof setups): Harness {
     capabilities: {
       connectionErrors: 'handled',
       ws: true,
+      peerAddress: true,
       pings: true,
       broadcast: true,
       routeOption: false,

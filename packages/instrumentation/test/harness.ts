@@ -88,6 +88,7 @@ export const harness: Harness = {
   capabilities: {
     connectionErrors: 'crash',
     ws: true,
+    peerAddress: true,
     pings: true,
     broadcast: true,
     routeOption: true,
@@ -105,6 +106,7 @@ const fastifyHarness: Harness = {
   capabilities: {
     connectionErrors: 'handled',
     ws: true,
+    peerAddress: true,
     pings: true,
     broadcast: true,
     routeOption: false,

@@ -29,7 +29,7 @@ describe('frames', () => {
 })
 
 describe('raw client', () => {
-  it('keeps what came before the connection ended, and tells who waits in vain', async () => {
+  it('keeps what came before the connection ended, and rejects later waits', async () => {
     const server = createServer((socket) => {
       socket.once('data', () => {
         socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')

@@ -10,7 +10,7 @@ import type {
   EventSocket,
 } from './harness.ts'
 
-/** What each test of a suite works with; made new for each. */
+/** Hosts and clients for a test, with the SDK that records them; made new for each. */
 export interface EventFixture {
   readonly telemetry: Telemetry
   serve(options: EventHostOptions): Promise<EventHost>

@@ -1,5 +1,6 @@
 import type { Sampler } from '@opentelemetry/sdk-trace'
 import type { Connection } from '../shared/connection.ts'
+import type { HandlerErrors } from '../shared/handler-errors.ts'
 import type { CloseFacts, HostSocket } from '../sockets/harness.ts'
 import type { RawClient } from '../testing/raw-client.ts'
 
@@ -108,10 +109,10 @@ export interface EventCapabilities {
   readonly acks: boolean
   /** The host has broadcasts, and rooms to send them to. */
   readonly rooms: boolean
-  /** An event handler fails: the process sees an uncaught exception or an unhandled rejection, or the host handles it. */
-  readonly eventErrors: 'crash' | 'handled'
-  /** A connection handler fails: the same. */
-  readonly connectionErrors: 'crash' | 'handled'
+  /** What becomes of an error of an event handler. */
+  readonly eventErrors: HandlerErrors
+  /** What becomes of an error of the connection handler. */
+  readonly connectionErrors: HandlerErrors
   /**
    * Events without a handler: named `_OTHER`; by their own name, on hosts that have no registered names; or not seen by
    * the adapter.
@@ -161,7 +162,7 @@ export interface EventHarness {
   readonly name: string
   readonly names: EventNames
   readonly capabilities: EventCapabilities
-  /** What a close is when the client leaves, when the server ends the connection, and when it is cut. */
+  /** The close when the client leaves, when the server ends the connection, and when it is cut. */
   readonly closes: Readonly<Record<'leave' | 'disconnect' | 'abort', CloseFacts>>
   /** Further rows of the close table. */
   readonly closeCases?: Readonly<Record<string, EventCloseCase>>

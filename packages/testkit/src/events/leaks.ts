@@ -9,26 +9,26 @@ const CONNECTIONS = 600
 const BATCH = 300
 const AT_ONCE = 50
 /**
- * What a runtime itself keeps, such as code that it compiles meanwhile, comes at times; what is kept of each connection
- * shows in every batch. A record that stays keeps its socket and its client, which are some 10,000 bytes.
+ * A runtime keeps memory itself at times, such as code that it compiles meanwhile; memory kept of each connection shows in
+ * every batch. A connection that stays keeps its socket and its client, which are some 10,000 bytes.
  */
 const BYTES_PER_CONNECTION = 2000
 
-/** Declares that what comes and goes leaves nothing behind, for one adapter and host of events. */
+/** Declares that connections which have gone leave nothing behind, for one adapter and host of events. */
 export function eventLeakSuite(harness: EventHarness): void {
   const { capabilities } = harness
 
   describe(`leaks of ${harness.name}`, () => {
     const fixture = useEventFixture(harness)
 
-    /** A client comes, is answered, leaves questions open on either side, and goes. */
+    /** A client connects, gets an answer, leaves events without one on either side, and disconnects. */
     async function visit(host: EventHost, n: number): Promise<void> {
       const client = await host.connect()
       client.emit('hello', n)
       await client.next()
       if (n % 10 === 0) {
         client.emit('hang')
-        client.emit(`nobody listens to ${n}`)
+        client.emit(`unknown ${n}`)
         client.emit('x'.repeat(5000))
         if (capabilities.acks) {
           client.request('hang').catch(() => {})
@@ -89,14 +89,14 @@ export function eventLeakSuite(harness: EventHarness): void {
       120_000,
     )
 
-    it('a socket that has gone and its record can be collected', async () => {
+    it('a socket that has gone and its context can be collected', async () => {
       const refs: WeakRef<object>[] = []
       const host = await fixture.serve({
         telemetry: { maxConnectionSpanAge: 100 },
         connection(socket) {
-          const record = host.connectionOf(socket)
+          const connection = host.connectionOf(socket)
           refs.push(new WeakRef(socket.raw))
-          if (record !== undefined) refs.push(new WeakRef<object>(record))
+          if (connection !== undefined) refs.push(new WeakRef<object>(connection))
         },
         events: { hello: (socket, n) => socket.emit('hello', n) },
       })

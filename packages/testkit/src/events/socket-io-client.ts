@@ -2,7 +2,7 @@ import type { Socket } from 'socket.io-client'
 import { Queue } from '../testing/queue.ts'
 import type { Carrier, EventClient, EventConnectOptions, ReceivedEvent } from './harness.ts'
 
-/** What the client of Engine.IO keeps of its connection. */
+/** The members of an Engine.IO client that are used here. */
 interface Engine {
   readonly transport: { readonly name: string; readonly ws?: { terminate(): void; pause(): void } }
   close(): unknown

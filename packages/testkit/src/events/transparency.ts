@@ -4,7 +4,7 @@ import type { EventHarness } from './harness.ts'
 import { eventScripts } from './transparency/scripts.ts'
 import { EventStage } from './transparency/stage.ts'
 
-/** Declares that applications of an event host notice nothing, for one adapter and host. */
+/** Declares that every script for events gives the same transcript with telemetry as without, for one adapter and host. */
 export function eventTransparencySuite(harness: EventHarness): void {
   const scripts = Object.entries(eventScripts).filter(
     ([, { needs }]) => needs === undefined || harness.capabilities[needs],

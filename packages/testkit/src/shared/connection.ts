@@ -1,4 +1,4 @@
-/** What `connectionOf()` of an adapter returns, as far as the suites use it. */
+/** The context of a connection that `connectionOf()` of an adapter returns, as far as the suites use it. */
 export interface Connection {
   readonly id: string
   readonly route: string | undefined

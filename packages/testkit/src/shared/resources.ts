@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, expect } from 'vitest'
 import { Telemetry } from '../testing/telemetry.ts'
 
-/** What the SDK logs when a span is used after its end. */
+/** Logged by the SDK when a span is used after its end. */
 const MISUSE = /ended Span|end\(\) on a span once|startTime > endTime/
 
-/** What the hosts of all suites have in common. */
+/** The members that hosts of all suites have. */
 interface SuiteHost {
   close(): Promise<unknown>
   shutdown(): Promise<unknown>
 }
 
-/** What the tests of a suite use up; made new for each. */
+/** The SDK, hosts and clients of a test; made new for each. */
 export interface Resources<Host extends SuiteHost> {
   readonly telemetry: Telemetry
   /** Takes the host down after the test. */

@@ -6,7 +6,7 @@ import { RawClient, rawConnect, type UpgradeOptions } from '../testing/raw-clien
 import type { Telemetry } from '../testing/telemetry.ts'
 import type { Harness, Host, HostOptions, HostSocket } from './harness.ts'
 
-/** What each test of a suite works with; made new for each. */
+/** Hosts and clients for a test, with the SDK that records them; made new for each. */
 export interface Fixture {
   readonly telemetry: Telemetry
   serve(options: HostOptions): Promise<Host>

@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import type { Sampler } from '@opentelemetry/sdk-trace'
 import type { ServerOptions, WebSocketServer } from 'ws'
 import type { Connection } from '../shared/connection.ts'
+import type { HandlerErrors } from '../shared/handler-errors.ts'
 
 /** The server's end of a connection, as far as the suites use it on every host. */
 export interface HostSocket {
@@ -72,10 +73,12 @@ export interface WsServers {
 
 /** Where hosts differ. Each entry is a row of the compatibility table. */
 export interface Capabilities {
-  /** A connection handler that throws: the process ends, or the host handles the error. */
-  readonly connectionErrors: 'crash' | 'handled'
+  /** What becomes of an error of the connection handler. */
+  readonly connectionErrors: HandlerErrors
   /** The host is a server of the package `ws`: users have its sockets with all of their methods, and its hooks. */
   readonly ws: boolean
+  /** The address of the peer is known. */
+  readonly peerAddress: boolean
   /** Users can send pings. */
   readonly pings: boolean
   /** The adapter has a function that sends one message to many. */
@@ -86,7 +89,7 @@ export interface Capabilities {
   readonly shutdownAlone: boolean
 }
 
-/** What a close is, as the close span describes it. */
+/** A close, as the close span describes it. */
 export interface CloseFacts {
   readonly code: number
   readonly category: string

@@ -1,6 +1,7 @@
 import { SpanStatusCode } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import { delay, SLACK } from '../../shared/durations.ts'
+import { errorEvent } from '../../shared/handler-errors.ts'
 import { withProcessErrors } from '../../testing/process-errors.ts'
 import { milliseconds } from '../../testing/spans.ts'
 import { placeOf } from '../expectations.ts'
@@ -8,7 +9,7 @@ import type { EventFixture } from '../fixture.ts'
 import type { EventHarness } from '../harness.ts'
 
 export function errorTests(harness: EventHarness, fixture: EventFixture): void {
-  const crashes = harness.capabilities.eventErrors === 'crash'
+  const { eventErrors } = harness.capabilities
 
   class Coded extends Error {
     readonly code = 'E_CODED'
@@ -22,7 +23,7 @@ export function errorTests(harness: EventHarness, fixture: EventFixture): void {
       ['a frozen object', Object.freeze({ boom: true }), 'object'],
     ])('is recorded on the span and goes on as it was: %s', async (_, error, type) => {
       await withProcessErrors(async (errors) => {
-        const { client } = await fixture.open({
+        const host = await fixture.serve({
           events: {
             throws() {
               throw error
@@ -34,6 +35,8 @@ export function errorTests(harness: EventHarness, fixture: EventFixture): void {
           },
         })
         for (const name of ['throws', 'rejects']) {
+          // Each on a connection of its own: one whose handler has thrown may be of no more use.
+          const client = await fixture.connect(host)
           client.emit(name)
           const span = await fixture.telemetry.waitForSpan(`process ${name}`)
           expect(span.status.code).toBe(SpanStatusCode.ERROR)
@@ -43,9 +46,8 @@ export function errorTests(harness: EventHarness, fixture: EventFixture): void {
             expect(span.events.map((event) => event.name)).toEqual(['exception'])
           }
           if (name === 'rejects') expect(milliseconds(span)).toBeGreaterThanOrEqual(30 - SLACK)
-          if (!crashes) continue
-          const event = name === 'throws' ? 'uncaughtException' : 'unhandledRejection'
-          expect(await errors.next()).toEqual({ event, error })
+          const event = errorEvent(eventErrors, name === 'throws')
+          if (event !== undefined) expect(await errors.next()).toEqual({ event, error })
         }
         expect(errors.size).toBe(0)
       })
@@ -78,7 +80,7 @@ export function errorTests(harness: EventHarness, fixture: EventFixture): void {
         client.emit('hello', 'bad')
         client.emit('hello', 'good')
         await fixture.telemetry.waitForSpan('process hello', 2)
-        if (crashes) await errors.next()
+        if (eventErrors !== 'handled') await errors.next()
         const statuses = fixture.telemetry
           .spans('process hello')
           .map((span) => [span.attributes['websocket.message.sequence'], span.status.code])

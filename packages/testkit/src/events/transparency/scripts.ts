@@ -5,7 +5,7 @@ import type { EventCapabilities, EventClient, EventSocket } from '../harness.ts'
 import type { EventStage } from './stage.ts'
 
 interface EventScript {
-  /** Capability that the script is about. */
+  /** Capability without which the script is left out. */
   readonly needs?: keyof EventCapabilities
   script(stage: EventStage): Promise<void>
 }
@@ -76,7 +76,7 @@ export const eventScripts: Readonly<Record<string, EventScript>> = {
     },
   },
 
-  'the answers to those who ask': {
+  'the answers to clients that wait for one': {
     needs: 'acks',
     async script({ serve, connect, log }) {
       const host = await serve({
@@ -105,7 +105,7 @@ export const eventScripts: Readonly<Record<string, EventScript>> = {
     },
   },
 
-  'whom a broadcast reaches': {
+  'the recipients of a broadcast': {
     needs: 'rooms',
     async script({ serve, connect, log }) {
       const rooms = ['a', 'b', 'a b']
@@ -118,7 +118,7 @@ export const eventScripts: Readonly<Record<string, EventScript>> = {
       host.broadcast('all', { to: 'all' })
       host.broadcast('a', 1, { room: 'a' })
       host.broadcast('only a', 2, { room: 'a', except: 'b' })
-      host.broadcast('nobody', 3, { room: 'c' })
+      host.broadcast('an empty room', 3, { room: 'c' })
       host.broadcast('end')
       for (const client of clients) {
         let event = await client.next()
@@ -145,7 +145,7 @@ export const eventScripts: Readonly<Record<string, EventScript>> = {
         await turns(20)
         client.emit('hello')
         let event = await client.next()
-        for (; event.name !== 'still here'; event = await client.next()) log('told', event)
+        for (; event.name !== 'still here'; event = await client.next()) log('received', event)
         log('process errors', errors.size, errors.size > 0 ? await errors.next() : undefined)
       })
     },
@@ -177,7 +177,7 @@ export const eventScripts: Readonly<Record<string, EventScript>> = {
     },
   },
 
-  'what is sent to those who have gone': {
+  'events to clients that have gone': {
     async script({ serve, connect, log }) {
       const sockets: EventSocket[] = []
       const host = await serve({ connection: (socket) => void sockets.push(socket) })
@@ -193,7 +193,7 @@ export const eventScripts: Readonly<Record<string, EventScript>> = {
     },
   },
 
-  'who ends a connection': {
+  'the end of a connection by the server': {
     async script({ serve, connect, log }) {
       const host = await serve({ events: { bye: (socket) => socket.disconnect() } })
       const client = await connect(host)

@@ -1,8 +1,8 @@
 import type { EventClient, EventHarness, EventHost, EventHostOptions } from '../harness.ts'
 
-/** What a script for events works with. It does not know whether telemetry is there. */
+/** A host and its clients for a script, which does not know whether there is telemetry. */
 export class EventStage {
-  /** What happened, in order. */
+  /** The entries that the script has logged, in order. */
   readonly transcript: unknown[] = []
   readonly harness: EventHarness
   readonly #telemetry: Readonly<Record<string, unknown>> | undefined

@@ -223,7 +223,7 @@ export function broadcastTests(harness: Harness, fixture: Fixture): void {
     })
 
     if (!harness.capabilities.broadcast) return
-    it('by the function for that goes to all that are open and has a name', async () => {
+    it('by broadcast() goes to all that are open and has a name', async () => {
       const { host, clients, sockets } = await room(3)
       sockets[2]?.close(1000)
       host.broadcast?.(sockets, 'news', { name: 'headline' })

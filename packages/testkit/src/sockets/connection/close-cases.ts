@@ -75,7 +75,7 @@ export const remoteCloseCases: Readonly<Record<string, CloseCase>> = {
   ),
 }
 
-/** What the server's application does to its end of a connection. */
+/** Closes by the server's application. */
 const localCloseCases: Readonly<Record<string, CloseCase>> = {
   'local: 1000': local('normal', 1000),
   'local: no code': { ...local('no_status', 1005), act: (_, socket) => socket.close() },
@@ -110,7 +110,7 @@ const localCloseCases: Readonly<Record<string, CloseCase>> = {
   'local: terminate': { ...local('abnormal', 1006), act: (_, socket) => socket.terminate() },
 }
 
-/** The close table: what happens on the wire, and how the close span must describe it. */
+/** The close table: an action on either end, and how the close span must describe it. */
 export const closeCases: Readonly<Record<string, CloseCase>> = { ...remoteCloseCases, ...localCloseCases }
 
 /** Answers the server's close frame, as RFC 6455 asks of a client. */

@@ -6,7 +6,7 @@ import type { Harness, HostSocket } from '../harness.ts'
 export function namingTests(harness: Harness, fixture: Fixture): void {
   const { route } = harness
 
-  /** What `describeSpan` returns for the process span of each message, in order. */
+  /** Sends messages and returns the description of the process span of each, in order. */
   async function processed<T>(
     telemetry: Record<string, unknown>,
     messages: (string | Buffer)[],

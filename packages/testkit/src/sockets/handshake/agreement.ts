@@ -91,7 +91,7 @@ export function agreementTests(harness: Harness, fixture: Fixture): void {
       expect(send.spanContext().traceId).toBe(TRACE_ID)
     })
 
-    it('goes before what was declared', async () => {
+    it('takes precedence over what the user has declared', async () => {
       const { client } = await fixture.open({
         telemetry: { propagation: 'always', carrierName: 'trace_context' },
         client: { headers: OFFER },

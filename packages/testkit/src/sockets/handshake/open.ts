@@ -1,6 +1,7 @@
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import { DELAY, delay, SLACK } from '../../shared/durations.ts'
+import { errorEvent } from '../../shared/handler-errors.ts'
 import { withProcessErrors } from '../../testing/process-errors.ts'
 import { linkTo, milliseconds } from '../../testing/spans.ts'
 import type { Fixture } from '../fixture.ts'
@@ -86,10 +87,8 @@ export function openTests(harness: Harness, fixture: Fixture): void {
         expect(span.status.code).toBe(SpanStatusCode.ERROR)
         expect(span.attributes['error.type']).toBe('TypeError')
         expect(span.events.map((event) => event.name)).toEqual(['exception'])
-        if (harness.capabilities.connectionErrors === 'crash') {
-          const event = how === 'throws' ? 'uncaughtException' : 'unhandledRejection'
-          expect(await errors.next()).toEqual({ event, error })
-        }
+        const event = errorEvent(harness.capabilities.connectionErrors, how === 'throws')
+        if (event !== undefined) expect(await errors.next()).toEqual({ event, error })
         await fixture.settle()
         expect(errors.size).toBe(0)
       })

@@ -33,7 +33,7 @@ async function logErrors(stage: Stage, errors: Queue<ProcessError>, expected: nu
   stage.log('more errors', errors.size)
 }
 
-/** What a handler of messages throws, rejects with and returns. */
+/** Errors, rejections and other returned values of a handler of messages. */
 export const handlerScripts: Readonly<Record<string, Script>> = {
   'an error thrown by a handler': failing(() => {
     throw failure

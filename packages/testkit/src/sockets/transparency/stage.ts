@@ -7,9 +7,9 @@ import type { Harness, Host, HostOptions, HostSocket } from '../harness.ts'
 /** A script is run on the bare host and again with telemetry; what it logs must be equal. */
 export type Script = (stage: Stage) => Promise<void>
 
-/** What a script works with. It does not know whether there is telemetry. */
+/** A host and its clients for a script, which does not know whether there is telemetry. */
 export class Stage {
-  /** What happened, in order, as plain values. */
+  /** The entries that the script has logged, in order, as plain values. */
   readonly transcript: unknown[] = []
   readonly harness: Harness
   readonly #telemetry: Readonly<Record<string, unknown>> | undefined

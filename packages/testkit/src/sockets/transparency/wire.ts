@@ -6,9 +6,19 @@ import { randomFrames } from './random-frames.ts'
 import type { Script } from './stage.ts'
 import { until } from './until.ts'
 
+/** Resolves when the host has reported a close: the server's end may learn of it after the client's. */
+function serverClose(): { readonly closed: Promise<void>; readonly onClosed: () => void } {
+  let onClosed: () => void = () => {}
+  const closed = new Promise<void>((resolve) => {
+    onClosed = resolve
+  })
+  return { closed, onClosed }
+}
+
 /** Bytes on the wire in both directions, and the events that they make. */
 export const wireScripts: Readonly<Record<string, Script>> = {
   async 'the bytes of an echo of every kind of frame'(stage) {
+    const { closed, onClosed } = serverClose()
     const host = await stage.serve({
       connection(socket) {
         socket.onMessage((data) => {
@@ -16,6 +26,7 @@ export const wireScripts: Readonly<Record<string, Script>> = {
           socket.send(data)
         })
         stage.watch(socket)
+        socket.onClose(onClosed)
       },
     })
     const client = await stage.rawConnect(host, { head: encodeFrame(OPCODE.text, 'early') })
@@ -31,6 +42,7 @@ export const wireScripts: Readonly<Record<string, Script>> = {
       encodeFrame(OPCODE.binary, Buffer.alloc(70_000, 7)),
       encodeFrame(OPCODE.close, closePayload(4000, 'done')),
     )
+    await closed
     stage.log(await client.closed)
   },
 
@@ -77,6 +89,7 @@ export const wireScripts: Readonly<Record<string, Script>> = {
   },
 
   async 'the order of messages and turns in a burst'(stage) {
+    const { closed, onClosed } = serverClose()
     const host = await stage.serve({
       connection(socket) {
         socket.onMessage(async (data) => {
@@ -89,6 +102,7 @@ export const wireScripts: Readonly<Record<string, Script>> = {
           stage.log('later', data)
         })
         stage.watch(socket)
+        socket.onClose(onClosed)
       },
     })
     const client = await stage.rawConnect(host)
@@ -100,6 +114,7 @@ export const wireScripts: Readonly<Record<string, Script>> = {
     )
     await until(client, 'c')
     client.send(OPCODE.close, closePayload(1000))
+    await closed
     stage.log(await client.closed)
   },
 

@@ -1,7 +1,7 @@
 import { type WsHost, type WsHostOptions, wsHost, wsHostOptions } from '../ws-fixture.ts'
 import type { Script, Stage } from './stage.ts'
 
-/** What a script works with that is about sockets and servers of `ws`: handlers are given these. */
+/** The stage of a script about sockets and servers of `ws`: its handlers are given these. */
 export interface WsStage extends Pick<Stage, 'log' | 'connect' | 'rawConnect' | 'upgrade'> {
   serve(options: Omit<WsHostOptions, 'telemetry'>): Promise<WsHost>
 }

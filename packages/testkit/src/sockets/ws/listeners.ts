@@ -57,7 +57,7 @@ export function listenerTests({ route }: Harness, fixture: WsFixture): void {
       expect(fixture.telemetry.spans(name)).toHaveLength(1)
     })
 
-    it('of which one throws are left by Node: the span has the error, and later ones are not called', async () => {
+    it('of which one throws: the span has its error, and later ones are not called', async () => {
       await withProcessErrors(async (errors) => {
         const called: string[] = []
         const error = new TypeError('boom')
@@ -78,7 +78,7 @@ export function listenerTests({ route }: Harness, fixture: WsFixture): void {
       })
     })
 
-    it('of which one rejects are waited for, and the error is recorded once', async () => {
+    it('of which one rejects: the others are waited for, and its error is recorded once', async () => {
       await withProcessErrors(async (errors) => {
         const { client } = await fixture.open({
           connection(socket) {
@@ -126,7 +126,7 @@ export function listenerTests({ route }: Harness, fixture: WsFixture): void {
       await fixture.telemetry.waitForSpan(`send ${route}`)
     })
 
-    it('of a close that the application emits again do not make another span', async () => {
+    it('of a close that the application emits again make no other span', async () => {
       const { client, socket } = await fixture.open()
       await client.close(1000)
       await fixture.telemetry.waitForSpan(`close ${route}`)

@@ -69,7 +69,7 @@ export function incomingContextTests(harness: EventHarness, fixture: EventFixtur
       expect(data).toEqual([undefined])
     })
 
-    it('goes before the connection span', async () => {
+    it('is the parent rather than the connection span', async () => {
       const opened = await fixture.open({
         telemetry: { traces: 'connection' },
         client,

@@ -88,7 +88,7 @@ export function broadcastContextTests(harness: Harness, fixture: Fixture): void 
     })
 
     if (!harness.capabilities.broadcast) return
-    it('by the function for that is one for all that have agreed', async () => {
+    it('by broadcast() is one for all that have agreed', async () => {
       const { host, sockets, clients } = await audience()
       host.broadcast?.(sockets, '{"a":1}')
       const wires = await received(clients)

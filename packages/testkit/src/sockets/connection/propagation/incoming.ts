@@ -64,7 +64,7 @@ export function incomingContextTests(harness: Harness, fixture: Fixture): void {
       expect(parents).toEqual([SPAN_ID, undefined, SPAN_ID, undefined])
     })
 
-    it('is not part of what the message is named by', async () => {
+    it('is not used to name the message', async () => {
       const { client } = await fixture.open({
         telemetry: { messageName: '$.type' },
         client: OFFER,
@@ -130,7 +130,7 @@ export function incomingContextTests(harness: Harness, fixture: Fixture): void {
       expect(urls).toHaveLength(2)
     })
 
-    it('goes before the connection span', async () => {
+    it('is the parent rather than the connection span', async () => {
       const { client } = await fixture.open({
         telemetry: { traces: 'connection' },
         client: OFFER,

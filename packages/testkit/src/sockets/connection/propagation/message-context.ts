@@ -42,7 +42,7 @@ export function messageContextTests(harness: Harness, fixture: Fixture): void {
       expect(span.links).toHaveLength(links)
     })
 
-    it('gives way to a carrier', async () => {
+    it('is not used where there is a carrier', async () => {
       const { client } = await fixture.open({
         telemetry: { messageContext: () => ({ traceparent: `00-${TRACE_ID}-${'1'.repeat(16)}-01` }) },
         client: OFFER,

@@ -6,7 +6,7 @@ import { inConnection, named } from './in-connection.ts'
 /** Events that the application emits itself, and an application that wraps `send` and `emit`. */
 export const emitScripts: Readonly<Record<string, WsScript>> = {
   'emit by the application itself': inConnection((socket, stage) => {
-    stage.log(socket.emit('message', Buffer.from('nobody'), false))
+    stage.log(socket.emit('message', Buffer.from('before any listener'), false))
     const symbol = Symbol('own')
     socket.on('message', (...args) => {
       stage.log('listener', ...args)

@@ -64,7 +64,7 @@ function capturing(connection: (socket: WebSocket, stage: WsStage, captured: () 
   }
 }
 
-/** What the application throws and rejects, and what becomes of it. */
+/** Errors and rejections of listeners, and errors of sends. */
 export const wsErrorScripts: Readonly<Record<string, WsScript>> = {
   'an error thrown by a listener': failing(() => {
     throw failure

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { WsScript } from '../ws-stage.ts'
 import { inConnection } from './in-connection.ts'
 
-/** What an application sees of sockets, servers and requests. */
+/** The properties and listeners of sockets, servers and requests that an application can see. */
 export const faceScripts: Readonly<Record<string, WsScript>> = {
   'the face of the socket': inConnection((socket, stage) => {
     stage.log(Object.keys(socket))
