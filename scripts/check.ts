@@ -1,6 +1,6 @@
 // Runs every check that is no test, or those that are named: `pnpm check [name …]`. Ends with 1 when one fails.
 import { findViolations } from './boundaries/check.ts'
-import { checkDocuments } from './docs/documents.ts'
+import { check } from './generated.ts'
 import { checkPackages } from './packages/check.ts'
 import { binary, mustRun, root } from './run.ts'
 
@@ -18,11 +18,15 @@ const checks: Readonly<Record<string, Check>> = {
   },
   unused: () => quiet(process.execPath, [binary('knip')]),
   documents: async () => {
-    await checkDocuments()
+    await check('documents')
     return undefined
   },
   types: () => quiet(process.execPath, ['--import', 'tsx', 'scripts/types.ts']),
   build: () => quiet('pnpm', [...TURBO, 'build']),
+  api: async () => {
+    await check('api')
+    return undefined
+  },
   packages: checkPackages,
 }
 
@@ -30,11 +34,11 @@ async function quiet(command: string, args: readonly string[]): Promise<undefine
   await mustRun(command, args, { env: { TURBO_TELEMETRY_DISABLED: '1' } })
 }
 
-async function perform(name: string, check: Check): Promise<boolean> {
+async function perform(name: string, run: Check): Promise<boolean> {
   const startedAt = performance.now()
   const seconds = (): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`
   try {
-    const note = await check()
+    const note = await run()
     process.stdout.write(`ok      ${name} (${seconds()})${note === undefined ? '' : `: ${note}`}\n`)
     return true
   } catch (error) {

@@ -9,6 +9,8 @@ export interface Published {
   readonly folder: string
   /** Paths under which it is imported, such as `.` and `./adapter`. */
   readonly doors: readonly string[]
+  /** Names of the packages that are installed with it. */
+  readonly dependencies: readonly string[]
 }
 
 /** A packed package. */
@@ -21,6 +23,7 @@ interface Manifest {
   readonly version: string
   readonly private?: boolean
   readonly exports?: Readonly<Record<string, unknown>>
+  readonly dependencies?: Readonly<Record<string, string>>
 }
 
 /** The packages below these folders that are not private. */
@@ -34,7 +37,8 @@ export async function publishedPackages(folders: readonly string[]): Promise<Pub
       const manifest = JSON.parse(text) as Manifest
       if (manifest.private === true) continue
       const doors = Object.keys(manifest.exports ?? {}).filter((door) => door !== './package.json')
-      found.push({ name: manifest.name, version: manifest.version, folder, doors })
+      const dependencies = Object.keys(manifest.dependencies ?? {})
+      found.push({ name: manifest.name, version: manifest.version, folder, doors, dependencies })
     }
   }
   return found
