@@ -11,6 +11,7 @@ export default defineConfig({
     maxWorkers: Math.max(3, availableParallelism() - 1),
     // Far beyond what a test takes: a loaded machine is no failure.
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     slowTestThreshold: 10_000,
     projects: [
       {

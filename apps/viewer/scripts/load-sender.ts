@@ -1,6 +1,6 @@
 import { ChatTraffic } from '../test/support/chat-traffic.ts'
 
-// The sending side of scripts/load.ts: endpoint, spans per second, seconds and connections; tells its parent how many were sent.
+// The sending side of scripts/load.ts: endpoint, spans per second, seconds and connections; sends its parent how many were sent.
 const [endpoint = '', rate = '2000', seconds = '20', count = '200'] = process.argv.slice(2)
 const chat = new ChatTraffic({ endpoint, service: 'load' })
 const names = ['chat.message', 'typing', 'room.join', 'chat.summarize', 'presence']

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { launchBrowser } from '@otel-ws/testkit/browser'
 import { startViewer } from '../src/index.ts'
 
-// Exports spans at a steady rate from a process of its own, with a page open, and tells whether viewer and page keep up:
+// Exports spans at a steady rate from a process of its own, with a page open, and prints whether viewer and page keep up:
 // `node --import tsx scripts/load.ts --rate 2000 --seconds 20 --view traces`. With
 // `--connections 2 --view 'connections?open=0000000000001000'` it is one timeline that is drawn again and again.
 const { values } = parseArgs({

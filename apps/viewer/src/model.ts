@@ -55,10 +55,10 @@ export interface LogRecord {
   readonly number: number
   /** Epoch milliseconds, with microseconds as fraction: of the event, else of its observation. */
   readonly time: number
-  /** 1 to 24, 0 where it is not told. */
+  /** 1 to 24, 0 where it is not given. */
   readonly severity: number
   readonly severityText: string
-  /** Severity in six steps; `info` where it is not told. */
+  /** Severity in six steps; `info` where it is not given. */
   readonly level: Level
   /** Text, or JSON of what is none. */
   readonly body: string
@@ -106,7 +106,7 @@ export interface Exemplar {
 export interface Histogram {
   readonly bounds: readonly number[]
   readonly counts: readonly number[]
-  /** Largest value recorded since the start (of the interval, for deltas); infinite where it is not told. */
+  /** Largest value recorded since the start (of the interval, for deltas); infinite where it is not given. */
   readonly max: number
 }
 

@@ -70,7 +70,7 @@ export interface Status {
   readonly maxSpans: number
   readonly maxBytes: number
   readonly endpoint: string
-  /** Address of OTLP over gRPC; empty where there is none, for the reason told. */
+  /** Address of OTLP over gRPC; empty where there is none, for the reason beside it. */
   readonly grpcEndpoint: string
   readonly grpcProblem: string
   /** File in which what is received is kept; empty for none. */

@@ -161,7 +161,7 @@ test('pages on this machine may send the headers that exporters send', async () 
   expect(answer).toMatchObject({ status: 204, headers: { 'access-control-allow-headers': asked } })
 })
 
-test('with a token nothing is taken or told without it', async () => {
+test('with a token nothing is taken or answered without it', async () => {
   const guarded = await startViewer({ port: 0, token: 'secret' })
   try {
     const bearer = { authorization: 'Bearer secret' }

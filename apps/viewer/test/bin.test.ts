@@ -26,7 +26,7 @@ afterEach(() => {
   child?.kill('SIGKILL')
 })
 
-test('the command serves the page, says where, and ends when it is told to', async () => {
+test('the command serves the page, says where, and ends with a signal', async () => {
   const { started, ended } = run('--port', '0', '--grpc-port', '0', '--max-spans', '100')
   let text = ''
   for await (const chunk of started.stdout) {
@@ -52,7 +52,7 @@ test.each([
   expect(code).toBe(1)
 })
 
-test('--help tells every flag', async () => {
+test('--help names every flag', async () => {
   const { code, stdout } = await run('--help').ended
   expect(code).toBe(0)
   const flags = [
@@ -71,7 +71,7 @@ test('--help tells every flag', async () => {
   }
 })
 
-test('-h and --version are answered, and an error says where the flags are told', async () => {
+test('-h and --version are answered, and an error says where the flags are listed', async () => {
   expect((await run('-h').ended).stdout).toContain('Usage: otel-ws-viewer')
   expect((await run('--version').ended).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   expect((await run('--what').ended).stderr).toContain('--help')

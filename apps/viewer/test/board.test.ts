@@ -46,7 +46,7 @@ test('the panels everyone needs are there from the start, the others once there 
   expect(boardOf([undelivered]).panels.map(({ id }) => id)).toEqual([...always, 'undelivered'])
 })
 
-test('lines are told apart by the attribute of their panel, whatever else the series differ in', () => {
+test('lines are kept apart by the attribute of their panel, whatever else the series differ in', () => {
   const messages = (direction: string, type: string, value: number) => ({
     name: 'websocket.server.messages',
     value,
@@ -62,7 +62,7 @@ test('lines are told apart by the attribute of their panel, whatever else the se
   ])
 })
 
-test('lines that are too many to tell apart are summed up in one', () => {
+test('lines that are too many to keep apart are summed up in one', () => {
   const active = Array.from({ length: 12 }, (_, index) => ({
     name: 'websocket.server.connection.active',
     kind: 'gauge' as const,

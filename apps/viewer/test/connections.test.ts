@@ -69,7 +69,7 @@ function row(store: Store, id: string) {
   return connectionRow(store.connections.get(id)!, nothingKnown)
 }
 
-test('while it is open a connection tells what its sampled messages tell', () => {
+test('while it is open a connection shows what its sampled messages say', () => {
   const store = storeWith()
   const a = of('a')
   // Sequence 7 follows 3: what was between was not sampled, but counted.
@@ -89,7 +89,7 @@ test('while it is open a connection tells what its sampled messages tell', () =>
   })
 })
 
-test('once it is closed the close record stands, also for messages that are told later', () => {
+test('once it is closed the close record stands, also for messages that are recorded later', () => {
   const store = storeWith()
   const a = of('a')
   store.addSpans([a.handshake(), a.close(1000, 'timeout', 1006), a.process(900, 60, 100)], 0)
@@ -134,14 +134,14 @@ test('rejected and abandoned handshakes are connections that never opened', () =
   expect(row(store, 'x')).toMatchObject({ state: 'abandoned', errors: 0 })
 })
 
-test('last RTT and buffered bytes are told where a span carries them', () => {
+test('last RTT and buffered bytes are shown where a span carries them', () => {
   const store = storeWith()
   const more = { 'websocket.ping.rtt': 0.012, 'websocket.send.buffered': 2048 }
   store.addSpans([of('a').process(10, 1, 10, more), of('a').process(20, 2, 10)], 0)
   expect(row(store, 'a')).toMatchObject({ rtt: 0.012, buffered: 2048 })
 })
 
-test('the other end may tell its side under the same id: it is drawn, and counted once', () => {
+test('the other end may record its side under the same id: it is drawn, and counted once', () => {
   const store = storeWith()
   const a = of('a')
   store.addSpans([a.handshake(), a.process(10, 1, 100), a.send(9, 1, 100, 'browser')], 0)
@@ -154,17 +154,17 @@ test('the other end may tell its side under the same id: it is drawn, and counte
   ])
 })
 
-/** What a client tells of the connection, from the same process as its server. */
+/** What a client records of the connection, from the same process as its server. */
 function ofClient(id: string) {
   const common = { 'websocket.connection.id': id, 'websocket.route': '/chat/:room' }
-  const told = (name: string, at: number, attributes = {}, more: Partial<Parameters<typeof span>[0]> = {}) =>
+  const recorded = (name: string, at: number, attributes = {}, more: Partial<Parameters<typeof span>[0]> = {}) =>
     span({ scope: '@otel-ws/client', name, start: start + at, attributes: { ...common, ...attributes }, ...more })
   return {
     connect: (links: Span['links'] = []) =>
-      told('connect /chat/:room', -5, { 'websocket.handshake.outcome': 'accepted' }, { kind: 'client', links }),
-    process: (at: number, sequence: number) => told('process said', at, { 'websocket.message.sequence': sequence }),
+      recorded('connect /chat/:room', -5, { 'websocket.handshake.outcome': 'accepted' }, { kind: 'client', links }),
+    process: (at: number, sequence: number) => recorded('process said', at, { 'websocket.message.sequence': sequence }),
     close: (at: number) =>
-      told('close /chat/:room', at, {
+      recorded('close /chat/:room', at, {
         'websocket.close.category': 'going_away',
         'websocket.close.code': 1001,
         'websocket.connection.messages.received': 50,
@@ -173,7 +173,7 @@ function ofClient(id: string) {
   }
 }
 
-test('a client in the process of its server is the other end too, whichever end is told first', () => {
+test('a client in the process of its server is the other end too, whichever end is recorded first', () => {
   const server = of('a')
   const client = ofClient('a')
   const clients = [client.connect(), client.process(30, 50), client.close(1001)]
@@ -201,7 +201,7 @@ test('a client in the process of its server is the other end too, whichever end 
   }
 })
 
-test('a connection of which only the client tells is told as the client does', () => {
+test('a connection that only the client records is shown as the client records it', () => {
   const store = storeWith()
   const client = ofClient('a')
   store.addSpans([client.connect(), client.process(30, 7), client.close(1000)], 0)
@@ -242,23 +242,23 @@ test('a connection within another has the peer of the one that carries it', () =
   })
   const common = { 'websocket.connection.id': 'a', 'websocket.namespace': '/admin' }
   const { traceId, spanId: parentSpanId } = carrying
-  const told = (name: string, attributes: Record<string, string>, more = {}) =>
+  const recorded = (name: string, attributes: Record<string, string>, more = {}) =>
     span({ name, attributes: { ...common, ...attributes }, ...more })
   const accepted = { 'websocket.handshake.outcome': 'accepted', 'websocket.transport': 'polling' }
-  store.addSpans([carrying, told('CONNECT /admin', accepted, { traceId, parentSpanId })], 0)
-  store.addSpans([told('process hello', { 'websocket.route': '/admin', 'user.id': 'ada' })], 0)
+  store.addSpans([carrying, recorded('CONNECT /admin', accepted, { traceId, parentSpanId })], 0)
+  store.addSpans([recorded('process hello', { 'websocket.route': '/admin', 'user.id': 'ada' })], 0)
   expect(row(store, 'a')).toMatchObject({ route: '/admin', peer: '[::1]:5000', transport: 'polling', user: 'ada' })
   // Its pings too are those of the one that carries it.
   const facts = (_: string, route: string) => ({ rtt: route === '/socket.io' ? 0.004 : null, buffered: 7 })
   expect(connectionRow(store.connections.get('a')!, facts)).toMatchObject({ routeRtt: 0.004, routeBuffered: 7 })
   store.addSpans(
-    [told('close /admin', { 'websocket.close.category': 'normal', 'websocket.transport': 'websocket' })],
+    [recorded('close /admin', { 'websocket.close.category': 'normal', 'websocket.transport': 'websocket' })],
     0,
   )
   expect(row(store, 'a')).toMatchObject({ peer: '[::1]:5000', transport: 'websocket', user: 'ada', state: 'closed' })
 })
 
-test('marks are told once, and what is dropped is counted', () => {
+test('marks are sent once, and what is dropped is counted', () => {
   const store = storeWith({ maxSpans: 3 })
   const a = of('a')
   store.addSpans([a.handshake(), a.process(10, 1, 10)], 0)
@@ -314,7 +314,7 @@ test('a handshake that was turned away has a record, though it has no connection
   const turnedAway = (outcome: string, kind: 'server' | 'client') =>
     span({ kind, attributes: { 'websocket.route': '/chat', 'websocket.handshake.outcome': outcome } })
   const rejected = turnedAway('rejected', 'server')
-  // An attempt of a client is told by the server that turned it away.
+  // An attempt of a client is recorded by the server that turned it away.
   store.addSpans([turnedAway('accepted', 'server'), turnedAway('rejected', 'client'), rejected], 0)
   expect([...store.connections.values()].map(({ id, state }) => [id, state])).toEqual([[rejected.spanId, 'rejected']])
   store.addSpans([span(), span()], 0)

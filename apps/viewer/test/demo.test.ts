@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 let viewer: Viewer
 let browser: Browser
 let page: Page
-/** Rejects when the demo ends before its time, so that nobody waits for a page that cannot come. */
+/** Rejects when the demo ends before its time, so that no test waits for a page that cannot come. */
 let died: Promise<never>
 
 beforeAll(async () => {
@@ -86,7 +86,7 @@ describe('one server', () => {
 describe('three nodes', () => {
   watching('socketio')
 
-  test('a broadcast is one trace over all nodes, and a connection tells its node, its user and its peer', async () => {
+  test('a broadcast is one trace over all nodes, and a connection shows its node, its user and its peer', async () => {
     await page.goto(`${viewer.url}/#/traces?q=process%20deliver`)
     await Promise.race([died, page.locator('.traces tbody tr').first().waitFor()])
     await page.locator('.traces tbody tr').first().click()

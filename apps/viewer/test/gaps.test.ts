@@ -75,13 +75,13 @@ test('where no span says why, that is what is said', () => {
   ])
 })
 
-test('messages whose spans were dropped here are told from those that were never recorded', () => {
+test('messages whose spans were dropped here are kept apart from those that were never recorded', () => {
   const spans = [1, 2, 3, 4, 5, 6].map((sequence) => message('send', sequence, unrecorded(0, 0)))
   const { sent } = detail(spans, { maxSpans: 4 })
   expect(sent).toEqual({ total: 6, listed: 4, broadcast: 0, unrecorded: 0, evicted: 2, unexplained: 0 })
 })
 
-test('a message that is told twice, or out of order, is one message', () => {
+test('a message that is recorded twice, or out of order, is one message', () => {
   const { sent, gaps } = detail([
     message('send', 3, unrecorded(0, 0)),
     message('send', 1, unrecorded(0, 0)),
@@ -92,7 +92,7 @@ test('a message that is told twice, or out of order, is one message', () => {
   expect(gaps).toEqual([])
 })
 
-test('operations run from what asks for them to what ends them, and a subscription until its end is told', () => {
+test('operations run from what asks for them to what ends them, and a subscription until its end is recorded', () => {
   const operation = (name: string, id: string, more: Record<string, string | number> = {}) => ({
     ...common,
     'websocket.operation.name': name,

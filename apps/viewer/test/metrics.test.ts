@@ -95,20 +95,20 @@ test('points that come twice or out of order are left out', () => {
   expect(rounded(rates(store.named('m'), range)).slice(0, 3)).toEqual([5, 5, null])
 })
 
-test('a rate is told until all processes have told theirs, and does not wait for one that has ended', () => {
-  const told = (instance: string, at: number, value: number) =>
+test('a rate is known until all processes have reported, and does not wait for one that has ended', () => {
+  const reported = (instance: string, at: number, value: number) =>
     point(at, { value, resource: { service: 'chat', instance, attributes: [] } })
   const store = storeOf(
-    told('ended', 1000, 2),
-    ...[1000, 2000, 3000, 4000].map((at) => told('early', at, at / 100)),
-    ...[1500, 2500, 3500].map((at) => told('late', at, at / 100)),
+    reported('ended', 1000, 2),
+    ...[1000, 2000, 3000, 4000].map((at) => reported('early', at, at / 100)),
+    ...[1500, 2500, 3500].map((at) => reported('late', at, at / 100)),
   )
   expect(rounded(rates(store.named('m'), range)).slice(0, 6)).toEqual([22, 20, 20, 20, null, null])
-  store.add(told('early', 5500, 55))
+  store.add(reported('early', 5500, 55))
   expect(rounded(rates(store.named('m'), range)).slice(0, 6)).toEqual([22, 20, 20, 20, null, null])
 })
 
-test('levels of several series add up, and end when nothing more is told', () => {
+test('levels of several series add up, and end when nothing more is reported', () => {
   const gauge = (at: number, value: number, route: string) =>
     point(at, { kind: 'gauge', value, attributes: [['websocket.route', route]] })
   const store = storeOf(gauge(1000, 3, '/a'), gauge(1000, 4, '/b'), gauge(2000, 5, '/a'), gauge(3000, 6, '/a'))
@@ -151,13 +151,13 @@ test('no quantile is above the largest value that was recorded', () => {
   expect(sum.quantile(1)).toBe(2.5)
 })
 
-test('the largest value is read where it is told', () => {
+test('the largest value is read where it is given', () => {
   const buckets = { explicitBounds: [1], bucketCounts: [1, 1] }
   expect(explicitHistogram({ ...buckets, max: 3 })?.max).toBe(3)
   expect(explicitHistogram(Object.setPrototypeOf({ ...buckets }, { max: 0 }))?.max).toBe(Number.POSITIVE_INFINITY)
 })
 
-test('an exponential histogram tells the same quantiles, within its buckets', () => {
+test('an exponential histogram has the same quantiles, within its buckets', () => {
   // Scale 3: each bucket is 2^(1/8) wide. 800 values of 100 to 900 evenly.
   const counts = new Array<number>(80).fill(0)
   for (let value = 100; value < 900; value++) counts[Math.ceil(Math.log2(value) * 8) - 1]!++
@@ -203,7 +203,7 @@ test('a range ends after now, on whole steps', () => {
   expect({ from, step, steps }).toEqual({ from: t0 + 1000 - 10_000, step: 1000, steps: 10 })
 })
 
-test('the board tells handlers, slowest first, with their failures', () => {
+test('the board lists handlers, slowest first, with their failures', () => {
   const handled = (name: string, counts: number[], error?: string) =>
     point(4000, {
       name: 'websocket.server.message.process.duration',

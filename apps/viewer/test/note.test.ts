@@ -3,7 +3,7 @@ import { noteOf } from '../src/query/note.ts'
 import { operationOf } from '../src/store/operation.ts'
 import { span } from './support/spans.ts'
 
-const told: readonly [name: string, attributes: Record<string, string | number>, note: string][] = [
+const noted: readonly [name: string, attributes: Record<string, string | number>, note: string][] = [
   ['GET /chat', { 'websocket.handshake.outcome': 'rejected', 'http.response.status_code': 401 }, 'rejected 401'],
   ['CONNECT /', { 'websocket.handshake.outcome': 'accepted', 'websocket.transport': 'polling' }, 'accepted, polling'],
   [
@@ -43,7 +43,7 @@ const told: readonly [name: string, attributes: Record<string, string | number>,
   ['open /chat', {}, ''],
 ]
 
-test.each(told)('%s with %o', (name, attributes, note) => {
+test.each(noted)('%s with %o', (name, attributes, note) => {
   const one = span({ name, attributes: { 'websocket.connection.id': 'c1', ...attributes } })
   expect(noteOf(one, operationOf(one))).toBe(note)
 })

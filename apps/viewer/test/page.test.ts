@@ -23,7 +23,7 @@ beforeEach(async () => {
   page.setDefaultTimeout(10_000)
   problems = []
   page.on('pageerror', (error) => problems.push(error.message))
-  // Also what the content security policy refused is told here.
+  // Also what the content security policy refused is printed here.
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text())
   })

@@ -37,7 +37,7 @@ test('an empty request is a valid one', async () => {
   expect(await post(viewer, 'metrics', new Uint8Array(0), protobuf)).toMatchObject({ status: 200, body: '' })
 })
 
-test('spans that are invalid are left out and told, the others are kept', async () => {
+test('spans that are invalid are left out and counted, the others are kept', async () => {
   const request = traceRequest()
   const bad = [
     { traceId: 'nope' },
@@ -190,8 +190,8 @@ const oversized =
 
 test('a client that sends everything before it looks for the answer sees it too', async () => {
   const body = Buffer.alloc(4 * 1024 * 1024, 0x20)
-  const told = await sendFirst([`${oversized}content-length: ${body.length}\r\n\r\n`, body])
-  expect(told.answer).toMatch(/^HTTP\/1\.1 413 .*the body is larger than 65536 bytes/s)
+  const sent = await sendFirst([`${oversized}content-length: ${body.length}\r\n\r\n`, body])
+  expect(sent.answer).toMatch(/^HTTP\/1\.1 413 .*the body is larger than 65536 bytes/s)
   const size = body.length.toString(16)
   const chunked = [`${oversized}transfer-encoding: chunked\r\n\r\n${size}\r\n`, body, '\r\n0\r\n\r\n']
   expect((await sendFirst(chunked)).answer).toMatch(/^HTTP\/1\.1 413 /)

@@ -234,7 +234,7 @@ test('a handshake that is rejected within another says so for their trace', () =
   expect(store.highlights.rejected).toEqual({ all: 1, what: [{ what: 'CONNECT /: Error', count: 1 }] })
 })
 
-test('a trace tells of how many processes its spans are', () => {
+test('a trace says of how many processes its spans are', () => {
   const store = storeWith()
   const node = (instance: string) => ({ service: 'chat', instance, attributes: [] })
   const first = span({ resource: node('node-1') })
@@ -356,7 +356,7 @@ test('highlights forget the spans that are not kept, and keep what is known of c
   })
 })
 
-test('what clients tell is not mixed with what servers tell', () => {
+test('what clients record is not mixed with what servers record', () => {
   const store = storeWith()
   const scope = '@otel-ws/client'
   const message = { 'websocket.connection.id': 'c1', 'websocket.route': '/chat' }
@@ -377,7 +377,7 @@ test('what clients tell is not mixed with what servers tell', () => {
     ['process said', true, 1],
     ['process said', false, 1],
   ])
-  // A server that tells nothing itself: its clients do.
+  // A server that records nothing itself: its clients do.
   expect(store.highlights.rejected).toEqual({ all: 1, what: [{ what: '401 /chat', count: 1 }] })
   store.addSpans([span({ name: 'GET /chat', kind: 'server', attributes: rejected })], 0)
   expect(store.highlights.rejected).toEqual({ all: 1, what: [{ what: '401 /chat', count: 1 }] })

@@ -73,7 +73,7 @@ export function App() {
   )
 }
 
-/** Names what is shown, so that tabs, bookmarks and the history can be told apart. */
+/** Names what is shown, so that tabs, bookmarks and the history can be kept apart. */
 function titleOf({ view, params: { open = '', q = '' } }: Route, data: Partial<Update>): string {
   const opened =
     open === ''

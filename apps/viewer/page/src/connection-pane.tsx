@@ -153,7 +153,7 @@ function Facts({ detail, firstMark, now }: FactsProps) {
       {row.peer !== '' && <span>from {row.peer}</span>}
       {row.transport !== '' && <span>over {row.transport}</span>}
       <span title="Service and node">{[row.service, row.instance].filter(Boolean).join(' ')}</span>
-      {row.ofClient && <span>as the client says it, the server says nothing</span>}
+      {row.ofClient && <span>as the client records it, without the server</span>}
       {!hasNeverOpened(row) && <Traffic row={row} now={now} />}
       {row.rtt !== null && <span title="The last one that a span says">RTT {duration(row.rtt * 1000)}</span>}
       {row.buffered !== null && row.state === 'open' && (

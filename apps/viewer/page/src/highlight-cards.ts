@@ -121,7 +121,7 @@ function slowEntry({ name, service, ofClient, p95, count }: SlowOperation, index
   }
 }
 
-/** The worst operation with its errors, then the others with theirs. */
+/** The worst operation with its errors, then the errors of the others. */
 function failingEntries([worst, ...others]: readonly FailingOperation[], to: Links): Entry[] {
   if (worst === undefined) return []
   const { name, service, ofClient, failed, count, errors } = worst

@@ -18,7 +18,7 @@ export function useKeys(handlers: Readonly<Record<string, () => void>>): void {
         if (event.key === 'Escape') (event.target as HTMLElement).blur()
         return
       }
-      // Enter on a link or a button is theirs.
+      // Enter on a link or a button belongs to them.
       if (event.key === 'Enter' && event.target instanceof Element && event.target.closest('a, button') !== null) return
       const handler = handlers[event.key]
       if (handler === undefined) return

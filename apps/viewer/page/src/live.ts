@@ -17,7 +17,7 @@ const empty: Live = { data: {}, marks: [], state: 'connecting', answered: '', bu
 /** Milliseconds until a stream that was refused is asked for again. */
 const retryAfter = 3000
 
-/** Parameters that only the page knows about; a change of theirs needs no new stream. */
+/** Parameters that only the page knows about; a change of them needs no new stream. */
 const pageOnly = new Set(['mark'])
 
 function streamAddress({ view, params }: Route, span: string): string {

@@ -10,7 +10,7 @@ export function OperationTag({ operation, kind }: { readonly operation: Operatio
   )
 }
 
-/** The span's name without the operation that its tag already tells. */
+/** The span's name without the operation that its tag already shows. */
 export function shortName(name: string, operation: Operation): string {
   return operation !== '' && name.startsWith(`${operation} `) ? name.slice(operation.length + 1) : name
 }

@@ -10,7 +10,7 @@ export interface TimeWindow {
 export const lanes = ['lifecycle', 'operations', 'received', 'sent', 'peer'] as const
 export type Lane = (typeof lanes)[number]
 
-/** Marks closer than this are drawn as one, whose height tells how many they are. */
+/** Marks closer than this are drawn as one, whose height says how many they are. */
 const cell = 6
 
 /** From time to pixels. */

@@ -8,7 +8,7 @@ import { Comparison } from './comparison.tsx'
 import { CopyButton } from './copy-button.tsx'
 import { useKeys } from './keyboard.ts'
 import { LogLines } from './log-lines.tsx'
-import { mostTelling } from './most-telling.ts'
+import { mostNotable } from './most-notable.ts'
 import { adjust, href, step } from './route.ts'
 import { SpanFacts } from './span-facts.tsx'
 import { TraceTools } from './trace-tools.tsx'
@@ -36,7 +36,7 @@ export function TracePane({ id, trace, comparison, selected, sought, find, again
   const spans = trace?.spans ?? []
   const rows = trace ? visibleRows(trace, folded) : []
   const chosen = selected === '' ? undefined : spans.find((one) => one.key === selected || one.spanId === selected)
-  const span = chosen ?? mostTelling(spans, sought)
+  const span = chosen ?? mostNotable(spans, sought)
   const select = (key: string) => {
     setFolded(unfolded(folded, spans, key))
     adjust({ span: key })

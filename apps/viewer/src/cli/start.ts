@@ -22,7 +22,7 @@ const MiB = 1024 * 1024
 /** Milliseconds for which a program on the port may think about what it is. */
 const patience = 1000
 
-/** Starts a viewer, says where it is, and runs until it is told to end. */
+/** Starts a viewer, says where it is, and runs until a signal ends it. */
 export async function start(flags: StartFlags): Promise<void> {
   const { host = '127.0.0.1' } = flags
   if (flags.port === undefined && isLoopback(host)) {

@@ -6,7 +6,7 @@ import { type Fields, fields, list, number } from './values.ts'
 export function explicitHistogram(point: Fields): Histogram | undefined {
   const bounds = list(point, 'explicitBounds').map((bound) => number(bound) ?? Number.NaN)
   const counts = list(point, 'bucketCounts').map(bucketCount)
-  // A sender may leave the buckets out and tell count and sum only.
+  // A sender may leave the buckets out and send count and sum only.
   if (counts.length === 0) return { bounds: [], counts: [bucketCount(point.count)], max: largest(point) }
   if (counts.length !== bounds.length + 1 || counts.length > limits.buckets) return undefined
   for (let index = 0; index < bounds.length; index++) {

@@ -232,13 +232,13 @@ function weight(connection: Connection, sort: ConnectionSort, now: number): numb
 
 /** What a list says of a connection. */
 export function connectionRow(connection: Connection, factsOf: FactsOf): ConnectionRow {
-  const { marks, nextMark, lastSeen, connect, replaces, carrier, evicted, attributes, ...told } = connection
+  const { marks, nextMark, lastSeen, connect, replaces, carrier, evicted, attributes, ...known } = connection
   const open = connection.state === 'open'
   const facts = open ? factsOf(connection.service, connection.route) : undefined
   // Pings are those of the connection that carries it.
   const pings = open && carrier !== '' ? factsOf(connection.service, carrier) : undefined
   return {
-    ...told,
+    ...known,
     dropped: wasDropped(connection),
     rtt: connection.rtt ?? null,
     buffered: connection.buffered ?? null,

@@ -4,25 +4,25 @@ import { type Connection, type Direction, directionOf, isOtherEnd } from '../sto
 import { operationOf } from '../store/operation.ts'
 import type { Account, Gap } from '../wire.ts'
 
-/** Gaps of one direction that are told apart; what is beyond them is in the account. */
+/** Gaps of one direction that are kept apart; what is beyond them is in the account. */
 const mostGaps = 1000
 
-interface Told {
+interface Counted {
   readonly sequence: number
   readonly time: number
-  /** Cumulative, up to and including this message; undefined where the span does not tell. */
+  /** Cumulative, up to and including this message; undefined where the span does not say. */
   readonly broadcast: number | undefined
   readonly unrecorded: number | undefined
 }
 
 /** Where every message of one direction is: a mark of its own, or a part of a gap that says why it has none. */
 export function accountOf(connection: Connection, direction: Direction): { account: Account; gaps: Gap[] } {
-  const told = toldBy(connection, direction)
-  const total = Math.max(connection[direction], told.at(-1)?.sequence ?? 0)
+  const counted = countedBy(connection, direction)
+  const total = Math.max(connection[direction], counted.at(-1)?.sequence ?? 0)
   const end = endOf(connection, direction, total)
   const gaps: Gap[] = []
-  let before: Told = { sequence: 0, time: connection.opened, broadcast: 0, unrecorded: 0 }
-  for (const next of [...told, end]) {
+  let before: Counted = { sequence: 0, time: connection.opened, broadcast: 0, unrecorded: 0 }
+  for (const next of [...counted, end]) {
     const gap = gapBetween(before, next, direction)
     if (gap !== undefined) gaps.push(gap)
     before = next
@@ -39,7 +39,7 @@ export function accountOf(connection: Connection, direction: Direction): { accou
   return {
     account: {
       total,
-      listed: told.length,
+      listed: counted.length,
       broadcast: sum('broadcast'),
       unrecorded: sum('unrecorded'),
       evicted: sum('evicted'),
@@ -50,8 +50,8 @@ export function accountOf(connection: Connection, direction: Direction): { accou
 }
 
 /** The spans of the direction by sequence, each message once. */
-function toldBy(connection: Connection, direction: Direction): Told[] {
-  const bySequence = new Map<number, Told>()
+function countedBy(connection: Connection, direction: Direction): Counted[] {
+  const bySequence = new Map<number, Counted>()
   for (const span of connection.marks.keys()) {
     if (directionOf(operationOf(span)) !== direction || isOtherEnd(connection, span)) continue
     const sequence = numberAttribute(span.attributes, names.MESSAGE_SEQUENCE)
@@ -69,8 +69,8 @@ function countsOf({ attributes }: Span, direction: Direction) {
   }
 }
 
-/** What is told at the end of the connection, or last of all: it explains the messages after the last mark. */
-function endOf(connection: Connection, direction: Direction, total: number): Told {
+/** What is known at the end of the connection, or last of all: it explains the messages after the last mark. */
+function endOf(connection: Connection, direction: Direction, total: number): Counted {
   let last: Span | undefined
   for (const span of connection.marks.keys()) {
     if (isOtherEnd(connection, span)) continue
@@ -83,7 +83,7 @@ function endOf(connection: Connection, direction: Direction, total: number): Tol
   return { sequence: total + 1, time, ...counts }
 }
 
-function gapBetween(before: Told, next: Told, direction: Direction): Gap | undefined {
+function gapBetween(before: Counted, next: Counted, direction: Direction): Gap | undefined {
   const first = before.sequence + 1
   const count = next.sequence - first
   if (count <= 0) return undefined

@@ -53,7 +53,7 @@ export function countTraces(
   return { scoped, complete: true }
 }
 
-/** Adds what only metrics tell: the routes that have slow consumers, where no span says which connections they are. */
+/** Adds what only metrics say: the routes that have slow consumers, where no span says which connections they are. */
 function withRoutes(
   highlights: Omit<Highlights, 'slowRoutes'>,
   metrics: MetricStore,
@@ -62,14 +62,14 @@ function withRoutes(
 ): Highlights {
   const slowRoutes = new Map<string, { -readonly [Key in keyof SlowRoute]: SlowRoute[Key] }>()
   const waiting = new Map<string, number>()
-  let told = 0
+  let measured = 0
   for (const series of metrics.all()) {
     if (series.name !== slow && series.name !== buffered) continue
     const last = series.samples.at(-1)
     if (last === undefined || last.to < now - recent) continue
     const place = placeOf(series)
     if ((service !== '' && place.service !== service) || (route !== '' && place.route !== route)) continue
-    told++
+    measured++
     const key = `${place.service}\n${place.route}`
     if (series.name === buffered) waiting.set(key, (waiting.get(key) ?? 0) + last.value)
     else if (last.value > 0) {
@@ -87,7 +87,7 @@ function withRoutes(
       .filter((one) => !named.has(one.route))
       .sort((a, b) => b.connections - a.connections)
       .slice(0, 5),
-    judged: { ...highlights.judged, consumers: highlights.judged.consumers + told },
+    judged: { ...highlights.judged, consumers: highlights.judged.consumers + measured },
   }
 }
 

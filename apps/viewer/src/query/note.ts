@@ -3,7 +3,7 @@ import { numberAttribute, type Span, textAttribute } from '../model.ts'
 import * as names from '../names.ts'
 import type { Operation } from '../store/operation.ts'
 
-/** Says in a few words what a span's attributes tell that its name does not; empty for the spans of others. */
+/** Says in a few words what a span's attributes say that its name does not; empty for the spans of others. */
 export function noteOf(span: Span, operation: Operation): string {
   if (operation === '') return ''
   return partsOf(span, operation).filter(Boolean).join(', ')

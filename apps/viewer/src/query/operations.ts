@@ -41,7 +41,7 @@ function rowOf(span: Span, mark: number, ends: boolean): Row {
     outcome: text(names.OPERATION_OUTCOME),
     start: span.start,
     end: span.start + span.duration,
-    // A subscription goes on until its end is told.
+    // A subscription goes on until its end is recorded.
     ended: ends || (type !== 'subscription' && type !== 'stream'),
     items: numberAttribute(span.attributes, names.STREAM_ITEMS) ?? null,
     error: span.error,

@@ -184,7 +184,7 @@ export const panelSpecs: readonly PanelSpec[] = [
   {
     id: 'client-connects',
     title: 'Connects of clients',
-    hint: 'by outcome, as clients tell it',
+    hint: 'by outcome, as clients record it',
     unit: 'count',
     instrument: `${client}.connect.duration`,
     query: 'operation=connect',
@@ -213,7 +213,7 @@ export const panelSpecs: readonly PanelSpec[] = [
   {
     id: 'client-messages',
     title: 'Messages per second of clients',
-    hint: 'by direction, as clients tell it',
+    hint: 'by direction, as clients record it',
     unit: 'perSecond',
     instrument: `${client}.messages`,
     draw: 'rates',

@@ -3,7 +3,7 @@ import { groupBy, increases, levels, quantiles, type Range, rates, type Values }
 import type { Panel, PanelExemplar, Unit } from '../wire.ts'
 import type { PanelSpec } from './panel-specs.ts'
 
-/** Lines or colours that a chart can hold and a person can tell apart. */
+/** Lines or colours that a chart can hold and a person can keep apart. */
 const mostLines = 8
 
 /** Draws the panel from the series of its instrument; undefined when it is empty and need not be shown. */

@@ -8,11 +8,11 @@ const buffered = 'websocket.server.send.buffered'
 /** How far back a metric speaks for a connection that is open now, in milliseconds. */
 const recent = 300_000
 
-/** What the metrics of a route tell about its open connections. */
+/** What the metrics of a route say about its open connections. */
 export interface RouteFacts {
   /** Median of the recent ping round trips, in seconds; null when none was recorded. */
   readonly rtt: number | null
-  /** Bytes waiting to be sent, summed over the connections; null when it is not told. */
+  /** Bytes waiting to be sent, summed over the connections; null when it is not known. */
   readonly buffered: number | null
 }
 

@@ -87,7 +87,7 @@ function broadcastRows(trace: Trace): BroadcastRow[] {
       name: span.name,
       service: resource.service,
       instance: resource.instance,
-      // Where the span does not tell its lag, the start of what it follows does.
+      // Where the span does not carry its lag, the start of what it follows does.
       lag: lag !== undefined ? lag * 1000 : sent === undefined ? null : Math.max(0, span.start - sent.start),
       recipients: numberAttribute(attributes, names.BROADCAST_RECIPIENTS) ?? null,
       skipped: numberAttribute(attributes, names.BROADCAST_SKIPPED) ?? 0,

@@ -25,7 +25,7 @@ type SpanAddress = Pick<SpanLink, 'traceId' | 'spanId'>
 /** What is known of one connection, from its spans. */
 export interface Connection {
   readonly id: string
-  /** Whether only the client's end tells of it; once the server's does, that is what is told. */
+  /** Whether only the client's end has recorded it; once the server's has, that is what counts. */
   ofClient: boolean
   service: string
   instance: string
@@ -33,7 +33,7 @@ export interface Connection {
   subprotocol: string
   /** Route of the connection that carries it, where it is one within another. */
   carrier: string
-  /** What carries it, of hosts that have several transports: the last that was told. */
+  /** What carries it, of hosts that have several transports: the last that was recorded. */
   transport: string
   peer: string
   /** Id of the user, as the application has set it. */
@@ -52,7 +52,7 @@ export interface Connection {
   /** Sizes of the messages seen while it is open, the totals of the close record afterwards. */
   bytesReceived: number
   bytesSent: number
-  /** Seconds and bytes, as last told; undefined when no span told. */
+  /** Seconds and bytes, as last recorded; undefined when no span says. */
   rtt: number | undefined
   buffered: number | undefined
   errors: number
@@ -103,7 +103,7 @@ export function idOf(span: Span, operation: Operation): string {
 export function create(id: string, span: Span): Connection {
   return {
     id,
-    ...untold(span),
+    ...blank(span),
     errors: 0,
     undelivered: 0,
     evicted: { received: { count: 0, highest: 0 }, sent: { count: 0, highest: 0 } },
@@ -115,8 +115,8 @@ export function create(id: string, span: Span): Connection {
   }
 }
 
-/** What one end tells of a connection, before it has told anything. */
-function untold(span: Span) {
+/** What one end knows of a connection, before its first span. */
+function blank(span: Span) {
   return {
     ofClient: isOfClient(span),
     service: span.resource.service,
@@ -154,8 +154,8 @@ export function update(connection: Connection, span: Span, operation: Operation,
   if (span.error) connection.errors++
   if (textAttribute(attributes, names.UNDELIVERED_REASON) !== '') connection.undelivered++
   if (operation === 'connect') noteConnect(connection, span)
-  // The other end may tell its side under the same id: it is drawn, and counted only once. The server's counts.
-  if (connection.ofClient && !isOfClient(span)) Object.assign(connection, untold(span))
+  // The other end may record its side under the same id: it is drawn, and counted only once. The server's counts.
+  if (connection.ofClient && !isOfClient(span)) Object.assign(connection, blank(span))
   if (operation === 'handshake') connection.service = resource.service
   if (isOtherEnd(connection, span)) return
   connection.lastSeen = Math.max(connection.lastSeen, end)
@@ -174,7 +174,7 @@ export function update(connection: Connection, span: Span, operation: Operation,
   if (operation === 'close' || operation === 'connection') closeConnection(connection, span)
 }
 
-/** Whether a span of the connection tells of the end that the connection's record does not. */
+/** Whether a span is of the end of the connection that its record is not about. */
 export function isOtherEnd(connection: Connection, span: Span): boolean {
   return isOfClient(span) !== connection.ofClient || span.resource.service !== connection.service
 }

@@ -6,7 +6,7 @@ import { Durations } from './durations.ts'
 import { errorOf } from './failure.ts'
 import { isOfClient, type Operation } from './operation.ts'
 
-/** What spans and connections tell; metrics may add to it. */
+/** What spans and connections say; metrics may add to it. */
 export type Counts = Omit<Highlights, 'slowRoutes'>
 
 interface Judged {
@@ -18,7 +18,7 @@ interface Judged {
   failed: number
 }
 
-/** Kinds of operation, rejection and drop that are told apart; names beyond it count under `_OTHER`. */
+/** Kinds of operation, rejection and drop that are kept apart; names beyond it count under `_OTHER`. */
 const most = 500
 /** A p95 below this needs no first look, in milliseconds. */
 const slow = 20
@@ -30,7 +30,7 @@ const other = '_OTHER'
 export class HighlightCounts {
   readonly #operations = new Map<string, Judged>()
   readonly #rejections = new Map<string, number>()
-  /** As clients tell them: of servers that tell nothing themselves. */
+  /** As clients record them: for servers that record nothing themselves. */
   readonly #clientRejections = new Map<string, number>()
   readonly #undelivered = new Map<string, number>()
   #judged = 0
@@ -63,7 +63,7 @@ export class HighlightCounts {
     if (judged.durations.count === 0) this.#operations.delete(key)
   }
 
-  /** Reads what was counted, together with what the connections tell. */
+  /** Reads what was counted, together with what the connections say. */
   read(connections: Iterable<Connection>): Counts {
     const drops = new Map<string, number>()
     const consumers: Connection[] = []

@@ -38,7 +38,7 @@ export interface MetricLimits {
 /** Samples of a series kept at most, however few series there are. */
 const samplesPerSeries = 720
 
-/** How far the clock of a sender may be behind ours, in milliseconds. */
+/** How far the clock of a sender may be behind this one, in milliseconds. */
 const clockTolerance = 5_000
 
 /** Below this a counter's first interval says nothing of its rate, in milliseconds. */
@@ -50,7 +50,7 @@ export class MetricStore {
   readonly #since: number
   /** In order of the last point. */
   readonly #series = new Map<string, Series>()
-  /** Times of the last two exports of each process, so that a series that is new can be told from one that is new to us. */
+  /** Times of the last two exports of each process, so that a series that is new can be kept apart from one that is only new here. */
   readonly #exports = new Map<string, { time: number; before: number }>()
   #dropped = 0
   #version = 0

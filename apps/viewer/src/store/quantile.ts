@@ -1,4 +1,4 @@
-/** Adds up histograms, also such that do not share their bounds, and tells their quantiles. */
+/** Adds up histograms, also such that do not share their bounds, and computes their quantiles. */
 export class BucketSum {
   /** Upper bound → lower bound and count. */
   readonly #buckets = new Map<number, { readonly lower: number; count: number }>()
@@ -27,7 +27,7 @@ export class BucketSum {
 
   /**
    * The quantile, interpolated within its bucket and never above the largest value; null when nothing was added. Where
-   * the largest value is not known, one beyond the last bound is told as that bound.
+   * the largest value is not known, one beyond the last bound is taken for that bound.
    */
   quantile(q: number): number | null {
     if (this.#count === 0) return null

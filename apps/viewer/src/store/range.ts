@@ -82,7 +82,7 @@ export function rates(series: readonly Series[], range: Range): Values {
   return sums.map((sum, step) => (range.from + step * range.step < until ? sum : null))
 }
 
-/** Until when all series have told what happened, leaving out those that have ended. */
+/** Until when all series have reported what happened, leaving out those that have ended. */
 function toldUntil(series: readonly Series[]): number {
   const last = series.flatMap(({ samples }) => samples.at(-1) ?? [])
   const newest = Math.max(...last.map(({ to }) => to))
@@ -90,7 +90,7 @@ function toldUntil(series: readonly Series[]): number {
 }
 
 /**
- * Increase of counters (or of the counts of histograms) in the step in which it was told; null where nothing is known.
+ * Increase of counters (or of the counts of histograms) in the step in which it was reported; null where nothing is known.
  * Whole, as opposed to `rates`: one close is one close, not a fraction of one in each of several steps.
  */
 export function increases(series: readonly Series[], range: Range): Values {

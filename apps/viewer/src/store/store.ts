@@ -17,11 +17,11 @@ export interface StoreLimits extends LogLimits {
   readonly maxSamples: number
 }
 
-/** Reasons to refuse a request that are told apart. */
+/** Reasons to refuse a request that are kept apart. */
 const mostRefusals = 20
 /** Services and routes that the menus offer. */
 const mostNames = 200
-/** Seconds over which the rate of spans is told. */
+/** Seconds over which the rate of spans is averaged. */
 const rateSeconds = 5
 
 /** Everything that was received and is kept, and counts of what is not. */
@@ -98,7 +98,7 @@ export class Store {
     }
   }
 
-  /** Takes spans; `invalid` tells how many came with them and could not be read. */
+  /** Takes spans; `invalid` is how many came with them and could not be read. */
   addSpans(spans: readonly Span[], invalid: number): void {
     this.#version++
     this.#invalid += invalid
@@ -122,7 +122,7 @@ export class Store {
     }
   }
 
-  /** Takes log records; `invalid` tells how many came with them and could not be read. */
+  /** Takes log records; `invalid` is how many came with them and could not be read. */
   addLogs(logs: readonly NewLog[], invalid: number): void {
     this.#version++
     this.#invalid += invalid
@@ -132,7 +132,7 @@ export class Store {
     }
   }
 
-  /** Takes data points; `invalid` tells how many came with them and could not be read. */
+  /** Takes data points; `invalid` is how many came with them and could not be read. */
   addPoints(points: readonly MetricPoint[], invalid: number): void {
     this.#version++
     this.#invalid += invalid

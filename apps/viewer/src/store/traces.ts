@@ -21,7 +21,7 @@ export interface Trace {
   ending: string
   /** Spans that share their id with another one of the trace. */
   doubled: number
-  /** Grows with every span, so that a reader can tell whether it has seen this state. */
+  /** Grows with every span, so that a reader knows whether it has seen this state. */
   version: number
   errors: number
   /** Epoch milliseconds. */

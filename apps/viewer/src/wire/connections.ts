@@ -4,7 +4,7 @@ import type { LogRow } from './logs.ts'
 
 export interface ConnectionRow {
   readonly id: string
-  /** Whether only the client's end tells of it. */
+  /** Whether only the client's end has recorded it. */
   readonly ofClient: boolean
   readonly service: string
   readonly instance: string
@@ -23,7 +23,7 @@ export interface ConnectionRow {
   readonly sent: number
   readonly bytesReceived: number
   readonly bytesSent: number
-  /** Seconds and bytes; null when not told. */
+  /** Seconds and bytes; null when not known. */
   readonly rtt: number | null
   readonly buffered: number | null
   /** From the metrics of the connection's route, while it is open: the median RTT, and the sum that is buffered. */
@@ -65,7 +65,7 @@ export interface Mark {
   readonly sequence: number | null
   /** What its attributes say, in a few words. */
   readonly note: string
-  /** Told by the other end of the connection, under the same id. */
+  /** Recorded by the other end of the connection, under the same id. */
   readonly peer: boolean
 }
 

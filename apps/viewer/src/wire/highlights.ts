@@ -40,7 +40,7 @@ export interface SlowRoute {
   readonly service: string
   readonly route: string
   readonly connections: number
-  /** Bytes over all connections of the route; null where it is not told. */
+  /** Bytes over all connections of the route; null where it is not known. */
   readonly buffered: number | null
 }
 
@@ -60,7 +60,7 @@ export interface Highlights {
     readonly handshakes: number
     readonly closes: number
     readonly sends: number
-    /** Connections of which it is told how much waits to be sent, and routes. */
+    /** Connections of which it is known how much waits to be sent, and routes. */
     readonly consumers: number
   }
 }

@@ -9,7 +9,7 @@ export interface Panel {
   readonly series: readonly { readonly label: string; readonly values: readonly (number | null)[] }[]
   /** Search that finds the traces which the panel is about; empty where there is none. */
   readonly query: string
-  /** Spans in which values of it were recorded, where senders tell them. */
+  /** Spans in which values of it were recorded, where senders send them. */
   readonly exemplars: readonly PanelExemplar[]
 }
 
@@ -40,7 +40,7 @@ export interface MetricsBoard {
   readonly panels: readonly Panel[]
   readonly handlers: readonly HandlerRow[]
   readonly services: readonly string[]
-  /** Instances of the services, where those are told. */
+  /** Instances of the services, where those are known. */
   readonly nodes: readonly string[]
   readonly routes: readonly string[]
   readonly instruments: readonly {

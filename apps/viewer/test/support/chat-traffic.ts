@@ -80,7 +80,7 @@ export class ChatTraffic {
     counted('websocket.server.io', 'By', this.#bytes)
   }
 
-  /** An accepted handshake; `user` is told by the spans that follow it. */
+  /** An accepted handshake; `user` is on the spans that follow it. */
   connect(id: string, route: string, at: number, peer = '127.0.0.1', user?: string): ChatConnection {
     const handshake = this.#handshakeSpan(id, route, at, peer, 2.4, 'accepted', 101)
     this.#active.set(route, (this.#active.get(route) ?? 0) + 1)

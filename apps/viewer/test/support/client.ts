@@ -12,7 +12,7 @@ export interface Call {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
-  /** Sends the body without telling its length first. */
+  /** Sends the body without its length in front. */
   readonly chunked?: boolean
 }
 

@@ -4,7 +4,7 @@ import { parseSearch, type Term } from '../../src/search/parse.ts'
 import type { SpanDetail } from '../../src/wire.ts'
 
 /** The span of a trace that most deserves to be looked at first: what was searched for, what failed, else the root. */
-export function mostTelling(spans: readonly SpanDetail[], sought: string): SpanDetail | undefined {
+export function mostNotable(spans: readonly SpanDetail[], sought: string): SpanDetail | undefined {
   const terms = parseSearch(sought).terms.filter(({ negated }) => !negated)
   const named = terms.length === 0 ? [] : spans.filter((span) => terms.every((term) => has(span, term)))
   return named.find((span) => span.error) ?? longest(named) ?? spans.find((span) => span.error) ?? spans[0]
