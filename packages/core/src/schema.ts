@@ -13,7 +13,7 @@ export const ATTR_NETWORK_TRANSPORT = 'network.transport'
 export const ATTR_WEBSOCKET_CONNECTION_ID = 'websocket.connection.id'
 /** Route template the connection was opened on, never a raw path. @on all spans, metrics */
 export const ATTR_WEBSOCKET_ROUTE = 'websocket.route'
-/** Negotiated subprotocol, if there is one. @on all spans, metrics */
+/** Negotiated subprotocol, if there is one; `REDACTED` if it looks like a token. @on all spans, metrics */
 export const ATTR_WEBSOCKET_SUBPROTOCOL = 'websocket.subprotocol'
 /** Namespace, such as `/chat`, on hosts with namespaces. @on all spans, metrics */
 export const ATTR_WEBSOCKET_NAMESPACE = 'websocket.namespace'
@@ -116,9 +116,9 @@ export const ATTR_HTTP_REQUEST_METHOD = 'http.request.method'
 export const ATTR_HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code'
 /** Route template. @on handshake */
 export const ATTR_HTTP_ROUTE = 'http.route'
-/** Path of the upgrade request. @on handshake, connect */
+/** Path of the upgrade request; segments that look like tokens are `REDACTED`. @on handshake, connect */
 export const ATTR_URL_PATH = 'url.path'
-/** Query of the upgrade request; the values of secret parameters are `REDACTED`. @on handshake */
+/** Query of the upgrade request; the values of secret parameters, and values that look like tokens, are `REDACTED`. @on handshake */
 export const ATTR_URL_QUERY = 'url.query'
 /** `ws` or `wss`. @on handshake, connect */
 export const ATTR_URL_SCHEME = 'url.scheme'

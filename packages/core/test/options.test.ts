@@ -37,6 +37,7 @@ const DEFAULTS = {
   heartbeatTimeout: undefined,
   heartbeatTerminate: false,
   redactQuery: [],
+  allowQuery: [],
   sessionId: false,
   messageContext: undefined,
   onHandshake: undefined,
@@ -180,6 +181,12 @@ const CASES: Readonly<Record<keyof TelemetryOptions, Case>> = {
   redactQuery: {
     valid: [[], ['ticketNo', 'pin']],
     invalid: ['pin', [''], [1], [/x/], null],
+    fix: /must be a list of query names/,
+    texts: [['a, b', ['a', 'b']]],
+  },
+  allowQuery: {
+    valid: [[], ['country_code']],
+    invalid: ['code', [''], [1], [/x/], null],
     fix: /must be a list of query names/,
     texts: [['a, b', ['a', 'b']]],
   },

@@ -1,6 +1,7 @@
 import { type Attributes, context, type Span, type SpanContext, SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import { sendParent } from '../context/send-parent.ts'
 import { withoutSpan } from '../context/span-scope.ts'
+import { withoutToken } from '../options/token.ts'
 import * as schema from '../schema.ts'
 import { errorType } from '../span/error-type.ts'
 import { recordError } from '../span/failure.ts'
@@ -98,12 +99,12 @@ export function targetOf(url: string, namespace: string | undefined): string {
   return `${host}${pathname} ${namespace}`
 }
 
-/** Attributes of a URL, without what may be secret: user, password, query. */
+/** Attributes of a URL, without what may be secret: user, password, query, and tokens in the path. */
 function urlAttributes(url: string): Attributes {
   const { protocol, pathname, hostname, port } = parse(url) ?? {}
   return {
     [schema.ATTR_URL_SCHEME]: protocol?.slice(0, -1).replace('http', 'ws'),
-    [schema.ATTR_URL_PATH]: pathname,
+    [schema.ATTR_URL_PATH]: pathname?.split('/').map(withoutToken).join('/'),
     [schema.ATTR_SERVER_ADDRESS]: hostname,
     [schema.ATTR_SERVER_PORT]: port ? Number(port) : undefined,
   }

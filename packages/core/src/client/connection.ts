@@ -12,6 +12,7 @@ import { CLOSE_ERRORS, type CloseFacts, resolveClose } from '../close/close.ts'
 import { randomId } from '../connection/random-id.ts'
 import { isUnsampled, sendParent } from '../context/send-parent.ts'
 import { withoutSpan } from '../context/span-scope.ts'
+import { withoutToken } from '../options/token.ts'
 import * as schema from '../schema.ts'
 import { describeMessage } from '../span/describe.ts'
 import { markFailed, recordError } from '../span/failure.ts'
@@ -105,7 +106,8 @@ export class ClientConnection {
     if (this.#openedAt !== 0 || this.#closed) return
     this.#openedAt = performance.now()
     this.telemetry.refresh()
-    this.subprotocol = subprotocol || undefined
+    // Clients that cannot set headers offer tokens here, and servers may answer with one.
+    this.subprotocol = subprotocol ? withoutToken(subprotocol) : undefined
     this.#attributes = undefined
     this.#join()
     this.series?.opened(this.#socket, this.#connect.replaced !== undefined)

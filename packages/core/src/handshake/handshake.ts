@@ -269,7 +269,7 @@ export class Handshake {
   #startAttributes(): Attributes {
     if (this.#isNested) return this.#routeAttributes()
     const scheme = this.#acceptedWith === 200 ? 'http' : 'ws'
-    return { ...requestAttributes(this.request, scheme, this.services.redactQuery), ...this.#routeAttributes() }
+    return { ...requestAttributes(this.request, scheme, this.services.redactor), ...this.#routeAttributes() }
   }
 
   #describe(span: Span): void {

@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api'
+import type { Redactor } from '../options/redact.ts'
 import type { UpgradeRequest } from '../options/types.ts'
 import * as schema from '../schema.ts'
 
@@ -44,13 +45,9 @@ export function queryWith(request: AnyUpgradeRequest, name: string): URLSearchPa
  * The HTTP attributes of an upgrade request.
  *
  * @param scheme `ws` or `http`, without the `s` of an encrypted connection
- * @param redact replaces the secret values of a query
+ * @param redactor replaces what is secret in path and query
  */
-export function requestAttributes(
-  request: AnyUpgradeRequest,
-  scheme: 'ws' | 'http',
-  redact: (query: string) => string,
-): Attributes {
+export function requestAttributes(request: AnyUpgradeRequest, scheme: 'ws' | 'http', redactor: Redactor): Attributes {
   const attributes: Attributes = {
     [schema.ATTR_HTTP_REQUEST_METHOD]: request.method ?? 'GET',
     [schema.ATTR_URL_SCHEME]: isEncrypted(request) ? `${scheme}s` : scheme,
@@ -58,8 +55,8 @@ export function requestAttributes(
   const url = pathAndQuery(request)
   if (url !== undefined) {
     const at = url.indexOf('?')
-    attributes[schema.ATTR_URL_PATH] = at === -1 ? url : url.slice(0, at)
-    if (at !== -1 && at < url.length - 1) attributes[schema.ATTR_URL_QUERY] = redact(url.slice(at + 1))
+    attributes[schema.ATTR_URL_PATH] = redactor.path(at === -1 ? url : url.slice(0, at))
+    if (at !== -1 && at < url.length - 1) attributes[schema.ATTR_URL_QUERY] = redactor.query(url.slice(at + 1))
   }
   const host = header(request, 'host')
   if (host !== undefined) {

@@ -114,6 +114,7 @@ export const SPECS = {
   heartbeatTimeout: milliseconds(undefined),
   heartbeatTerminate: boolean(false),
   redactQuery: list<string>(isText, 'query names', []),
+  allowQuery: list<string>(isText, 'query names', []),
   sessionId: boolean(false),
   onHandshake: hook<TelemetryOptions['onHandshake']>(),
   onMessage: hook<TelemetryOptions['onMessage']>(),

@@ -136,6 +136,11 @@ export interface TelemetryOptions {
   heartbeatTerminate?: boolean
   /** Further query names whose values are recorded as `REDACTED`. Variable `OTEL_WS_REDACT_QUERY` (comma-separated). */
   redactQuery?: readonly string[]
+  /**
+   * Query names whose values are recorded although their names or values look secret, such as `country_code`; also
+   * subprotocols. Default: none. Variable `OTEL_WS_ALLOW_QUERY` (comma-separated).
+   */
+  allowQuery?: readonly string[]
   /** Record the host library's own session id. Default `false`. Variable `OTEL_WS_SESSION_ID`. */
   sessionId?: boolean
   /** Called with each recording handshake span when it starts; returned attributes are set on it. */

@@ -2,7 +2,7 @@ import type { Tracer } from '@opentelemetry/api'
 import { SpanDeadlines } from '../context/deadlines.ts'
 import { isNativePromise } from '../context/promises.ts'
 import { type MetricSet, metricSet } from '../metrics/set.ts'
-import { createQueryRedactor } from '../options/redact.ts'
+import { createRedactor, type Redactor } from '../options/redact.ts'
 import type { ResolvedOptions } from '../options/resolve.ts'
 import { SELECTOR_HEAD_BYTES, SELECTOR_TAIL_BYTES, select } from '../options/selector.ts'
 import type { IgnoreSubject, UpgradeRequest } from '../options/types.ts'
@@ -23,7 +23,7 @@ export class Services {
   readonly scope: Scope
   readonly driver: HostDriver<unknown>
   readonly deadlines: SpanDeadlines
-  readonly redactQuery: (query: string) => string
+  readonly redactor: Redactor
   readonly diagnostics = new Diagnostics()
   /** If set, the name of a received message that is not among these is recorded as `_OTHER`. */
   registeredNames: RegisteredNames | undefined
@@ -40,7 +40,7 @@ export class Services {
     this.scope = scope
     this.driver = driver
     this.deadlines = new SpanDeadlines(options.maxConnectionSpanAge)
-    this.redactQuery = createQueryRedactor(options.redactQuery)
+    this.redactor = createRedactor(options.redactQuery, options.allowQuery)
     this.#names = new BoundedNames(options.maxMessageNames, options.maxMessageNameLength)
     this.#metrics = metricSet(scope, options.meterProvider)
     this.refresh()
@@ -83,9 +83,13 @@ export class Services {
     return typeof value === 'string' && value !== '' ? this.#routes.label(value) : undefined
   }
 
-  /** A subprotocol as an attribute. It is bounded because hosts may accept any that a client offers. */
+  /**
+   * A subprotocol as an attribute. It is bounded because hosts may accept any that a client offers, and redacted because
+   * clients that cannot set headers offer tokens.
+   */
   subprotocolLabel(subprotocol: string | undefined): string | undefined {
-    return subprotocol === undefined || subprotocol === '' ? undefined : this.#subprotocols.label(subprotocol)
+    if (subprotocol === undefined || subprotocol === '') return undefined
+    return this.#subprotocols.label(this.redactor.subprotocol(subprotocol))
   }
 
   /** True if option `ignore` leaves this connection or message without telemetry. */

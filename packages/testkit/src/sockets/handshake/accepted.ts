@@ -99,6 +99,22 @@ export function acceptedTests(harness: Harness, fixture: Fixture): void {
       for (const each of fixture.telemetry.spans()) expect(JSON.stringify(each.attributes)).not.toContain('s3cret')
     })
 
+    it('has no secret, wherever in the request it stands', async () => {
+      const host = await fixture.serve({ connection: echo })
+      const client = await fixture.connect(host, {
+        query: '?x-api-key=s3cret&next=%2F%3Ftoken%3Ds3cret&eyJhbGciOi.s3cret',
+        protocols: ['eyJhbGciOi.s3cret'],
+      })
+      client.send('x')
+      await client.next()
+      await client.close(1000)
+      const close = await fixture.telemetry.waitForSpan(`close ${route}`)
+      expect(close.attributes['websocket.subprotocol']).toBe('REDACTED')
+      expect(fixture.telemetry.span(name).attributes['url.query']).toBe('x-api-key=REDACTED&next=REDACTED&REDACTED')
+      await fixture.settle()
+      for (const each of fixture.telemetry.spans()) expect(JSON.stringify(each.attributes)).not.toContain('s3cret')
+    })
+
     it('is active where the application decides on the request', async () => {
       const active: unknown[] = []
       await fixture.open({
