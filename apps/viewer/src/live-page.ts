@@ -102,7 +102,10 @@ export class LivePage {
       ]
       if (query.open !== '') yield ['connection', this.#connection(facts)]
     } else if (query.view === 'sessions') {
-      yield ['sessions', listSessions(connections, { ...query, range }, query.by, query.limit, now)]
+      yield [
+        'sessions',
+        listSessions(connections, { ...query, range }, query.by, query.limit, { now, skip: query.skip }),
+      ]
       if (query.open !== '') yield ['session', sessionDetail(connections, query.by, query.open, now)]
     } else if (query.view === 'logs') {
       yield ['logs', listLogs(logs, { ...query, range }, query.limit, query.before)]

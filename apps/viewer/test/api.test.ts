@@ -117,6 +117,53 @@ test('a slow consumer is named by its span or by an event of another span, else 
   })
 })
 
+test('messages that were not delivered are counted by metrics where the spans of them were sampled out', async () => {
+  const seconds = BigInt(Math.floor(Date.now() / 1000))
+  const point = (at: bigint, value: string) => ({
+    attributes: [text('websocket.route', '/chat'), text('websocket.send.undelivered.reason', 'volatile')],
+    startTimeUnixNano: `${seconds - 100n}000000000`,
+    timeUnixNano: `${at}000000000`,
+    asInt: value,
+  })
+  const sum = {
+    aggregationTemporality: 2,
+    isMonotonic: true,
+    dataPoints: [point(seconds - 10n, '2'), point(seconds, '9')],
+  }
+  const metrics = [{ name: 'websocket.server.send.undelivered', sum }]
+  await post(viewer, 'metrics', { resourceMetrics: [{ scopeMetrics: [{ metrics }] }] })
+  const attributes = [...connection, text('websocket.send.undelivered.reason', 'volatile')]
+  await post(viewer, 'traces', traceRequest({ name: 'send tick', attributes }))
+  expect(await read(viewer, 'highlights')).toMatchObject({
+    undelivered: { all: 7, what: [{ what: 'volatile', count: 7 }] },
+    undeliveredByMetrics: true,
+  })
+  expect(await read(viewer, 'highlights?route=/other')).toMatchObject({
+    undelivered: { all: 0 },
+    undeliveredByMetrics: false,
+  })
+})
+
+test('exemplars lead from a chart to the span in which a value was recorded', async () => {
+  const seconds = BigInt(Math.floor(Date.now() / 1000))
+  const exemplar = { asDouble: 0.8, timeUnixNano: `${seconds}000000000`, ...ids }
+  const point = (at: bigint, count: string) => ({
+    startTimeUnixNano: `${seconds - 100n}000000000`,
+    timeUnixNano: `${at}000000000`,
+    count,
+    sum: 1,
+    bucketCounts: [count, '0'],
+    explicitBounds: [1],
+    exemplars: [exemplar, { ...exemplar, traceId: '' }],
+  })
+  const histogram = { aggregationTemporality: 2, dataPoints: [point(seconds - 1n, '1'), point(seconds, '2')] }
+  const metrics = [{ name: 'websocket.server.message.process.duration', unit: 's', histogram }]
+  await post(viewer, 'metrics', { resourceMetrics: [{ scopeMetrics: [{ metrics }] }] })
+  const { panels } = await read<{ panels: { id: string; exemplars: unknown[] }[] }>(viewer, 'metrics')
+  // Once, though both points bring it, and without the one that leads nowhere.
+  expect(panels.find(({ id }) => id === 'latency')?.exemplars).toEqual([{ time: Number(seconds), value: 0.8, ...ids }])
+})
+
 test('every request that is refused is counted and named', async () => {
   const json = { 'content-type': 'application/json' }
   await call(viewer, '/v1/traces/', { method: 'POST', headers: json, body: '{}' })

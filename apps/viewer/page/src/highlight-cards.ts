@@ -87,7 +87,8 @@ export function cardsOf(highlights: Highlights, scope: Params): Card[] {
       title: 'Undelivered messages',
       tone: 'bad',
       entries: countedEntries(undelivered, to.connections('', { state: 'undelivered' }), (what) =>
-        undeliveredLink(what, to),
+        // Metrics name no connection: the chart shows when it was.
+        highlights.undeliveredByMetrics ? href('metrics', scope) : undeliveredLink(what, to),
       ),
       judged: judged.sends,
       quiet: 'None',

@@ -49,6 +49,7 @@ const nothing: Highlights = {
   rejected: none,
   dropped: none,
   undelivered: none,
+  undeliveredByMetrics: false,
   slowConsumers: [],
   slowConsumerCount: 0,
   slowRoutes: [],

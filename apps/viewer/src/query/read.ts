@@ -54,7 +54,7 @@ function listed(store: Store, facts: ServerFacts, list: string, query: LiveQuery
       return listConnections(store.connections, filter, query.connectionSort, limit, facts, { now, before, skip })
     }
     case 'sessions':
-      return listSessions(store.connections, { ...query, range }, query.by, limit, now)
+      return listSessions(store.connections, { ...query, range }, query.by, limit, { now, skip })
     case 'logs':
       return listLogs(store.logs, { ...query, range }, limit, before)
     case 'metrics':

@@ -16,13 +16,13 @@ function sessionOf(connection: Connection, key: string): string {
   return value === undefined ? '' : String(value)
 }
 
-/** The connections that match, put together by the value of an attribute: one user, say, over all of its reconnects. */
+/** The connections that match, put together by the value of an attribute: one user, say, over all reconnects. */
 export function listSessions(
   connections: ConnectionStore,
   filter: ConnectionFilter,
   key: string,
   limit: number,
-  now = Date.now(),
+  { now = Date.now(), skip = 0 } = {},
 ): SessionList {
   const test = new ConnectionTest(filter, now)
   const groups = new Map<string, Connection[]>()
@@ -40,7 +40,7 @@ export function listSessions(
   const rows = [...groups].map(([value, members]) => sessionRow(value, members, now))
   rows.sort((a, b) => b.lastSeen - a.lastSeen)
   return {
-    rows: rows.slice(0, limit),
+    rows: rows.slice(skip, skip + limit),
     matching: rows.length,
     total: rows.length,
     connections: matching,

@@ -7,7 +7,7 @@ import { errorOf } from './failure.ts'
 import { isOfClient, type Operation } from './operation.ts'
 
 /** What spans and connections say; metrics may add to it. */
-export type Counts = Omit<Highlights, 'slowRoutes'>
+export type Counts = Omit<Highlights, 'slowRoutes' | 'undeliveredByMetrics'>
 
 interface Judged {
   readonly name: string

@@ -51,6 +51,8 @@ export interface Highlights {
   readonly rejected: Counted
   readonly dropped: Counted
   readonly undelivered: Counted
+  /** Whether these were counted by metrics, which name no connection, since they count more than the spans. */
+  readonly undeliveredByMetrics: boolean
   readonly slowConsumers: readonly SlowConsumer[]
   readonly slowConsumerCount: number
   readonly slowRoutes: readonly SlowRoute[]
