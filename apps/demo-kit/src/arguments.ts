@@ -1,33 +1,33 @@
 import { parseArgs } from 'node:util'
 import { parseDuration } from './duration.ts'
 
-/** What the command line of a demo says. */
+/** Parsed command line of a demo. */
 export interface DemoArguments {
   readonly help: boolean
-  /** Milliseconds until the demo stops by itself; undefined to run until it is interrupted. */
+  /** Milliseconds until the demo stops; `undefined` to run until it is interrupted. */
   readonly runFor: number | undefined
-  /** Port to listen on, 0 for any free one; undefined for the demo's default, or a free one if that is taken. */
+  /** Port to listen on, 0 for any free one; `undefined` for the default, or a free one if that is taken. */
   readonly port: number | undefined
-  /** Number of simulated users; 0 leaves the server alone. */
+  /** Number of simulated users. */
   readonly users: number
   /** Milliseconds between two lines of metrics. */
   readonly metricsInterval: number
   /** Whether the live viewer is started with the demo. */
   readonly viewer: boolean
-  /** Values of the options that only this demo has: a text for those with choices, true for those without. */
+  /** Values of the demo's own options: a string for options with choices, `true` for those without. */
   readonly own: Readonly<Record<string, string | true>>
 }
 
 /** An option that only one demo has. */
 export interface DemoOption {
   readonly name: string
-  /** Values that it takes, the default first; none for an option that is there or not. */
+  /** Allowed values, the default first; absent for an option without a value. */
   readonly choices?: readonly string[]
-  /** What it does, in a few words. */
+  /** Text for `--help`. */
   readonly help: string
 }
 
-/** A command line that a demo does not understand; its message says what is wrong with it. */
+/** A wrong command line. The message says what is wrong. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
@@ -35,13 +35,13 @@ export class UsageError extends Error {
 const DEFAULT_USERS = 5
 const DEFAULT_METRICS_INTERVAL = 3_000
 
-/** Lists the options that every demo takes, ready to be printed. */
+/** Help text for the options of every demo. */
 export const OPTIONS_HELP = `Options:
-  --for <duration>      stop after this time, drain and print a summary, for example 8s or 2m (default: run until Ctrl-C)
-  --users <n>           simulated users, 0 to 100 (default: ${DEFAULT_USERS}; 0: nobody but you)
-  --port <n>            port to listen on, 0 for any (default: 3000, or any if it is taken)
+  --for <duration>      stop after this time and print a summary, for example 8s or 2m (default: run until Ctrl-C)
+  --users <n>           simulated users, 0 to 100 (default: ${DEFAULT_USERS}; 0: only you)
+  --port <n>            port to listen on, 0 for any free port (default: 3000, or any if it is taken)
   --metrics <duration>  time between two lines of metrics (default: ${DEFAULT_METRICS_INTERVAL / 1_000}s)
-  --no-viewer           leave out the live viewer and its page
+  --no-viewer           do not start the live viewer
   -h, --help            print this text
 
 Environment:
@@ -49,7 +49,7 @@ Environment:
   OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, NO_COLOR as usual
 `
 
-/** Lists the options that only this demo has, ready to be printed; nothing when it has none. */
+/** Returns the help text for the own options of a demo; empty if it has none. */
 export function ownOptionsHelp(options: readonly DemoOption[]): string {
   const lines = options.map(({ name, choices, help }) => {
     const usage = choices === undefined ? `--${name}` : `--${name} <${choices.join('|')}>`
@@ -59,7 +59,7 @@ export function ownOptionsHelp(options: readonly DemoOption[]): string {
 }
 
 /**
- * Parses the command line of a demo; throws a {@link UsageError} that names the word or option it cannot take.
+ * Parses the command line of a demo. Throws a {@link UsageError} that names the wrong word or option.
  *
  * @param own options that only this demo has
  */
@@ -114,7 +114,7 @@ function parse(argv: readonly string[], own: readonly DemoOption[]) {
 
 function duration(option: string, text: string): number {
   const milliseconds = parseDuration(text)
-  // A timer of Node's holds at most 2^31 - 1 ms.
+  // Node's timers are limited to 2^31 - 1 ms.
   if (milliseconds === undefined || milliseconds < 1 || milliseconds > 2_147_483_647) {
     throw new UsageError(`${option} takes a duration such as 500ms, 8s or 2m (at most 24 days), not '${text}'`)
   }

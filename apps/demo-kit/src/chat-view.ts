@@ -1,36 +1,36 @@
 import { act } from './page-sdk.ts'
 
-/** What a chat does when somebody uses its page. */
+/** Called by the page of a chat when the user acts. */
 export interface ChatActions {
   /** Name of the chat. */
   readonly title: string
-  /** Somebody wants to come in. */
+  /** The user submitted the login form. */
   enter(name: string, room: string): unknown
-  /** Further ways in, by what their buttons say. */
+  /** Other ways to enter, by the label of their button. */
   readonly entrances?: Readonly<Record<string, (room: string) => unknown>>
   say(text: string): unknown
   whisper(to: string, text: string): unknown
-  /** What else there is to try, by what its button says. */
+  /** Actions to try, by the label of their button. */
   readonly attempts: Readonly<Record<string, () => unknown>>
   leave(): unknown
 }
 
-/** What a chat has its page show. */
+/** Updates the page of a chat. */
 export interface ChatView {
-  /** Shows the room instead of the login. */
+  /** Shows the room instead of the login form. */
   showRoom(me: string, room: string): void
   showMembers(names: readonly string[]): void
-  /** Says what is the matter with the connection. */
+  /** Shows the state of the connection. */
   showState(text: string, className?: 'bad'): void
-  /** Says why somebody may not come in. */
+  /** Shows why the login was rejected. */
   refuse(reason: string): void
   addLine(who: string, text: string, className?: 'note' | 'private' | 'bad'): void
 }
 
-/** Lines that stay on the page. */
+/** Number of lines that are kept. */
 const MAX_LINES = 500
 
-/** Connects the page of a chat, `chat.html`, with what the chat does. Every click in the room is a span, the root of its trace. */
+/** Connects `chat.html` with the actions of a chat. Every click in the room is a root span. */
 export function chatView(actions: ChatActions): ChatView {
   const lines = element('lines')
   const text = input('text')

@@ -16,7 +16,7 @@ import { printable } from './text.ts'
 import { TraceRecorder } from './trace-recorder.ts'
 import { formatTrace, traceHeading } from './trace-tree.ts'
 
-/** What a demo is started with. */
+/** Arguments of {@link Demo.start}. */
 export interface DemoSettings {
   /** Port to listen on, 0 for any free one; undefined for port 3000, or any if that is taken. */
   readonly port: number | undefined
@@ -26,7 +26,7 @@ export interface DemoSettings {
   readonly log: Writable
   /** Values of the demo's own options. */
   readonly own: Readonly<Record<string, string | true>>
-  /** Milliseconds until the demo stops by itself, if it does. */
+  /** Milliseconds until the demo stops, if it does not run until it is interrupted. */
   readonly runFor: number | undefined
   /** Milliseconds between two collections of the metrics. */
   readonly metricsInterval: number
@@ -40,35 +40,35 @@ export type { DemoOption } from './arguments.ts'
 
 /** A demo that has been started. */
 export interface RunningDemo {
-  /** Where its page is, or its sockets. */
+  /** URL of its page, or of its sockets. */
   readonly url: string
-  /** Lets the simulated users finish what they do and leave. */
+  /** Waits until the simulated users have finished and disconnected. */
   stopUsers(): Promise<void>
-  /** Closes the server and the connections that are left. */
+  /** Closes the server and the remaining connections. */
   close(): Promise<void>
 }
 
-/** A demo: a server and simulated users of it. */
+/** A server with simulated users. */
 export interface Demo {
   /** The `service.name` of its telemetry, and its title. */
   readonly name: string
-  /** One line that says what it shows. */
+  /** One line about what it shows. */
   readonly description: string
   /** Options that only this demo has. */
   readonly options?: readonly DemoOption[]
-  /** Starts server and users; called when OpenTelemetry is set up. */
+  /** Starts server and users. Called after the OpenTelemetry SDK was started. */
   start(settings: DemoSettings): Promise<RunningDemo>
 }
 
-/** Characters in a line: what a terminal of its own has, but no more than can be read at a glance. */
+/** Characters in a line if the width of the terminal is unknown, and at most. */
 const WIDTH = 140
 const MAX_WIDTH = 160
-const DRAIN_LIMIT = 15_000
+const STOP_LIMIT = 15_000
 
 /**
  * Runs a demo until its time is over or it is interrupted: prints every finished trace as a tree, a line of metrics
- * every few seconds and, once everything has drained, a summary. Returns the exit code: 0, 1 when the demo failed or
- * lost a span, 2 for a command line that it does not understand.
+ * every few seconds and, after the last span has ended, a summary. Returns the exit code: 0, 1 if the demo failed or lost
+ * a span, 2 for a wrong command line.
  */
 export async function runDemo(demo: Demo, argv: readonly string[]): Promise<number> {
   const settings = readArguments(argv, demo.options)
@@ -136,8 +136,8 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
   await stop.requested
   stopping = true
   clearInterval(timer)
-  print(colors.dim('\nStopping: the users leave, the server closes, what is left is exported.\n'))
-  const drained = await within(DRAIN_LIMIT, async () => {
+  print(colors.dim('\nStopping: users disconnect, the server closes, remaining spans are exported.\n'))
+  const isStopped = await within(STOP_LIMIT, async () => {
     await running.stopUsers()
     await running.close()
     await telemetry.shutdown()
@@ -156,10 +156,10 @@ export async function runDemo(demo: Demo, argv: readonly string[]): Promise<numb
       `${recorder.reported} printed in ${traces} traces, ${tally.errors} with an error, ` +
       `in ${formatDuration(Date.now() - startTime)}.`,
   )
-  if (drained && recorder.reported === recorder.started) return 0
+  if (isStopped && recorder.reported === recorder.started) return 0
   for (const span of open)
-    print(colors.red(`Never ended: ${printable(span.name)} (trace ${span.spanContext().traceId})`))
-  if (!drained) print(colors.red(`Not drained after ${formatDuration(DRAIN_LIMIT)}.`))
+    print(colors.red(`Span never ended: ${printable(span.name)} (trace ${span.spanContext().traceId})`))
+  if (!isStopped) print(colors.red(`Not stopped after ${formatDuration(STOP_LIMIT)}.`))
   return 1
 }
 
@@ -173,13 +173,13 @@ function readArguments(argv: readonly string[], own: readonly DemoOption[] | und
 }
 
 function introduction(users: number, runFor: number | undefined): string {
-  const who = users === 0 ? 'No simulated users' : `${users} simulated users and some strangers`
+  const who = users === 0 ? 'No simulated users' : `${users} simulated users and some misbehaving clients`
   const until = runFor === undefined ? 'Ctrl-C stops' : `stops after ${formatDuration(runFor)}`
   const endpoint = environmentEndpoint()
   return [who, until, ...(endpoint === undefined ? [] : [`exports to ${printable(endpoint)} too`])].join('  |  ')
 }
 
-/** Resolves with whether the work was done in time. */
+/** Resolves with true if the work was done in time. */
 async function within(milliseconds: number, work: () => Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<boolean>((resolve) => {

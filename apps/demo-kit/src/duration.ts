@@ -1,6 +1,6 @@
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
-/** Reads a duration such as `8s`, `500ms`, `1.5m` or `1h` and returns milliseconds; undefined when it is none. */
+/** Parses a duration such as `8s`, `500ms`, `1.5m` or `1h` into milliseconds; `undefined` if it is invalid. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text.trim())
   if (match === null) return undefined

@@ -1,6 +1,6 @@
 import type { Histogram } from '@opentelemetry/sdk-metrics'
 
-/** Adds up histograms with equal bucket boundaries; undefined when there is none. */
+/** Adds up histograms with equal bucket boundaries; `undefined` for an empty list. */
 export function mergeHistograms(histograms: readonly Histogram[]): Histogram | undefined {
   const [first] = histograms
   if (first === undefined) return undefined
@@ -16,7 +16,7 @@ export function mergeHistograms(histograms: readonly Histogram[]): Histogram | u
   }
 }
 
-/** What a cumulative histogram has taken in since an earlier state of it; its extremes are those of the whole. */
+/** Returns what was recorded since an earlier state of a cumulative histogram. Minimum and maximum are those of the whole. */
 export function histogramSince(now: Histogram, before: Histogram | undefined): Histogram {
   if (before === undefined) return now
   return {

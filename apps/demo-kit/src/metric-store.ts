@@ -35,7 +35,7 @@ export class MetricSnapshot {
   }
 }
 
-/** Tells metrics whose data points are numbers from histograms. */
+/** Distinguishes metrics whose data points are numbers from histograms. */
 export function isNumeric(metric: MetricData): metric is Extract<MetricData, { dataPoints: { value: number }[] }> {
   return metric.dataPointType === DataPointType.SUM || metric.dataPointType === DataPointType.GAUGE
 }

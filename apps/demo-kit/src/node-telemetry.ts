@@ -4,20 +4,20 @@ import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace
 import { reportDiagnostics } from './diagnostics.ts'
 import { startTelemetry, type Telemetry } from './telemetry.ts'
 
-/** A span as it is told to another process: its data without its methods. */
-export interface ToldSpan {
+/** A span as it is sent to another process: its data without its methods. */
+export interface SentSpan {
   readonly context: ReturnType<ReadableSpan['spanContext']>
   readonly data: Omit<ReadableSpan, 'spanContext' | 'resource'>
   /** Attributes of the resource. */
   readonly resource: ReadableSpan['resource']['attributes']
 }
 
-/** What a node of a demo tells the process that started it. */
+/** Message from a node of a demo to the process that started it. */
 export type NodeMessage =
-  | { readonly telemetry: 'started' | 'ended'; readonly span: ToldSpan }
+  | { readonly telemetry: 'started' | 'ended'; readonly span: SentSpan }
   | { readonly telemetry: 'metrics'; readonly metrics: readonly MetricData[] }
 
-/** What a node's telemetry is set up with. */
+/** Options of {@link startNodeTelemetry}. */
 export interface NodeTelemetryOptions {
   /** Value of the resource attribute `service.name`. */
   readonly serviceName: string
@@ -30,31 +30,31 @@ export interface NodeTelemetryOptions {
 }
 
 /**
- * Registers the OpenTelemetry SDK in a process of its own that a demo has started: it exports by itself, and what it
- * starts, ends and counts is told to the demo, which prints it.
+ * Registers the OpenTelemetry SDK in a process that a demo has started. The process exports its telemetry itself, and sends
+ * spans and metrics to the demo, which prints them.
  */
 export function startNodeTelemetry({ node, ...options }: NodeTelemetryOptions): Telemetry {
   reportDiagnostics((line) => process.stderr.write(`${node}: ${line}\n`))
   return startTelemetry({
     ...options,
     instance: node,
-    spanProcessor: new SpanTeller(),
-    metricExporter: new MetricTeller(),
+    spanProcessor: new SpanSender(),
+    metricExporter: new MetricSender(),
   })
 }
 
-function tell(message: NodeMessage): void {
-  // The demo may be gone: then so is this process, soon.
+function sendToDemo(message: NodeMessage): void {
+  // Without the demo this process ends soon.
   if (process.connected) process.send?.(message, undefined, undefined, () => {})
 }
 
-class SpanTeller implements SpanProcessor {
+class SpanSender implements SpanProcessor {
   onStart(span: Span): void {
-    tell({ telemetry: 'started', span: told(span as unknown as ReadableSpan) })
+    sendToDemo({ telemetry: 'started', span: sentSpan(span as unknown as ReadableSpan) })
   }
 
   onEnd(span: ReadableSpan): void {
-    tell({ telemetry: 'ended', span: told(span) })
+    sendToDemo({ telemetry: 'ended', span: sentSpan(span) })
   }
 
   async forceFlush(): Promise<void> {}
@@ -62,7 +62,7 @@ class SpanTeller implements SpanProcessor {
   async shutdown(): Promise<void> {}
 }
 
-function told(span: ReadableSpan): ToldSpan {
+function sentSpan(span: ReadableSpan): SentSpan {
   const { name, kind, parentSpanContext, startTime, endTime, status, attributes, links, events, duration, ended } = span
   const { instrumentationScope, droppedAttributesCount, droppedEventsCount, droppedLinksCount } = span
   return {
@@ -89,13 +89,13 @@ function told(span: ReadableSpan): ToldSpan {
 }
 
 /** Ids without the trace state, which is an object with methods. */
-function contextOf({ traceId, spanId, traceFlags, isRemote }: ToldSpan['context']): ToldSpan['context'] {
+function contextOf({ traceId, spanId, traceFlags, isRemote }: SentSpan['context']): SentSpan['context'] {
   return { traceId, spanId, traceFlags, ...(isRemote !== undefined && { isRemote }) }
 }
 
-class MetricTeller implements PushMetricExporter {
+class MetricSender implements PushMetricExporter {
   export({ scopeMetrics }: ResourceMetrics, done: (result: ExportResult) => void): void {
-    tell({ telemetry: 'metrics', metrics: scopeMetrics.flatMap((scope) => scope.metrics) })
+    sendToDemo({ telemetry: 'metrics', metrics: scopeMetrics.flatMap((scope) => scope.metrics) })
     done({ code: ExportResultCode.SUCCESS })
   }
 

@@ -8,7 +8,7 @@ import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { StackContextManager } from '@opentelemetry/sdk-trace-web'
 import { PAGE_TELEMETRY, type PageTelemetry } from './page-telemetry.ts'
 
-/** Milliseconds between two exports: somebody may be watching. */
+/** Milliseconds between two exports. Short, because a viewer may show them. */
 const EXPORT_INTERVAL = 500
 
 /**

@@ -1,9 +1,9 @@
 import { emptyResource } from '@opentelemetry/resources'
 import type { MetricData, PushMetricExporter } from '@opentelemetry/sdk-metrics'
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace'
-import type { NodeMessage, ToldSpan } from './node-telemetry.ts'
+import type { NodeMessage, SentSpan } from './node-telemetry.ts'
 
-/** Takes what the nodes of a demo tell of their telemetry, as if it were this process's own. */
+/** Receives the telemetry of a demo's nodes and passes it on as if it were from this process. */
 export class RemoteTelemetry {
   readonly #spans: SpanProcessor
   readonly #open = new Map<string, ReadableSpan>()
@@ -13,30 +13,30 @@ export class RemoteTelemetry {
     this.#spans = spans
   }
 
-  /** Takes a message of a node; anything else than one of telemetry is left alone. */
+  /** Receives a message of a node. Messages without telemetry are ignored. */
   receive(node: string, message: unknown): void {
     const { telemetry } = (message ?? {}) as { readonly telemetry?: unknown }
     if (telemetry === undefined) return
-    const told = message as NodeMessage
-    if (told.telemetry === 'metrics') this.#metrics.set(node, told.metrics)
-    else if (told.telemetry === 'started') this.#started(told.span)
-    else this.#ended(told.span)
+    const received = message as NodeMessage
+    if (received.telemetry === 'metrics') this.#metrics.set(node, received.metrics)
+    else if (received.telemetry === 'started') this.#started(received.span)
+    else this.#ended(received.span)
   }
 
-  /** Hands an exporter what all nodes have collected last, as one collection. Does nothing for a demo without nodes. */
+  /** Exports the last metrics of all nodes as one collection. Does nothing for a demo without nodes. */
   exportMetrics(exporter: PushMetricExporter): void {
     if (this.#metrics.size === 0) return
     const scopeMetrics = [{ scope: { name: 'nodes' }, metrics: merge([...this.#metrics.values()].flat()) }]
     exporter.export({ resource: emptyResource(), scopeMetrics }, () => {})
   }
 
-  #started(told: ToldSpan): void {
-    const span = { ...told.data, spanContext: () => told.context, resource: { attributes: told.resource } }
-    this.#open.set(told.context.spanId, span as unknown as ReadableSpan)
+  #started({ context, data, resource }: SentSpan): void {
+    const span = { ...data, spanContext: () => context, resource: { attributes: resource } }
+    this.#open.set(context.spanId, span as unknown as ReadableSpan)
     this.#spans.onStart(span as unknown as Span, undefined as never)
   }
 
-  #ended({ context, data }: ToldSpan): void {
+  #ended({ context, data }: SentSpan): void {
     const span = this.#open.get(context.spanId)
     if (span === undefined) return
     this.#open.delete(context.spanId)
@@ -44,7 +44,7 @@ export class RemoteTelemetry {
   }
 }
 
-/** One metric of each name, with the data points of all. */
+/** Merges metrics of the same name into one with all data points. */
 function merge(metrics: readonly MetricData[]): MetricData[] {
   const byName = new Map<string, MetricData>()
   for (const metric of metrics) {

@@ -1,15 +1,15 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Simulated users that have been let loose on a server. */
+/** Running simulated users. */
 export interface Users {
-  /** Lets everybody finish what they do and leave. */
+  /** Waits until all users have finished and disconnected. */
   stop(): Promise<void>
 }
 
-/** Somebody who comes again and again, to misbehave. */
+/** A client that connects again and again, to misbehave. */
 export interface Stranger<Place> {
-  /** What happens in a visit, the first of which is round 1. */
+  /** One visit. Rounds start at 1. */
   readonly visit: (place: Place, stop: AbortSignal, round: number) => Promise<void>
   /** Milliseconds until the first visit. */
   readonly after: number
@@ -17,24 +17,24 @@ export interface Stranger<Place> {
   readonly every: number
 }
 
-/** Who there is. */
+/** The users to simulate. */
 export interface Cast<Place> {
-  /** Where everybody goes. */
+  /** Passed to every user. */
   readonly place: Place
-  /** How many residents there are; without any, there are no strangers either. */
+  /** Number of residents; without residents there are no strangers. */
   readonly count: number
-  /** What a resident does until everybody is stopped. */
+  /** The actions of a resident, until `stop` is aborted. */
   readonly resident: (place: Place, stop: AbortSignal, index: number) => Promise<void>
   readonly strangers: readonly Stranger<Place>[]
 }
 
 const NAMES = ['ada', 'grace', 'alan', 'edsger', 'barbara', 'dennis', 'frances', 'donald', 'radia', 'ken']
 
-/** Lets users loose until they are stopped. */
+/** Runs users until they are stopped. */
 export function simulateUsers<Place>({ place, count, resident, strangers }: Cast<Place>): Users {
   const controller = new AbortController()
   const stop = controller.signal
-  // Everybody who pauses listens.
+  // Every user that pauses adds a listener.
   setMaxListeners(0, stop)
   const parts = Array.from({ length: count }, (_, index) => resident(place, stop, index))
   if (count > 0) parts.push(...strangers.map((stranger) => comeAgain(stranger, place, stop)))
@@ -54,7 +54,7 @@ async function comeAgain<Place>({ visit, after, every }: Stranger<Place>, place:
   }
 }
 
-/** Waits, unless everybody is asked to stop. */
+/** Waits, or returns at once if `stop` is aborted. */
 export async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
   await delay(milliseconds, undefined, { signal: stop }).catch(() => {})
 }
@@ -74,7 +74,7 @@ const SMALL_TALK = [
   'ship it',
 ]
 
-/** What somebody says in a turn. */
+/** The text for a turn. */
 export function smallTalk(turn: number): string {
   return SMALL_TALK[turn % SMALL_TALK.length] as string
 }

@@ -2,12 +2,12 @@ import { type AttributeValue, SpanStatusCode } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { formatBytes, formatDuration } from './duration.ts'
 
-/** Attributes told in words, by the row's other columns, or of no help to somebody who reads along. */
-const TOLD = /^(websocket|http|url|network|server|client|user|user_agent|error|exception|code)\./
+/** Attributes that are shown as words, are shown in other columns, or are not shown. */
+const NOT_LISTED = /^(websocket|http|url|network|server|client|user|user_agent|error|exception|code)\./
 
 /**
- * Tells the error of a span, `SyntaxError: Unexpected token`; undefined when its status is not an error, and empty when
- * the details say it all.
+ * Returns the error of a span, such as `SyntaxError: Unexpected token`; `undefined` if its status is not an error, and
+ * empty if the details show it.
  */
 export function errorOf(span: ReadableSpan): string | undefined {
   if (span.status.code !== SpanStatusCode.ERROR) return undefined
@@ -18,11 +18,11 @@ export function errorOf(span: ReadableSpan): string | undefined {
   return [type, message].filter((part) => part !== undefined && part !== '').join(': ') || 'error'
 }
 
-/** Tells in a few words what a span's attributes say, the most telling first. */
+/** Describes the attributes of a span in a few words, the most important first. */
 export function detailsOf(span: ReadableSpan): string[] {
   const attributes = span.attributes
   const details: string[] = []
-  const tell = (key: string, words: (value: AttributeValue) => string) => {
+  const add = (key: string, words: (value: AttributeValue) => string) => {
     const value = attributes[key]
     if (value !== undefined) details.push(words(value))
   }
@@ -31,34 +31,34 @@ export function detailsOf(span: ReadableSpan): string[] {
   if (node !== undefined) details.push(String(node))
   const outcome = attributes['websocket.handshake.outcome']
   if (outcome !== undefined) details.push(words(attributes['http.response.status_code'], outcome))
-  else tell('http.response.status_code', String)
+  else add('http.response.status_code', String)
 
   const code = attributes['websocket.close.code']
   if (code !== undefined) {
     details.push(words(code, attributes['websocket.close.category'], attributes['websocket.close.initiator']))
-    tell('websocket.close.reason', (reason) => `"${reason}"`)
+    add('websocket.close.reason', (reason) => `"${reason}"`)
   }
-  tell('user.id', String)
-  tell('websocket.connection.duration', (seconds) => formatDuration(Number(seconds) * 1_000))
-  tell('websocket.connection.messages.received', (count) => `${count} in`)
-  tell('websocket.connection.messages.sent', (count) => `${count} out`)
-  tell('websocket.connection.spans.dropped', (count) => `${count} spans dropped`)
+  add('user.id', String)
+  add('websocket.connection.duration', (seconds) => formatDuration(Number(seconds) * 1_000))
+  add('websocket.connection.messages.received', (count) => `${count} in`)
+  add('websocket.connection.messages.sent', (count) => `${count} out`)
+  add('websocket.connection.spans.dropped', (count) => `${count} spans dropped`)
 
-  tell('websocket.broadcast.recipients', (count) => (count === 1 ? '1 recipient' : `${count} recipients`))
-  tell('websocket.broadcast.skipped', (count) => (Number(count) > 0 ? `${count} skipped` : ''))
-  tell('websocket.deliver.lag', (seconds) => `lag ${formatDuration(Number(seconds) * 1_000)}`)
-  tell('websocket.message.sequence', (sequence) => `#${sequence}`)
-  tell('websocket.message.size', (bytes) => formatBytes(Number(bytes)))
-  tell('websocket.message.name_original', (name) => `named "${name}"`)
-  tell('websocket.ack.outcome', (ack) => `ack ${ack}`)
-  tell('websocket.stream.items', (count) => `${count} items`)
-  tell('websocket.stream.time_to_first_item', (seconds) => `first after ${formatDuration(Number(seconds) * 1_000)}`)
-  tell('websocket.stream.item_interval', (seconds) => `every ${formatDuration(Number(seconds) * 1_000)}`)
-  tell('websocket.stream.outcome', (outcome) => (outcome === 'completed' ? '' : `stream ${outcome}`))
-  tell('code.function.name', String)
-  tell('websocket.span.ended_by', (by) => `ended by ${by}`)
+  add('websocket.broadcast.recipients', (count) => (count === 1 ? '1 recipient' : `${count} recipients`))
+  add('websocket.broadcast.skipped', (count) => (Number(count) > 0 ? `${count} skipped` : ''))
+  add('websocket.deliver.lag', (seconds) => `lag ${formatDuration(Number(seconds) * 1_000)}`)
+  add('websocket.message.sequence', (sequence) => `#${sequence}`)
+  add('websocket.message.size', (bytes) => formatBytes(Number(bytes)))
+  add('websocket.message.name_original', (name) => `named "${name}"`)
+  add('websocket.ack.outcome', (ack) => `ack ${ack}`)
+  add('websocket.stream.items', (count) => `${count} items`)
+  add('websocket.stream.time_to_first_item', (seconds) => `first after ${formatDuration(Number(seconds) * 1_000)}`)
+  add('websocket.stream.item_interval', (seconds) => `every ${formatDuration(Number(seconds) * 1_000)}`)
+  add('websocket.stream.outcome', (outcome) => (outcome === 'completed' ? '' : `stream ${outcome}`))
+  add('code.function.name', String)
+  add('websocket.span.ended_by', (by) => `ended by ${by}`)
   for (const [key, value] of Object.entries(attributes)) {
-    if (!TOLD.test(key) && value !== undefined) details.push(`${key}=${value}`)
+    if (!NOT_LISTED.test(key) && value !== undefined) details.push(`${key}=${value}`)
   }
   return details.filter((detail) => detail !== '')
 }

@@ -15,7 +15,7 @@ interface SpanRow {
   errors: number
 }
 
-/** Attributes that a metric is broken down by, the first one present; one that most data points lack tells little. */
+/** Attributes that a metric is broken down by: the first one present is used, so the general ones are last. */
 const BREAKDOWNS = [
   'websocket.close.code',
   'websocket.handshake.outcome',
@@ -67,7 +67,7 @@ export class SpanTally {
   }
 }
 
-/** Writes one line for each metric: name, total and, where it has telling attributes, a breakdown by one of them. */
+/** Writes one line for each metric: name, total and, if it has such attributes, a breakdown by one of them. */
 export function formatMetrics(snapshot: MetricSnapshot | undefined, colors: Colors, width: number): string[] {
   const metrics = [...(snapshot?.metrics.values() ?? [])].filter((metric) => metric.dataPoints.length > 0)
   metrics.sort((a, b) => (a.descriptor.name < b.descriptor.name ? -1 : 1))
@@ -107,7 +107,7 @@ function breakdownOf(metric: MetricData): string {
     const label = labelOf(attributes, key)
     totals.set(label, (totals.get(label) ?? 0) + (typeof value === 'number' ? value : value.count))
   }
-  // One route says no more than the total does.
+  // For a single route the breakdown equals the total.
   if (key === 'websocket.route' && totals.size === 1) return ''
   return [...totals]
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))

@@ -12,13 +12,13 @@ import { defaultResource, detectResources, envDetector, resourceFromAttributes }
 import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics'
 import { BatchSpanProcessor, type SpanExporter, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 
-/** Milliseconds that an export may take: nobody wants to wait for an absent collector at the end of a demo. */
+/** Longest export in milliseconds, so that a demo does not wait for an absent collector when it stops. */
 const EXPORT_TIMEOUT = 2_000
 
-/** Milliseconds between two exports of metrics to an OTLP endpoint: somebody may be watching. */
+/** Milliseconds between two exports of metrics to an OTLP endpoint. Short, because a viewer may show them. */
 const LIVE_INTERVAL = 1_000
 
-/** What {@link startTelemetry} sets up. */
+/** Options of {@link startTelemetry}. */
 export interface TelemetryOptions {
   /** Value of the resource attribute `service.name`, unless the environment names another. */
   readonly serviceName: string
@@ -36,7 +36,7 @@ export interface TelemetryOptions {
 
 /** A running OpenTelemetry SDK. */
 export interface Telemetry {
-  /** Exports the rest and stops. What cannot be exported is told through `diag`. */
+  /** Flushes and stops the SDK. Failed exports are logged by `diag`. */
   shutdown(): Promise<void>
 }
 
@@ -57,7 +57,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
     spanProcessors: [
       options.spanProcessor,
       ...exporters.map(
-        ({ spans }) => new BatchSpanProcessor({ exporter: tellingFailures(spans), scheduledDelayMillis: 500 }),
+        ({ spans }) => new BatchSpanProcessor({ exporter: logFailures(spans), scheduledDelayMillis: 500 }),
       ),
     ],
   })
@@ -77,7 +77,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   metrics.setGlobalMeterProvider(meterProvider)
 
   return {
-    // An endpoint that does not answer has been told, and is no reason to lose what goes elsewhere.
+    // An endpoint that does not answer was logged already; the other exports must complete.
     async shutdown() {
       await Promise.allSettled([tracerProvider.shutdown(), meterProvider.shutdown()])
     },
@@ -88,8 +88,8 @@ function metricReader(exporter: PushMetricExporter, interval: number): PeriodicE
   return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: interval, exportTimeoutMillis: interval })
 }
 
-/** The processor leaves it to whoever flushes to tell a failure; here it is told whoever that is. */
-function tellingFailures(exporter: SpanExporter): SpanExporter {
+/** Logs failed exports, which the span processor reports only to the caller of `forceFlush`. */
+function logFailures(exporter: SpanExporter): SpanExporter {
   return {
     export(spans, done) {
       exporter.export(spans, (result) => {
@@ -107,7 +107,7 @@ function otlpExporters(endpoints: readonly string[]) {
     metrics: new OTLPMetricExporter({ url: `${endpoint}/v1/metrics`, timeoutMillis: EXPORT_TIMEOUT }),
   }))
   if (environmentEndpoint() !== undefined) {
-    // Whatever is not set here the exporters read from the environment themselves.
+    // The exporters read all other settings from the environment.
     const own = process.env.OTEL_EXPORTER_OTLP_TIMEOUT ? {} : { timeoutMillis: EXPORT_TIMEOUT }
     exporters.push({ spans: new OTLPTraceExporter(own), metrics: new OTLPMetricExporter(own) })
   }

@@ -17,7 +17,7 @@ export function clock(milliseconds: number): string {
   return `${pad(date.getHours(), 2)}:${pad(date.getMinutes(), 2)}:${seconds}`
 }
 
-/** Shortens a trace id to what is enough to tell the traces of one run apart. */
+/** Shortens a trace id to the digits that distinguish the traces of one demo. */
 export function shortId(id: string): string {
   return id.slice(0, 6)
 }

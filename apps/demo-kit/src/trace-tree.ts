@@ -86,7 +86,7 @@ function formatRow({ span, branch, first }: Row, colors: Colors, width: number):
   return columns.join('  ')
 }
 
-/** Where a span's links and its parent elsewhere lead; brief links are told by the id alone. */
+/** Describes a span's links and its remote parent; short links show only the id. */
 function linksOf(span: ReadableSpan, branch: string, brief: boolean): string {
   const links = span.links.map((link) => {
     const kind = printable(String(link.attributes?.['websocket.link.kind'] ?? 'span'))

@@ -20,7 +20,7 @@ const view = chatView({
     else enter(token, room)
   },
   entrances: {
-    'Enter without logging in': (room) => enter('guessed', room),
+    'Enter without a login': (room) => enter('guessed', room),
   },
   say: (text) => send({ type: 'say', text }),
   whisper(to, text) {
@@ -31,7 +31,7 @@ const view = chatView({
     'slow search': () => send({ type: 'search', text: 'coffee' }),
     'failing translation': () => send({ type: 'translate', text: 'hello' }),
     'reminder in 1 s': () => send({ type: 'remind', text: 'a second is over' }),
-    'announce to all': () => send({ type: 'announce', text: 'hello, all of you' }),
+    'announce to all rooms': () => send({ type: 'announce', text: 'hello, all of you' }),
     'broken JSON': () => socket.send('{"text":"I was about to'),
     '100 kB message': () => send({ type: 'say', text: 'A'.repeat(100_000) }),
   },
@@ -47,7 +47,7 @@ const handlers = {
     view.showMembers(members)
   },
   joined({ user, members }) {
-    view.addLine('', `${user} came in`, 'note')
+    view.addLine('', `${user} joined`, 'note')
     view.showMembers(members)
   },
   left({ user, members }) {
@@ -57,7 +57,7 @@ const handlers = {
   said: ({ from, text }) => view.addLine(from, text),
   whispered: ({ from, text }) => view.addLine(`${from} to you`, text, 'private'),
   announced: ({ from, text }) => view.addLine(`${from} to all`, text),
-  found: ({ text, matches }) => view.addLine('', `who said “${text}”: ${matches.join(' / ') || 'nobody'}`, 'note'),
+  found: ({ text, matches }) => view.addLine('', `messages with “${text}”: ${matches.join(' / ') || 'none'}`, 'note'),
   reminder: ({ text }) => view.addLine('reminder', text, 'private'),
   error: ({ message }) => view.addLine('error', message, 'bad'),
 }
@@ -65,7 +65,7 @@ const handlers = {
 function enter(token, room) {
   const url = new URL(`/chat/${room}?token=${encodeURIComponent(token)}`, location.href)
   url.protocol = url.protocol.replace('http', 'ws')
-  // One line traces the page's end; the URL takes the trace to the server.
+  // traceWebSocket() traces the socket; traceUrl() adds the trace context of the handshake.
   socket = act('enter', () => traceWebSocket(new WebSocket(traceUrl(url, TRACING)), TRACING))
   let opened = false
   socket.addEventListener('open', () => {
@@ -76,7 +76,7 @@ function enter(token, room) {
     handlers[message.type]?.(message)
   })
   socket.addEventListener('close', ({ code, reason }) => {
-    if (!opened) view.refuse('The server turned you away.')
+    if (!opened) view.refuse('The server rejected the connection.')
     else if (code === 1000) location.reload()
     else view.showState(`closed: ${code} ${reason}`.trim(), 'bad')
   })

@@ -10,7 +10,7 @@ export const SEARCH_TIME = 300
 /** Lines a room remembers. */
 const HISTORY = 200
 
-/** Somebody in a room. */
+/** A member of a room. */
 export interface Member {
   readonly name: string
   readonly room: string
@@ -24,40 +24,40 @@ class TranslationUnavailable extends Error {
 
 const tracer = trace.getTracer('fastify-chat')
 
-/** Rooms and who is in them. It knows sockets and messages, and of telemetry only what it wants to tell itself. */
+/** Rooms and their members. Its only telemetry is a span and an attribute of its own. */
 export class Chat {
   readonly #members = new Set<Member>()
   readonly #history = new Map<string, string[]>()
 
-  /** Lets somebody into a room and tells the others. */
+  /** Adds a member to a room and notifies the others. */
   join(member: Member): void {
     this.#members.add(member)
     const { name: user, room } = member
-    this.tell(member, { type: 'welcome', you: user, room, members: this.#names(room) })
-    this.#tellRoom(room, { type: 'joined', user, members: this.#names(room) }, member)
+    this.send(member, { type: 'welcome', you: user, room, members: this.#names(room) })
+    this.#sendToRoom(room, { type: 'joined', user, members: this.#names(room) }, member)
   }
 
-  /** Takes somebody out of a room and tells the others. */
+  /** Removes a member from a room and notifies the others. */
   leave(member: Member): void {
     this.#members.delete(member)
-    this.#tellRoom(member.room, { type: 'left', user: member.name, members: this.#names(member.room) })
+    this.#sendToRoom(member.room, { type: 'left', user: member.name, members: this.#names(member.room) })
   }
 
-  /** Says something to everybody in the room. */
+  /** Sends a text to all members of the room. */
   say(from: Member, text: string): void {
     const history = this.#history.get(from.room) ?? []
     this.#history.set(from.room, [...history, `${from.name}: ${text}`].slice(-HISTORY))
-    this.#tellRoom(from.room, { type: 'said', from: from.name, text })
+    this.#sendToRoom(from.room, { type: 'said', from: from.name, text })
   }
 
   /** Says something to one person, in whatever room. */
   whisper(from: Member, to: string, text: string): void {
     const recipient = [...this.#members].find((member) => member.name === to)
-    if (recipient === undefined) this.tell(from, { type: 'error', message: `${to} is not here` })
-    else this.tell(recipient, { type: 'whispered', from: from.name, text })
+    if (recipient === undefined) this.send(from, { type: 'error', message: `${to} is not here` })
+    else this.send(recipient, { type: 'whispered', from: from.name, text })
   }
 
-  /** Says something to everybody in every room. */
+  /** Sends a text to all members of all rooms. */
   announce(from: Member, text: string): void {
     const message: ServerMessage = { type: 'announced', from: from.name, text }
     const sockets = [...this.#members].map((member) => member.socket)
@@ -72,7 +72,7 @@ export class Chat {
       span.setAttribute('chat.matches', found.length).end()
       return found
     })
-    this.tell(from, { type: 'found', text, matches })
+    this.send(from, { type: 'found', text, matches })
   }
 
   /** Fails, a little later. */
@@ -82,12 +82,12 @@ export class Chat {
   }
 
   /** Sends one message to one member. */
-  tell(member: Member, message: ServerMessage): void {
+  send(member: Member, message: ServerMessage): void {
     member.socket.send(JSON.stringify(message))
   }
 
   /** A plain loop over sockets with the same data: it shows as one broadcast. */
-  #tellRoom(room: string, message: ServerMessage, except?: Member): void {
+  #sendToRoom(room: string, message: ServerMessage, except?: Member): void {
     const data = JSON.stringify(message)
     for (const member of this.#members) {
       const { socket } = member

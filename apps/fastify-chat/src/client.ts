@@ -16,7 +16,7 @@ export class ChatClient {
     socket.on('error', () => {})
   }
 
-  /** Claims a name; returns its token, or undefined when it cannot be had. */
+  /** Claims a name. Returns its token, or `undefined` if the name is not available. */
   static async signUp(url: string, name: string): Promise<string | undefined> {
     const response = await fetch(new URL('/login', url), {
       method: 'POST',

@@ -1,4 +1,4 @@
-/** What a client may send. */
+/** Messages of a client. */
 export type ClientMessage =
   | { readonly type: 'say'; readonly text: string }
   | { readonly type: 'whisper'; readonly to: string; readonly text: string }
@@ -7,7 +7,7 @@ export type ClientMessage =
   | { readonly type: 'translate'; readonly text: string }
   | { readonly type: 'remind'; readonly text: string }
 
-/** What the server sends. */
+/** Messages of the server. */
 export type ServerMessage =
   | { readonly type: 'welcome'; readonly you: string; readonly room: string; readonly members: readonly string[] }
   | { readonly type: 'joined' | 'left'; readonly user: string; readonly members: readonly string[] }
@@ -25,7 +25,7 @@ const TYPES: ReadonlySet<unknown> = new Set<ClientMessage['type']>([
   'remind',
 ])
 
-/** A message that is not what the chat's protocol says; its sender is told and disconnected. */
+/** A message that violates the chat's protocol. Its sender receives an error and is disconnected. */
 export class BadMessage extends Error {
   override readonly name = 'BadMessage'
 }
@@ -42,6 +42,6 @@ export function parseClientMessage(data: string): ClientMessage {
   const { type, text, to } = message as Record<string, unknown>
   if (!TYPES.has(type)) throw new BadMessage('unknown type')
   if (typeof text !== 'string') throw new BadMessage('no text')
-  if (type === 'whisper' && typeof to !== 'string') throw new BadMessage('nobody to whisper to')
+  if (type === 'whisper' && typeof to !== 'string') throw new BadMessage('whisper has no recipient')
   return message as ClientMessage
 }

@@ -74,7 +74,7 @@ export async function createChatServer(
 
   fastify.post<{ Body: { name: string } }>('/login', { schema: { body: LOGIN_BODY } }, async (request, reply) => {
     const token = accounts.signUp(request.body.name)
-    return token === undefined ? reply.code(409).send({ error: 'That name cannot be had.' }) : { token }
+    return token === undefined ? reply.code(409).send({ error: 'This name is not available.' }) : { token }
   })
 
   async function authenticate(request: FastifyRequest<ChatRequest>, reply: FastifyReply): Promise<void> {
@@ -120,9 +120,9 @@ export async function createChatServer(
     }
   }
 
-  /** What a timer sends belongs to the connection: the message that set the timer is long done by then. */
+  /** Sends of a timer belong to the connection, because the message that set the timer has ended by then. */
   function remindLater(member: Member, text: string, { wsConnection }: FastifyRequest<ChatRequest>): void {
-    const remind = () => chat.tell(member, { type: 'reminder', text })
+    const remind = () => chat.send(member, { type: 'reminder', text })
     const timer = setTimeout(() => (wsConnection ? wsConnection.run(remind) : remind()), REMINDER_DELAY)
     member.socket.once('close', () => clearTimeout(timer))
   }
@@ -130,7 +130,7 @@ export async function createChatServer(
   return fastify
 }
 
-/** Tells a client that the server stops, and does not wait for one that does not answer. */
+/** Closes a connection because the server stops, and terminates it if the client does not answer. */
 async function goAway(socket: WebSocket): Promise<void> {
   socket.close(1001, 'the server stops')
   await once(socket, 'close', { signal: AbortSignal.timeout(CLOSE_GRACE) }).catch(() => socket.terminate())

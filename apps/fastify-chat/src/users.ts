@@ -56,7 +56,7 @@ async function take(client: ChatClient, turn: number, friend: string): Promise<v
   await answered
 }
 
-/** Tries a token that nobody was given: the login is rejected. */
+/** Tries an unknown token: the handshake is rejected. */
 async function intruder(url: string): Promise<void> {
   await ChatClient.enter(url, 'lobby', 'guessed').then(
     () => Promise.reject(new Error('a guessed token was accepted')),

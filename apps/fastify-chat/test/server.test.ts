@@ -90,7 +90,7 @@ describe('the chat server', () => {
     ['null', 'not an object'],
     ['{"type":"shout","text":"x"}', 'unknown type'],
     ['{"type":"say"}', 'no text'],
-    ['{"type":"whisper","text":"x"}', 'nobody to whisper to'],
+    ['{"type":"whisper","text":"x"}', 'whisper has no recipient'],
   ])('disconnects who sends %s', async (data, reason) => {
     const ada = await enter('ada')
     ada.send(data)

@@ -71,7 +71,7 @@ export class AssistantGateway implements OnGatewayConnection, OnGatewayDisconnec
     if (next === 'answer') utterance.within(() => this.#utterances.add(utterance))
   }
 
-  /** Tells what the user said before. */
+  /** Returns what the user said before. */
   @UseGuards(SubscriberGuard)
   @SubscribeMessage('history')
   async history(@ConnectedSocket() client: Client): Promise<WsResponse<History>> {

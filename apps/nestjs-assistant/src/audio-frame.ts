@@ -2,7 +2,7 @@ import { injectContext } from '@otel-ws/nestjs'
 import { SYMBOL_BYTES } from './engines/tones.ts'
 import { Refusal } from './errors.ts'
 
-/** What stands before the samples of a binary message. */
+/** Header of a binary message, before the samples. */
 export interface AudioHeader {
   readonly utterance: string
   /** The last audio of its utterance. */
@@ -15,7 +15,7 @@ export interface AudioFrame {
   readonly audio: Buffer
 }
 
-/** Bytes that tell the length of the header. */
+/** Bytes of the length of the header. */
 export const PREFIX = 2
 
 /** Writes a binary message: the length of the header, the header as JSON, the samples. The header has the trace context. */
@@ -41,7 +41,7 @@ function parseHeader(text: string): AudioHeader {
     const { utterance, last } = JSON.parse(text) as Record<string, unknown>
     if (typeof utterance === 'string' && typeof last === 'boolean') return { utterance, last }
   } catch {
-    // Told below, as any other header that is none.
+    // Rejected below, like any other invalid header.
   }
   throw new Refusal('bad_frame', 'the header says nothing')
 }

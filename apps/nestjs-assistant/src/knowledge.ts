@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common'
 import type { Knowledge } from './engines/answers.ts'
 import type { Intent } from './engines/grammar.ts'
 
-/** What is to be remembered of an utterance. */
+/** What is remembered of an utterance. */
 export interface Memory {
   readonly user: string
   readonly text: string
@@ -22,17 +22,17 @@ const WRITING_TIME = 30
 /** Utterances that are remembered word by word. */
 const HISTORY = 20
 
-/** What the assistant knows of its users. */
+/** The assistant's data about its users. */
 @Injectable()
 export class KnowledgeBase {
   readonly #notes = new Map<string, Notes>()
 
-  /** What an answer to a user can build on. */
+  /** Returns the data for an answer to a user. */
   of(user: string): Knowledge {
     return this.#notesOf(user)
   }
 
-  /** What a user said lately, the latest last. */
+  /** Returns the last utterances of a user, the latest last. */
   history(user: string): readonly string[] {
     return this.#notesOf(user).history
   }

@@ -3,7 +3,7 @@ import { PREFIX } from './audio-frame.ts'
 
 /**
  * Finds the trace context in the header of audio: option `messageContext` of the gateways' tracing, which leaves binary
- * messages alone otherwise. What is no audio is told by whoever handles the message.
+ * messages alone otherwise. What is no audio is rejected by the handler of the message.
  */
 export function messageContext(data: unknown): Carrier | undefined {
   if (!Buffer.isBuffer(data) || data.length < PREFIX) return undefined

@@ -3,24 +3,24 @@ import { Refusal } from './errors.ts'
 /** Path of the assistant's sockets, on both platforms. */
 export const PATH = '/assistant'
 
-/** What a client sends with event `listen` before the audio of an utterance. */
+/** Data of event `listen`, which a client sends before the audio of an utterance. */
 export interface ListenRequest {
   readonly utterance: string
 }
 
-/** What the server streams in answer to `listen`: what it heard, then words and their audio in turn, then the end. */
+/** Answers that the server streams to `listen`: the transcription, then words and their audio in turn, then the end. */
 export type Reply =
   | { readonly event: 'heard'; readonly data: { readonly utterance: string; readonly text: string } }
   | { readonly event: 'token'; readonly data: { readonly utterance: string; readonly text: string } }
   | { readonly event: 'audio'; readonly data: Buffer }
   | { readonly event: 'done'; readonly data: { readonly utterance: string; readonly tokens: number } }
 
-/** What the server sends when a timer rings. */
+/** Message of the server when a timer rings. */
 export interface TimerEvent {
   readonly seconds: number
 }
 
-/** What the server answers to `history`. */
+/** Answer to `history`. */
 export interface History {
   readonly asked: readonly string[]
 }

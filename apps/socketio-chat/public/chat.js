@@ -18,13 +18,13 @@ const view = chatView({
   },
   attempts: {
     'announce to all': () => socket.emit('announce', 'hello, all of you'),
-    async 'ask everybody'() {
+    async 'ask all clients'() {
       const { yes, votes } = await socket.emitWithAck('poll', 'shall we?')
       view.addLine('', `${yes} of ${votes} said yes`, 'note')
     },
     async 'slow search'() {
       const matches = await socket.emitWithAck('search', 'coffee')
-      view.addLine('', `who said “coffee” on this node: ${matches.join(' / ') || 'nobody'}`, 'note')
+      view.addLine('', `messages with “coffee” on this node: ${matches.join(' / ') || 'none'}`, 'note')
     },
     'failing translation': () => socket.emit('translate', 'hello'),
     'reload all nodes': () => socket.emit('reload'),
@@ -36,19 +36,19 @@ const view = chatView({
 })
 
 function enter(name, room) {
-  // Traced before it connects, so that the request takes the trace to the server.
+  // Traced before it connects, so that the first request has the trace context.
   socket = traceSocket(io({ auth: { name }, autoConnect: false }))
   socket.on('connect', async () => {
     view.showRoom(name, room)
     show(await socket.emitWithAck('enter', room))
   })
   socket.on('connect_error', (error) => {
-    if (socket.active) view.showState('connecting again', 'bad')
+    if (socket.active) view.showState('reconnecting', 'bad')
     else view.refuse(error.message)
   })
   socket.on('disconnect', (reason) => view.showState(`disconnected: ${reason}`, 'bad'))
   socket.on('entered', (user) => {
-    view.addLine('', `${user} came in`, 'note')
+    view.addLine('', `${user} joined`, 'note')
     show([...members, user])
   })
   socket.on('left', (user) => {

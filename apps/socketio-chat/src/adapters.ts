@@ -5,16 +5,16 @@ import { Redis } from 'ioredis'
 import { Pool } from 'pg'
 import type { ServerOptions } from 'socket.io'
 
-/** What can connect the nodes, the one that needs no server first. */
+/** The adapters that can connect the nodes. The first needs no server. */
 export const ADAPTERS = ['cluster', 'redis', 'postgres'] as const
 export type AdapterName = (typeof ADAPTERS)[number]
 
-/** What a node needs to know to reach the others. */
+/** How a node is connected to the others. */
 export interface AdapterConfig {
   readonly name: AdapterName
   /** Where the server is, for those that need one. */
   readonly url: string
-  /** What the channels of this run are called. */
+  /** Prefix of the channels of this demo. */
   readonly prefix: string
 }
 
@@ -31,7 +31,7 @@ const RETRY_DELAY = 200
 /**
  * Makes the adapter of a node.
  *
- * @param warn told when the server is gone and when it is back
+ * @param warn called when the connection to the server is lost and when it is restored
  */
 export function createNodeAdapter({ name, url, prefix }: AdapterConfig, warn: (message: string) => void): NodeAdapter {
   switch (name) {
@@ -72,11 +72,11 @@ function connect(url: string, warn: (message: string) => void): Redis {
   let isGone = false
   client.on('error', () => {})
   client.on('close', () => {
-    if (!isGone && client.status !== 'end') warn('Redis is gone')
+    if (!isGone && client.status !== 'end') warn('connection to Redis lost')
     isGone = true
   })
   client.on('ready', () => {
-    if (isGone) warn('Redis is back')
+    if (isGone) warn('connection to Redis restored')
     isGone = false
   })
   return client

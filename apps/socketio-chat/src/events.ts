@@ -1,18 +1,18 @@
-/** Something that somebody said. */
+/** A chat message. */
 export interface Line {
   readonly from: string
   readonly text: string
 }
 
-/** What a client sends. The last parameter of those that are answered acknowledges them. */
+/** Events of a client. A last parameter `answer` acknowledges the event. */
 export interface ClientEvents {
   /** Goes into a room; answered with who is there, on whatever node. */
   enter: (room: string, answer: (members: string[]) => void) => void
   say: (text: string) => void
-  /** Answered with whether somebody of that name is here. */
+  /** Answered with true if a user of that name is connected. */
   whisper: (to: string, text: string, answer: (found: boolean) => void) => void
   announce: (text: string) => void
-  /** Asks everybody in the room; answered with how many said yes, of how many that answered. */
+  /** Asks all users in the room; answered with the number of yes and of all votes. */
   poll: (question: string, answer: (result: { yes: number; votes: number }) => void) => void
   search: (text: string, answer: (matches: string[]) => void) => void
   translate: (text: string) => void
@@ -20,7 +20,7 @@ export interface ClientEvents {
   reload: () => void
 }
 
-/** What the server sends. */
+/** Events of the server. */
 export interface ServerEvents {
   entered: (user: string) => void
   left: (user: string) => void
@@ -31,12 +31,12 @@ export interface ServerEvents {
   failed: (message: string) => void
 }
 
-/** What the nodes send each other. */
+/** Events between nodes. */
 export interface NodeEvents {
   'words changed': (node: string) => void
 }
 
-/** What is known of a client. */
+/** Data of a client's socket. */
 export interface Person {
   name: string
   room: string | undefined

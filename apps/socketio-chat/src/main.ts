@@ -7,13 +7,13 @@ import { breakRedis } from './outage.ts'
 import { startUsers } from './users.ts'
 
 const OPTIONS: readonly DemoOption[] = [
-  { name: 'adapter', choices: ADAPTERS, help: 'what connects the nodes' },
-  { name: 'redis-outage', help: 'kill Redis in the middle and start it again; with --adapter redis' },
+  { name: 'adapter', choices: ADAPTERS, help: 'how the nodes are connected' },
+  { name: 'redis-outage', help: 'kill Redis during the demo and restart it; with --adapter redis' },
 ]
 
 /** Runs the Socket.IO chat demo with the arguments of its command line; returns the exit code. */
 export function main(argv: readonly string[]): Promise<number> {
-  const description = 'a chat on three Socket.IO nodes, each broadcast one trace across all of them'
+  const description = 'a chat on three Socket.IO nodes: each broadcast is one trace across all nodes'
   return runDemo({ name: 'socketio-chat', description, options: OPTIONS, start }, argv)
 }
 
@@ -23,7 +23,8 @@ async function start(settings: DemoSettings): Promise<RunningDemo> {
   if (breaks && name !== 'redis') throw new Error('--redis-outage needs --adapter redis')
   const service = await startService(name)
   try {
-    if (breaks && !(service as RedisService).mayFail) throw new Error('the Redis of REDIS_URL is not ours to end')
+    if (breaks && !(service as RedisService).mayFail)
+      throw new Error('--redis-outage cannot stop the Redis of REDIS_URL')
     const adapter = { name, url: service?.url ?? '', prefix: `otel-ws-demo-${randomUUID()}` }
     const nodes = await startNodes(adapter, settings)
     const users = startUsers(nodes.urls, settings.users)

@@ -1,6 +1,6 @@
 import type { AdapterConfig } from './adapters.ts'
 
-/** What a node's process is started with, in variable `CHAT_NODE`. */
+/** Options of a node's process, in variable `CHAT_NODE`. */
 export interface NodeConfig {
   readonly node: string
   readonly adapter: AdapterConfig
@@ -9,11 +9,11 @@ export interface NodeConfig {
   readonly endpoints: readonly string[]
 }
 
-/** What a node's process says, besides its telemetry. */
+/** Messages of a node's process, besides its telemetry. */
 export type NodeReport =
   | { readonly node: string; readonly url: string }
   | { readonly node: string; readonly failure: string }
   | { readonly node: string; readonly warning: string }
 
-/** What tells a node's process to stop. */
+/** Message that stops a node's process. */
 export const STOP = 'stop'

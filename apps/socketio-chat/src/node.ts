@@ -6,11 +6,11 @@ import { type NodeConfig, type NodeReport, STOP } from './node-messages.ts'
 const config = JSON.parse(process.env.CHAT_NODE ?? '') as NodeConfig
 const { node, adapter, port, metricsInterval, endpoints } = config
 
-// Ctrl-C reaches every process of a terminal; the nodes end when they are told to.
+// Ctrl-C reaches every process of a terminal; the nodes stop by a message of the demo.
 process.on('SIGINT', () => {})
 
 const telemetry = startNodeTelemetry({ serviceName: 'socketio-chat', node, metricsInterval, endpoints })
-// What is traced is loaded when OpenTelemetry is set up.
+// Imported after the SDK was started.
 const { startChatServer } = await import('./server.ts')
 
 function report(message: NodeReport): void {

@@ -52,7 +52,7 @@ export async function startNodes(adapter: AdapterConfig, settings: DemoSettings)
   }
 }
 
-/** The default port is no more than a wish. */
+/** Falls back to any free port if the default port is taken. */
 function isTaken(error: Error, index: number, { port }: DemoSettings): boolean {
   return index === 0 && port === undefined && error.message.includes('EADDRINUSE')
 }

@@ -3,12 +3,12 @@ import type { DemoSettings } from '@otel-ws/demo-kit'
 import type { RedisService } from '@otel-ws/services'
 import { log } from './nodes.ts'
 
-/** Milliseconds that Redis is gone for. */
+/** Milliseconds of the outage. */
 const DURATION = 1_500
-/** Milliseconds until then, for a demo that nobody has given an end. */
+/** Milliseconds until the outage, for a demo without `--for`. */
 const DEFAULT_START = 3_000
 
-/** Ends Redis in the middle of the demo, as a crash would, and starts it again. Stops when the signal says so. */
+/** Kills Redis during the demo, like a crash, and restarts it. Stops when the signal is aborted. */
 export async function breakRedis(redis: RedisService, settings: DemoSettings, stop: AbortSignal): Promise<void> {
   const pause = (milliseconds: number): Promise<unknown> =>
     delay(milliseconds, undefined, { signal: stop }).catch(() => {})
@@ -18,5 +18,5 @@ export async function breakRedis(redis: RedisService, settings: DemoSettings, st
   await redis.kill()
   await pause(DURATION)
   await redis.restart()
-  log(settings, 'Redis is started again')
+  log(settings, 'Redis is restarted')
 }

@@ -24,11 +24,11 @@ const NAME = /^[\p{L}\p{N}_-]{1,20}$/u
 
 type ChatSocket = Socket<ClientEvents, ServerEvents, NodeEvents, Person>
 
-/** What a node is made with. */
+/** Options of a node. */
 export interface ChatServerOptions {
   /** Name of the node. */
   readonly node: string
-  /** What connects it to the other nodes. Default: nothing, it is the only one. */
+  /** Adapter that connects it to the other nodes. Default: none, it is the only node. */
   readonly adapter?: NonNullable<ServerOptions['adapter']>
   /** Port to listen on, 0 for any. */
   readonly port: number
@@ -41,7 +41,7 @@ export interface ChatServerOptions {
 /** A node that is listening. */
 export interface ChatServer {
   readonly url: string
-  /** Disconnects everybody and ends what is open of its telemetry. */
+  /** Disconnects all clients, ends open spans and flushes the telemetry. */
   close(): Promise<void>
 }
 
@@ -77,7 +77,7 @@ export async function startChatServer({
 
   io.use((socket, next) => {
     const { name } = socket.handshake.auth as { name?: unknown }
-    if (typeof name !== 'string' || !NAME.test(name)) return next(new Error('That name cannot be had.'))
+    if (typeof name !== 'string' || !NAME.test(name)) return next(new Error('This name is not available.'))
     socket.data.name = name
     next()
   })

@@ -54,7 +54,7 @@ async function take(client: ChatClient, turn: number, friend: string): Promise<v
   await Promise.resolve(agenda[turn % agenda.length]?.()).catch(() => {})
 }
 
-/** Takes a name that nobody may have: turned away. */
+/** Uses a name that is not allowed: the connection is rejected. */
 async function intruder([url]: readonly string[]): Promise<void> {
   await enter(url as string, 'no such name').then(
     () => Promise.reject(new Error('an impossible name was accepted')),

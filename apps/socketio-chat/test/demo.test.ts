@@ -97,14 +97,14 @@ describe('demo socketio --adapter redis --redis-outage', () => {
       await expectNothingLost(run)
       const lines = run.stdout.split('\n')
       const killed = lines.findIndex((line) => line.endsWith('Redis is killed'))
-      const started = lines.findIndex((line) => line.endsWith('Redis is started again'))
+      const started = lines.findIndex((line) => line.endsWith('Redis is restarted'))
       expect(killed).toBeGreaterThan(0)
       expect(started).toBeGreaterThan(killed)
       for (const node of ['node-1', 'node-2', 'node-3']) {
-        expect(run.stdout).toContain(`${node}: Redis is gone`)
-        expect(run.stdout).toContain(`${node}: Redis is back`)
+        expect(run.stdout).toContain(`${node}: connection to Redis lost`)
+        expect(run.stdout).toContain(`${node}: connection to Redis restored`)
       }
-      // Handlers and broadcasts go on; nothing reaches another node before Redis is back.
+      // Handlers and broadcasts continue; nothing reaches another node before Redis is restarted.
       const meanwhile = lines.slice(killed, started)
       expect(meanwhile.filter((line) => / {2}(?:└─ |├─ )?process say /.test(line)).length).toBeGreaterThan(0)
       const back = lines.slice(started)

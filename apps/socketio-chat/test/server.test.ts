@@ -34,7 +34,7 @@ function next(client: ChatClient, event: string): Promise<unknown[]> {
 
 describe('a node of the chat', () => {
   it('turns away who has no proper name', async () => {
-    await expect(enter(server.url, 'no such name')).rejects.toThrow('That name cannot be had.')
+    await expect(enter(server.url, 'no such name')).rejects.toThrow('This name is not available.')
   })
 
   it('passes what is said to the room, and who comes and goes', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Intent, type Operation, UNITS } from './grammar.ts'
 import { sayNumber } from './numbers.ts'
 
-/** What an answer needs to know of who asks. */
+/** Data about the user that an answer needs. */
 export interface Knowledge {
   readonly list: readonly string[]
   /** How often each kind of thing was asked before. */

@@ -1,6 +1,6 @@
 import { numberOf } from './numbers.ts'
 
-/** What somebody wants. */
+/** Intent of a sentence. */
 export type Intent =
   | { readonly kind: 'calculate'; readonly left: number; readonly operation: Operation; readonly right: number }
   | { readonly kind: 'convert'; readonly amount: number; readonly from: string; readonly to: string }
@@ -34,7 +34,7 @@ const RULES: readonly Rule[] = [
   [/^what did i ask$/, () => ({ kind: 'recall' })],
 ]
 
-/** Finds out what a sentence wants; undefined when it is none of the language's. */
+/** Returns the intent of a sentence; `undefined` if the grammar does not know it. */
 export function understand(text: string): Intent | undefined {
   const sentence = text.trim().replace(/[.?!]$/, '')
   for (const [pattern, meaning] of RULES) {

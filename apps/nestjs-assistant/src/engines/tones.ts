@@ -7,7 +7,7 @@ export const SYMBOL_SAMPLES = 160
 /** Bytes of one character. */
 export const SYMBOL_BYTES = 2 * SYMBOL_SAMPLES
 
-/** What can be said. A character is the sum of two tones: its row's and its column's. */
+/** The supported characters. Each is the sum of two tones: of its row and of its column. */
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789 .,?!'-"
 
 const COLUMNS = 8

@@ -5,7 +5,7 @@ const CLARITY = 0.8
 
 /**
  * Turns audio back into text by measuring, for every 20 ms, the energy at each tone with the Goertzel algorithm.
- * Returns undefined when there is nothing to hear, or something that nobody can have said.
+ * Returns `undefined` for silence, and for tones that are not characters.
  */
 export function transcribe(audio: Buffer): string | undefined {
   if (audio.length === 0 || audio.length % SYMBOL_BYTES !== 0) return undefined

@@ -7,7 +7,7 @@ import { AssistantModule } from '../assistant.module.ts'
 import { PATH } from '../messages.ts'
 import { VoiceWsAdapter } from './voice-ws-adapter.ts'
 
-/** What the sockets of an assistant speak. */
+/** The protocol of an assistant's sockets. */
 export type Platform = 'ws' | 'socket.io'
 
 /** A running assistant. */

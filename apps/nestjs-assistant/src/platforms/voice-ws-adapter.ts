@@ -23,7 +23,7 @@ function parse(data: unknown): { event: string; data: unknown } | undefined {
   try {
     return JSON.parse(data)
   } catch {
-    // Nobody to answer: what is no JSON has no event.
+    // Without JSON there is no event to handle.
     return undefined
   }
 }

@@ -24,7 +24,7 @@ export class Answering {
     this.#memories = memories
   }
 
-  /** Answers an utterance; rejects, and tells the client, when it cannot. */
+  /** Answers an utterance. If it cannot, it rejects and sends an error to the client. */
   async answer(utterance: Utterance): Promise<void> {
     const { user, session } = utterance
     try {
@@ -82,7 +82,7 @@ export class Answering {
   }
 }
 
-/** What a timer sends belongs to the connection: the utterance that set it is long answered by then. */
+/** Sends of a timer belong to the connection, because the utterance that set it has been answered by then. */
 function setTimer({ client, timers }: Caller, seconds: number): void {
   const event: TimerEvent = { seconds }
   const ring = () => push(client, 'timer', event)

@@ -9,7 +9,7 @@ interface Envelope<Job> {
   readonly since: number
 }
 
-/** An in-process queue with a few workers. Whoever works on a job does so in the trace of whoever added it. */
+/** An in-process queue with a few workers. A job runs in the trace in which it was added. */
 export class Queue<Job> implements OnModuleDestroy {
   readonly #name: string
   readonly #workers: number
@@ -49,7 +49,7 @@ export class Queue<Job> implements OnModuleDestroy {
 
   /** A job that fails has said so itself; the others go on. */
   async #handle(envelope: Envelope<Job>): Promise<void> {
-    // Whoever finished the job before is no part of it: nothing but the envelope tells where it belongs.
+    // Not in the context of the previous job: only the envelope has the context of this one.
     const { payload, context } = extractContext(envelope, { context: ROOT_CONTEXT })
     const { job, since } = payload
     const work = (stage: Stage) => {

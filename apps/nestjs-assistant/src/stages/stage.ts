@@ -41,7 +41,7 @@ export class Stage {
     this.#span.setAttributes(attributes)
   }
 
-  /** Tells that the step failed. */
+  /** Records that the step failed. */
   fail(error: unknown): void {
     const { code, name, message } = error as { code?: unknown; name?: unknown; message?: unknown }
     this.#span.setAttribute('error.type', String(code ?? name ?? error))

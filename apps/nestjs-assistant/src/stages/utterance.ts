@@ -8,12 +8,12 @@ import { Stage } from './stage.ts'
 /** Bytes of audio that one utterance may have: 10 s. */
 export const MAX_AUDIO = 160_000
 
-/** Something that somebody says, from `listen` until it is answered. */
+/** One utterance of a user, from `listen` until it is answered. */
 export class Utterance {
   readonly id: string
   readonly user: string
   readonly session: Caller
-  /** What the client is sent. Nest may subscribe a little later than the first reply is there. */
+  /** The replies to the client. Nest may subscribe after the first one was sent. */
   readonly #replies = new ReplaySubject<Reply>()
   readonly #context: Context = context.active()
   readonly #receiving = new Stage('receive audio')
@@ -33,7 +33,7 @@ export class Utterance {
     return this.#replies.pipe(finalize(() => this.#abandon()))
   }
 
-  /** Aborted when nobody listens any more. */
+  /** Aborted when the client no longer listens. */
   get stopped(): AbortSignal {
     return this.#stop.signal
   }
@@ -43,12 +43,12 @@ export class Utterance {
     return Buffer.concat(this.#chunks)
   }
 
-  /** Takes the next audio and tells what comes next; an utterance that becomes too long is refused. */
+  /** Adds audio and returns the next step. An utterance that is too long is refused. */
   hear(audio: Buffer, last: boolean): 'more' | 'answer' | 'nothing' {
     this.#chunks.push(audio)
     this.#bytes += audio.length
     if (this.#bytes > MAX_AUDIO) {
-      const refusal = new Refusal('too_long', 'nobody listens that long')
+      const refusal = new Refusal('too_long', 'the utterance is too long')
       this.#endReceiving(refusal)
       this.fail(refusal)
       return 'nothing'

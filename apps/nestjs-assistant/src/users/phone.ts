@@ -9,9 +9,9 @@ import type { Platform } from '../platforms/server.ts'
 import { Stage } from '../stages/stage.ts'
 import { type Caller, connect, type Wire } from './wire.ts'
 
-/** What somebody got to hear. */
+/** The answer as the user hears it. */
 export interface Answer {
-  /** What the assistant understood. */
+  /** The text that the assistant understood. */
   readonly heard: string
   /** The answer as it was written. */
   readonly text: string
@@ -35,7 +35,7 @@ const CHUNK_SYMBOLS = 5
 const CHUNK_BYTES = CHUNK_SYMBOLS * SYMBOL_BYTES
 const CHUNK_TIME = (1_000 * CHUNK_SYMBOLS * SYMBOL_SAMPLES) / SAMPLE_RATE
 
-/** Somebody's device: speaks and listens. */
+/** A user's device: speaks and listens. */
 export class Phone {
   readonly wire: Wire
   #utterances = 0
@@ -60,7 +60,7 @@ export class Phone {
       const utterance = `u${++this.#utterances}`
       const isOver = new AbortController()
       const answer = this.#answer(isOver.signal).finally(() => isOver.abort())
-      // The device stops recording when it is refused; `await` below tells why.
+      // The device stops recording when it is refused; the promise below has the reason.
       answer.catch(() => {})
       this.wire.send('listen', { utterance })
       await this.#record(utterance, audio, isOver.signal)
@@ -129,7 +129,7 @@ export class Phone {
     const cut = closed.then(() => {
       throw new Refused('closed', 'the connection is closed')
     })
-    // Whatever comes later is nobody's business.
+    // Later replies are ignored.
     for (const late of [answered, refused, cut]) late.catch(() => {})
     return Promise.race([answered, refused, cut])
   }

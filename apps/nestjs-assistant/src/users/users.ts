@@ -25,7 +25,7 @@ export function startUsers(servers: readonly AssistantServer[], count: number): 
     resident: (places, stop, index) => resident(serverOf(places, index), stop, index),
     strangers: [
       { visit: inTurn(mumbler), after: 200, every: 3_000 },
-      { visit: inTurn(nobody), after: 500, every: 3_500 },
+      { visit: inTurn(callAnonymously), after: 500, every: 3_500 },
       { visit: inTurn(freeloader), after: 800, every: 4_000 },
       { visit: inTurn(foreigner), after: 1_100, every: 4_500 },
       { visit: inTurn(garbler), after: 1_400, every: 5_000 },
@@ -64,7 +64,7 @@ async function mumbler(server: AssistantServer): Promise<void> {
 }
 
 /** Does not say who they are: the guard turns them away. */
-async function nobody(server: AssistantServer): Promise<void> {
+async function callAnonymously(server: AssistantServer): Promise<void> {
   const phone = await call(server, {})
   await refusedAs('unauthenticated', phone.ask('what is one plus one?'))
   await phone.hangUp()

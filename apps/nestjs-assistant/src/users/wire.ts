@@ -26,7 +26,7 @@ export interface Wire {
   vanish(): void
 }
 
-/** Messages carry the context of their utterance; spans of them would say no more than the server's do. */
+/** Messages have the context of their utterance, and no spans of their own: those of the server show the same. */
 const CLIENT_TRACING: ClientOptions = { route: PATH, messages: false }
 
 /** Connects to an assistant. */
