@@ -66,6 +66,10 @@ const EVENT_TEXTS: Texts<EventCapabilities> = {
     row: 'A connection handler fails',
     cell: (value) => ERRORS[value],
   },
+  hangUps: {
+    row: 'A client hangs up before the answer',
+    cell: (value) => (value ? 'an abandoned handshake' : 'not seen: its handshake span stays open'),
+  },
   unknownEvents: {
     row: 'Events without a handler',
     cell: (value) =>

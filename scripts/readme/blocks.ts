@@ -16,6 +16,9 @@ export function blocksOf(path: string, markdown: string): Block[] {
   return [...found].map((match, index) => ({ id: `${path} ${index + 1}`, code: match[1] ?? '' }))
 }
 
+/** Documents whose blocks are compiled and run like those of READMEs. */
+const DOCUMENTS = ['docs/writing-an-adapter.md']
+
 /** The TypeScript blocks of the root's README and of those of the published packages. */
 export async function readmeBlocks(): Promise<Block[]> {
   const packages = await publishedPackages(['packages'])
@@ -27,5 +30,6 @@ export async function readmeBlocks(): Promise<Block[]> {
     const path = file.slice(root.length + 1).replaceAll('\\', '/')
     blocks.push(...blocksOf(path, await readFile(file, 'utf8')))
   }
+  for (const path of DOCUMENTS) blocks.push(...blocksOf(path, await readFile(join(root, path), 'utf8')))
   return blocks
 }

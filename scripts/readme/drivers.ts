@@ -49,6 +49,23 @@ await fastify.close()
     names: fromConsole,
     expected: ['GET /chat/:room', 'close /chat/:room', 'open /chat/:room', 'process say', 'send say'],
   },
+  'docs/writing-an-adapter.md 1': {
+    code: `
+import { connect, Telemetry } from '@otel-ws/testkit'
+const sdk = new Telemetry()
+sdk.install()
+if (wss.address() === null) await new Promise((resolve) => wss.once('listening', resolve))
+const client = await connect('ws://127.0.0.1:' + (wss.address() as { port: number }).port + '/echo')
+client.send('hello')
+await client.next()
+await client.close(1000)
+await sdk.waitForSpan('close /echo')
+wss.close()
+process.stdout.write('\\n' + JSON.stringify(sdk.names()))
+`,
+    names: fromJson,
+    expected: ['GET /echo', 'close /echo', 'process /echo', 'send /echo'],
+  },
   'packages/ws/README.md 1': {
     code: `${INSTALL}
 if (wss.address() === null) await new Promise((resolve) => wss.once('listening', resolve))

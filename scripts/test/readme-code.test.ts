@@ -30,7 +30,7 @@ describe('the code blocks of the READMEs', () => {
     expect(typeErrors([...blocks, ...wrong])).toEqual([
       expect.stringMatching(/^X\.md 1, line 2: .*'prt' does not exist/),
     ])
-  }, 60_000)
+  }, 300_000)
 
   it('have a driver where one is written for them', () => {
     expect(blocks.map(({ id }) => id)).toEqual(expect.arrayContaining(Object.keys(DRIVERS)))
@@ -49,6 +49,6 @@ describe('the code blocks of the READMEs', () => {
       })
       expect(names(output), output).toEqual([...expected].sort())
     },
-    60_000,
+    300_000,
   )
 })

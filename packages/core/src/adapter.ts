@@ -1,7 +1,8 @@
 // biome-ignore-all assist/source/organizeImports: the names are grouped by topic.
 
 // The port for adapters of servers. These names follow semantic versioning; everything else in this package is internal.
-// Helpers for hosts that run on Node stand behind the door `./node`.
+// Helpers for hosts that run on Node stand behind the door `./node`. docs/writing-an-adapter.md has the order of the
+// calls and the smallest adapter, which is compiled and run.
 
 // --- Server: one `Telemetry` for each instrumented host ---
 export { createTelemetry, type Telemetry } from './telemetry.ts'

@@ -53,6 +53,7 @@ function harnessOf(setup: SetUp): EventHarness {
       rooms: true,
       eventErrors: 'crash',
       connectionErrors: 'crash',
+      hangUps: true,
       unknownEvents: 'other',
       heartbeats: 'host',
       frames: setup.transport === 'websocket' && parser === undefined,

@@ -42,7 +42,7 @@ export function rejectedTests(harness: EventHarness, fixture: EventFixture): voi
     })
   })
 
-  describe('abandoned handshake', () => {
+  describe.runIf(harness.capabilities.hangUps)('abandoned handshake', () => {
     it('is one without a decision when its client hangs up, whatever is decided later', async () => {
       let reached: () => void = () => {}
       const undecided = new Promise<void>((resolve) => {
