@@ -116,8 +116,13 @@ export const rules: IFlattenedRuleSet = {
       from: { path: '^(bench|scripts)/' },
       to: {
         path: '^(packages|apps)/',
-        // Documents are generated from these two.
-        pathNot: [...DOORS, '^packages/core/src/schema\\.ts$', '^packages/[^/]+/test/harness\\.ts$'],
+        // Documents are generated from these.
+        pathNot: [
+          ...DOORS,
+          '^packages/core/src/schema\\.ts$',
+          '^packages/core/src/options/(environment|spec|specs)\\.ts$',
+          '^packages/[^/]+/test/harness\\.ts$',
+        ],
       },
     },
     {

@@ -1,5 +1,6 @@
 import { binary, mustRun } from '../run.ts'
 import { compatibilityTable } from './compatibility.ts'
+import { optionsReference } from './options.ts'
 import { telemetryReference } from './telemetry.ts'
 import { versionSources } from './versions.ts'
 
@@ -7,6 +8,7 @@ import { versionSources } from './versions.ts'
 export async function documents(): Promise<Record<string, string>> {
   const texts = {
     'docs/telemetry.md': await telemetryReference(),
+    'docs/options.md': await optionsReference(),
     'docs/compatibility.md': await compatibilityTable(),
     ...(await versionSources()),
   }

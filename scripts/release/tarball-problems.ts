@@ -20,6 +20,9 @@ interface Manifest {
 /** Files that a package has beside what it exports. */
 const DOCUMENTS = ['LICENSE', 'README.md', 'package.json']
 
+/** Documents of the repository that every package but the viewer, which has no such options, brings along. */
+const REFERENCES = ['docs/options.md', 'docs/telemetry.md']
+
 /** Provenance is refused by npm when the manifest names another repository than the one that the workflow runs in. */
 const REPOSITORY = 'git+https://github.com/otel-ws/otel-ws.git'
 
@@ -57,8 +60,9 @@ export function fileProblems(manifest: Manifest, files: readonly string[]): stri
   const named = [...pathsIn(manifest.exports), ...Object.values(manifest.bin ?? {})].map((path) =>
     path.replace(/^\.\//, ''),
   )
-  const missing = [...DOCUMENTS, ...named].filter((path) => !files.includes(path))
-  const surplus = files.filter((path) => !DOCUMENTS.includes(path) && !/^(dist|docs)\//.test(path))
+  const references = manifest.name === '@otel-ws/viewer' ? [] : REFERENCES
+  const missing = [...DOCUMENTS, ...references, ...named].filter((path) => !files.includes(path))
+  const surplus = files.filter((path) => ![...DOCUMENTS, ...references].includes(path) && !path.startsWith('dist/'))
   const sources = files.filter((path) => /(?<!\.d)\.[cm]?tsx?$/.test(path) || /(^|\/)(test|src)\//.test(path))
   return [
     ...[...new Set(missing)].map((path) => `has no ${path}`),

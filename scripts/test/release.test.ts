@@ -97,7 +97,15 @@ describe('a packed package', () => {
     exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
     dependencies: { '@otel-ws/core': '1.0.0' },
   }
-  const files = ['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts']
+  const files = [
+    'package.json',
+    'README.md',
+    'LICENSE',
+    'docs/options.md',
+    'docs/telemetry.md',
+    'dist/index.js',
+    'dist/index.d.ts',
+  ]
 
   it('is published when nothing is wrong with it', () => {
     expect(manifestProblems(manifest, '1.0.0')).toEqual([])
@@ -125,6 +133,8 @@ describe('a packed package', () => {
     const wrong = ['package.json', 'README.md', 'dist/index.js', 'dist/test/a.js', 'dist/a.ts', 'notes.md']
     expect(fileProblems(manifest, wrong)).toEqual([
       'has no LICENSE',
+      'has no docs/options.md',
+      'has no docs/telemetry.md',
       'has no dist/index.d.ts',
       'publishes notes.md',
       'publishes dist/test/a.js',

@@ -1,0 +1,95 @@
+import type { TelemetryOptions } from '@otel-ws/core'
+
+/** What the table of options in core does not contain, for its reference. */
+export interface OptionDetail {
+  /** Code that sets it, as members of an object. */
+  readonly example: string
+  /** The value of its variable in an example, for options that have one. */
+  readonly variable?: string
+  /** Unit of a number. */
+  readonly unit?: string
+  /** The default in a few words, where the comment's are none for a table. */
+  readonly fallback?: string
+  /** Servers on which it has an effect, if not on all. */
+  readonly servers?: string
+}
+
+const ON_WS = '`ws`, Fastify, NestJS on `ws`'
+
+/** Options in the order of the reference, by topic. An option without an entry does not compile. */
+export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptions, OptionDetail>>>> = {
+  'What is recorded': {
+    enabled: { example: 'enabled: false', variable: 'false' },
+    messages: { example: 'messages: false', variable: 'false' },
+    outgoing: { example: 'outgoing: false', variable: 'false' },
+    ignore: {
+      example: "ignore: { routes: ['/health'], messages: ['ping', /^debug:/] }",
+      variable: '/health,/metrics',
+    },
+    frames: { example: 'frames: true', variable: 'true', servers: ON_WS },
+    messageSizeMetric: { example: 'messageSizeMetric: true', variable: 'true' },
+    sessionId: { example: 'sessionId: true', variable: 'true', servers: 'Socket.IO, NestJS on Socket.IO' },
+    redactQuery: { example: "redactQuery: ['invitation']", variable: 'invitation,room-number' },
+    allowQuery: { example: "allowQuery: ['country_code']", variable: 'country_code' },
+  },
+  'Traces and sampling': {
+    traces: { example: "traces: 'connection'", variable: 'connection' },
+    maxConnectionSpanAge: { example: 'maxConnectionSpanAge: 60_000', variable: '60000', unit: 'milliseconds' },
+    maxConnectionSpanMessages: { example: 'maxConnectionSpanMessages: 100', variable: '100', unit: 'messages' },
+    messageSampling: { example: "messageSampling: 'connection'", variable: 'connection' },
+    maxMessageSpansPerSecond: { example: 'maxMessageSpansPerSecond: 50', variable: '50', unit: 'spans per second' },
+  },
+  Names: {
+    messageName: { example: "messageName: '$.type'", variable: '$.type' },
+    maxMessageNames: { example: 'maxMessageNames: 500', variable: '500', unit: 'names' },
+    maxMessageNameLength: { example: 'maxMessageNameLength: 32', variable: '32', unit: 'characters' },
+    route: { example: "route: '/chat/:room'", variable: '/chat/:room', servers: '`ws`; the others have routes' },
+  },
+  'Context of peers': {
+    remoteContext: {
+      example: "remoteContext: ({ headers }) => (headers.origin === undefined ? 'parent' : 'link')",
+      variable: 'link',
+    },
+    propagation: { example: "propagation: 'off'", variable: 'off' },
+    carrierName: { example: "propagation: 'always', carrierName: 'trace_context'", variable: 'trace_context' },
+    messageContext: {
+      fallback: 'none',
+      example: 'messageContext: (data, binary) => (binary ? { traceparent: String(data.subarray(0, 55)) } : undefined)',
+    },
+  },
+  'Slow and dead connections': {
+    slowConsumerBytes: { example: 'slowConsumerBytes: 64 * 1024', variable: '65536', unit: 'bytes' },
+    heartbeatInterval: {
+      example: 'heartbeatInterval: 30_000',
+      fallback: 'no pings',
+      variable: '30000',
+      unit: 'milliseconds',
+      servers: `${ON_WS}; Socket.IO has its own`,
+    },
+    heartbeatTimeout: {
+      example: 'heartbeatInterval: 30_000, heartbeatTimeout: 10_000',
+      variable: '10000',
+      unit: 'milliseconds',
+      servers: ON_WS,
+    },
+    heartbeatTerminate: {
+      example: 'heartbeatInterval: 30_000, heartbeatTerminate: true',
+      variable: 'true',
+      servers: ON_WS,
+    },
+  },
+  Closes: {
+    closeErrors: { example: "closeErrors: ['server_error', 'abnormal']", variable: 'server_error,abnormal' },
+    closeCodes: { example: 'closeCodes: [4001, 4003]', variable: '4001,4003' },
+    closeReason: { example: 'closeReason: true', variable: 'true' },
+  },
+  Hooks: {
+    onHandshake: { example: "onHandshake: (span, { headers }) => ({ 'app.tenant': headers['x-tenant'] })" },
+    onMessage: { example: "onMessage: (span, { data }) => ({ 'app.size': data.length })" },
+    onClose: { example: "onClose: (span, { duration }) => ({ 'app.minutes': Math.round(duration / 60) })" },
+  },
+  Providers: {
+    tracerProvider: { example: 'tracerProvider: new TracerProvider()' },
+    meterProvider: { example: 'meterProvider: new MeterProvider()' },
+  },
+}
