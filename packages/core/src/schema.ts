@@ -98,7 +98,7 @@ export const ATTR_WEBSOCKET_HANDSHAKE_OUTCOME = 'websocket.handshake.outcome'
 export const ATTR_WEBSOCKET_RECONNECT_ATTEMPT = 'websocket.reconnect.attempt'
 /** Seconds from the loss of the connection to this attempt. @on connect */
 export const ATTR_WEBSOCKET_RECONNECT_DOWNTIME = 'websocket.reconnect.downtime'
-/** Why the span ended before its operation: `age` or `shutdown`. @on open, process, connection */
+/** Why the span ended before its operation: `age`, `shutdown` or `disconnect` (the connection closed before); on durations `disconnect` only. @on open, process, send, connection, metrics */
 export const ATTR_WEBSOCKET_SPAN_ENDED_BY = 'websocket.span.ended_by'
 /** Target of a link: `handshake`, `segment` (the previous segment of a connection span), `previous` (the lost connection that this one replaces) or `message`. @on links */
 export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
@@ -150,7 +150,7 @@ const RECIPIENT_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000,
 /** Definition of an instrument: name, kind, UCUM unit, description and bucket boundaries. */
 export interface InstrumentSchema {
   readonly name: string
-  readonly type: 'histogram' | 'observable counter' | 'observable up-down counter' | 'observable gauge'
+  readonly type: 'histogram' | 'counter' | 'observable counter' | 'observable up-down counter' | 'observable gauge'
   readonly unit: string
   readonly description: string
   readonly buckets?: number[]
@@ -179,20 +179,35 @@ export const METRIC_HANDSHAKE_DURATION = {
   description: 'Time from the upgrade request to its answer.',
   buckets: LATENCY_BUCKETS,
 } as const satisfies InstrumentSchema
-/** @attributes route, namespace, subprotocol, message name, `error.type` */
+/** Alert on this one: it contains no wait for an acknowledgement. @attributes route, namespace, subprotocol, message name, `error.type`, `websocket.span.ended_by` if the connection closed before */
 export const METRIC_PROCESS_DURATION = {
   name: 'websocket.server.message.process.duration',
   type: 'histogram',
   unit: 's',
-  description: 'Time from the dispatch of a message until all of its handlers have settled.',
+  description: 'Time from the dispatch of a message until all of its handlers have settled, or its connection closes.',
   buckets: LATENCY_BUCKETS,
+} as const satisfies InstrumentSchema
+/** For messages whose sender awaits an acknowledgement: what the sender experiences. It contains the time that the application waits for others before it acknowledges, so alert on `websocket.server.message.process.duration`. @attributes route, namespace, subprotocol, message name, ack outcome */
+export const METRIC_ACK_DURATION = {
+  name: 'websocket.server.message.ack.duration',
+  type: 'histogram',
+  unit: 's',
+  description: 'Time from the dispatch of a message until its acknowledgement is sent.',
+  buckets: LATENCY_BUCKETS,
+} as const satisfies InstrumentSchema
+/** The duration of such a message was recorded at the close, without the error. @attributes route, namespace, subprotocol, message name, `error.type` */
+export const METRIC_PROCESS_LATE_FAILURES = {
+  name: 'websocket.server.message.process.late_failures',
+  type: 'counter',
+  unit: '{message}',
+  description: 'Messages whose handlers failed after their connection had closed.',
 } as const satisfies InstrumentSchema
 /** @attributes route, namespace, subprotocol */
 export const METRIC_PROCESS_ACTIVE = {
   name: 'websocket.server.message.process.active',
   type: 'observable up-down counter',
   unit: '{message}',
-  description: 'Messages whose handlers have not settled yet.',
+  description: 'Messages whose handlers have not settled yet, of connections that are open.',
 } as const satisfies InstrumentSchema
 /** @attributes route, namespace, subprotocol, direction, type */
 export const METRIC_MESSAGES = {
@@ -326,6 +341,8 @@ export const METRIC_CLIENT_CONNECTION_ACTIVE = /* @__PURE__ */ ofClient(METRIC_C
 export const METRIC_CLIENT_CONNECTION_DURATION = /* @__PURE__ */ ofClient(METRIC_CONNECTION_DURATION)
 /** @attributes route, namespace, subprotocol, message name, `error.type` */
 export const METRIC_CLIENT_PROCESS_DURATION = /* @__PURE__ */ ofClient(METRIC_PROCESS_DURATION)
+/** The duration of such a message was recorded at the close, without the error. @attributes route, namespace, subprotocol, message name, `error.type` */
+export const METRIC_CLIENT_PROCESS_LATE_FAILURES = /* @__PURE__ */ ofClient(METRIC_PROCESS_LATE_FAILURES)
 /** @attributes route, namespace, subprotocol */
 export const METRIC_CLIENT_PROCESS_ACTIVE = /* @__PURE__ */ ofClient(METRIC_PROCESS_ACTIVE)
 /** @attributes route, namespace, subprotocol, direction, type */

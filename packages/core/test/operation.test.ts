@@ -7,7 +7,11 @@ class Handler extends ServerOperation {
     return false
   }
 
-  protected override onSettled(): void {}
+  override get owner(): undefined {
+    return undefined
+  }
+
+  protected override onHandled(): void {}
 }
 
 const host = {

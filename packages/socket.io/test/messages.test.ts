@@ -28,4 +28,31 @@ describe.each(['websocket', 'polling'])('events over %s', (transport) => {
     expect(send.parentSpanContext?.spanId).toBe(process.spanContext().spanId)
     expect(send.attributes['websocket.ack.outcome']).toBe('ok')
   })
+
+  it('whose handler never acknowledges are handled when the handler has settled', async () => {
+    const { telemetry } = fixture
+    const server = await fixture.listen()
+    server.io.use(traceSocket())
+    server.io.on('connection', (socket) => {
+      socket.on('save', async () => {
+        await new Promise((resolve) => setImmediate(resolve))
+        setImmediate(() => socket.emit('saved'))
+      })
+    })
+    const client = await fixture.join(server, '/', { transports: [transport] })
+    const saved = new Promise((resolve) => client.once('saved', () => resolve(undefined)))
+    client.emit('save', () => {})
+    await saved
+    expect(telemetry.openSpans()).toContain('process save')
+    const active = await telemetry.collect('websocket.server.message.process.active')
+    expect(active.map(({ value }) => value)).not.toContain(1)
+    const [duration] = await telemetry.collect('websocket.server.message.process.duration')
+    expect(duration).toMatchObject({ count: 1, attributes: { 'websocket.message.name': 'save' } })
+    expect(duration?.attributes).not.toHaveProperty('websocket.span.ended_by')
+    client.disconnect()
+    expect((await telemetry.waitForSpan('process save')).attributes).toMatchObject({
+      'websocket.ack.outcome': 'disconnected',
+      'websocket.span.ended_by': 'disconnect',
+    })
+  })
 })

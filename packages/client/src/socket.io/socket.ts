@@ -55,7 +55,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
 
   /** The record of the connection that is there or being made. */
   function begin(): ClientConnection {
-    if (connection !== undefined && !connection.hasEnded) return connection
+    if (connection !== undefined && !connection.closed) return connection
     telemetry.refresh()
     connect = new Connect(telemetry, socket.io.uri, socket.nsp)
     connection = new ClientConnection(connect, {

@@ -1,4 +1,4 @@
-import { context, propagation } from '@opentelemetry/api'
+import { context, propagation, type Span } from '@opentelemetry/api'
 import { isUnsampled, sendParent } from '../context/send-parent.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import { ATTR_WEBSOCKET_ACK_OUTCOME } from '../schema.ts'
@@ -32,9 +32,9 @@ export class Broadcast extends FanoutSpan {
     return carrier
   }
 
-  protected override onSettled(): void {
-    super.onSettled()
-    if (this.#outcome !== undefined) this.span?.setAttribute(ATTR_WEBSOCKET_ACK_OUTCOME, this.#outcome)
+  protected override describeEnd(span: Span): void {
+    super.describeEnd(span)
+    if (this.#outcome !== undefined) span.setAttribute(ATTR_WEBSOCKET_ACK_OUTCOME, this.#outcome)
   }
 }
 

@@ -92,9 +92,14 @@ export abstract class FanoutSpan extends ServerOperation {
     this.fanoutAbandoned()
   }
 
-  protected override onSettled(): void {
-    const { span, message } = this
-    if (!span?.isRecording()) return
+  override get owner(): undefined {
+    return undefined
+  }
+
+  protected override onHandled(): void {}
+
+  protected override describeEnd(span: Span): void {
+    const { message } = this
     if (this.#binary !== undefined) describeMessage(span, message, this.#binary, this.#size)
     else if (message.name !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
     if (this.#isCompleted) describeFanout(span, this.#recipients, this.#skipped)

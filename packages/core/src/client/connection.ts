@@ -10,6 +10,7 @@ import {
 import { closeAttributes } from '../close/attributes.ts'
 import { CLOSE_ERRORS, type CloseFacts, resolveClose } from '../close/close.ts'
 import { randomId } from '../connection/random-id.ts'
+import { Operation } from '../context/operation.ts'
 import { isUnsampled, sendParent } from '../context/send-parent.ts'
 import { withoutSpan } from '../context/span-scope.ts'
 import { withoutToken } from '../options/token.ts'
@@ -41,6 +42,7 @@ export class ClientConnection {
   /** `undefined` where nobody has asked for context in messages. */
   readonly messages: MessageContext | undefined
   subprotocol: string | undefined
+  newestPending: Operation | undefined
   received = 0
   sent = 0
   receivedBytes = 0
@@ -84,7 +86,7 @@ export class ClientConnection {
   }
 
   /** True once the connection has closed, or could not be made. */
-  get hasEnded(): boolean {
+  get closed(): boolean {
     return this.#closed
   }
 
@@ -156,7 +158,7 @@ export class ClientConnection {
       this.#describe(span, message, 'receive', data, binary, size, this.received)
       if (incoming?.problem) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, incoming.problem)
     }
-    return new ClientProcess(series, message, active, span)
+    return new ClientProcess(this, series, message, active, span)
   }
 
   /**
@@ -223,6 +225,7 @@ export class ClientConnection {
     this.#closed = true
     this.onEnded?.()
     this.messages?.settleId()
+    Operation.disconnectAll(this, undefined)
     const { telemetry, route } = this
     const { options } = telemetry
     const all = { ...facts, ...this.#leaving }

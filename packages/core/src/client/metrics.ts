@@ -2,6 +2,7 @@ import {
   type Attributes,
   type BatchObservableResult,
   type Context,
+  type Counter,
   context,
   createNoopMeter,
   type Histogram,
@@ -12,7 +13,7 @@ import {
 } from '@opentelemetry/api'
 import { type Close, closeCodeLabel } from '../close/close.ts'
 import { withSpan } from '../context/span-scope.ts'
-import { createHistogram, createObservable } from '../metrics/instruments.ts'
+import { createCounter, createHistogram, createObservable } from '../metrics/instruments.ts'
 import { sharedSet } from '../metrics/registry.ts'
 import * as schema from '../schema.ts'
 import { forceFlush } from '../services/providers.ts'
@@ -27,6 +28,14 @@ type Observe = (value: number, more?: Attributes) => void
 /** What bytes of an open connection wait to be sent can be asked for. */
 export interface Buffering {
   readonly bufferedAmount?: number
+}
+
+/** The dispatch of a message, as its metrics see it. */
+interface HandledProcess extends Context {
+  readonly message: MessageName
+  readonly startTime: number
+  readonly failed: boolean
+  readonly error: unknown
 }
 
 /** The numbers of all connections of a client that share route, namespace and subprotocol. */
@@ -97,17 +106,28 @@ export class ClientSeries {
     this.processing++
   }
 
-  /** The handlers of a message that was dispatched at `startTime` have settled; `error` is what the first that failed did with. */
-  settled({ name }: MessageName, startTime: number, active: Context, failed: boolean, error: unknown): void {
+  /** The handlers of a message have settled, or are cut because the connection has closed. */
+  handled(process: HandledProcess, isCut: boolean): void {
     this.processing--
+    const { startTime } = process
     if (!this.recording || startTime === 0) return
-    const attributes =
-      name === undefined ? this.attributes : { ...this.attributes, [schema.ATTR_WEBSOCKET_MESSAGE_NAME]: name }
+    const attributes = this.#attributesOf(process, process.failed, process.error)
     this.#set.processDuration.record(
       (performance.now() - startTime) / 1000,
-      failed ? { ...attributes, [schema.ATTR_ERROR_TYPE]: errorType(error) } : attributes,
-      active,
+      isCut ? { ...attributes, [schema.ATTR_WEBSOCKET_SPAN_ENDED_BY]: 'disconnect' } : attributes,
+      process,
     )
+  }
+
+  /** A handler failed after its connection had closed. */
+  failedLate(process: HandledProcess, error: unknown): void {
+    if (this.recording) this.#set.lateFailures.add(1, this.#attributesOf(process, true, error), process)
+  }
+
+  #attributesOf({ message: { name } }: HandledProcess, failed: boolean, error: unknown): Attributes {
+    const attributes =
+      name === undefined ? this.attributes : { ...this.attributes, [schema.ATTR_WEBSOCKET_MESSAGE_NAME]: name }
+    return failed ? { ...attributes, [schema.ATTR_ERROR_TYPE]: errorType(error) } : attributes
   }
 }
 
@@ -168,6 +188,7 @@ export class ClientMetricSet {
   connectDuration!: Histogram
   connectionDuration!: Histogram
   processDuration!: Histogram
+  lateFailures!: Counter
   messageSize!: Histogram
 
   constructor(scope: ScopeName) {
@@ -210,6 +231,7 @@ export class ClientMetricSet {
     this.connectDuration = createHistogram(this.#meter, schema.METRIC_CLIENT_CONNECT_DURATION)
     this.connectionDuration = createHistogram(this.#meter, schema.METRIC_CLIENT_CONNECTION_DURATION)
     this.processDuration = createHistogram(this.#meter, schema.METRIC_CLIENT_PROCESS_DURATION)
+    this.lateFailures = createCounter(this.#meter, schema.METRIC_CLIENT_PROCESS_LATE_FAILURES)
     this.messageSize = createHistogram(this.#meter, schema.METRIC_CLIENT_MESSAGE_SIZE)
   }
 

@@ -1,6 +1,6 @@
 import type { Context, Span } from '@opentelemetry/api'
 import { unref } from '../context/deadlines.ts'
-import { ADOPTION_TIME, Operation } from '../context/operation.ts'
+import { ADOPTION_TIME, Operation, type OperationOwner } from '../context/operation.ts'
 import type { MessageName } from '../span/names.ts'
 import type { ClientSeries } from './metrics.ts'
 
@@ -9,14 +9,22 @@ const MAX_AGE = 600_000
 
 /** The dispatch of one message to all handlers of a client. */
 export class ClientProcess extends Operation {
+  override readonly owner: OperationOwner
+  readonly message: MessageName
   readonly #series: ClientSeries | undefined
-  readonly #message: MessageName
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(series: ClientSeries | undefined, message: MessageName, active: Context, span: Span | undefined) {
+  constructor(
+    owner: OperationOwner,
+    series: ClientSeries | undefined,
+    message: MessageName,
+    active: Context,
+    span: Span | undefined,
+  ) {
     super(active, span, series?.recording || span?.isRecording() ? performance.now() : 0)
+    this.owner = owner
     this.#series = series
-    this.#message = message
+    this.message = message
     series?.started()
   }
 
@@ -36,7 +44,11 @@ export class ClientProcess extends Operation {
     clearTimeout(this.#timer)
   }
 
-  protected override onSettled(failed: boolean, error: unknown): void {
-    this.#series?.settled(this.#message, this.startTime, this, failed, error)
+  protected override onHandled(isCut: boolean): void {
+    this.#series?.handled(this, isCut)
+  }
+
+  protected override onFailedLate(error: unknown): void {
+    this.#series?.failedLate(this, error)
   }
 }

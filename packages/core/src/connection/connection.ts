@@ -1,6 +1,8 @@
 import { type Attributes, context, propagation, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api'
 import { closeAttributes } from '../close/attributes.ts'
 import { type Close, type CloseFacts, closeCodeLabel, resolveClose, truncateUtf8 } from '../close/close.ts'
+import { Operation } from '../context/operation.ts'
+import { runningOperation } from '../context/server-operation.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { LiveConnection } from '../metrics/live-connections.ts'
 import * as schema from '../schema.ts'
@@ -22,6 +24,7 @@ import { removeConnection } from './socket-key.ts'
  * handshake `closeFrameSent`, `protocolErrorDetected` and `terminateCalled`; and `close` at the end.
  */
 export class Connection extends OutgoingConnection implements LiveConnection {
+  newestPending: Operation | undefined = undefined
   older: LiveConnection | undefined = undefined
   newer: LiveConnection | undefined = undefined
   /** Whole milliseconds: a fraction would be a heap object. */
@@ -84,7 +87,7 @@ export class Connection extends OutgoingConnection implements LiveConnection {
     const parent = handshake === undefined ? active : withSpan(active, trace.wrapSpanContext(handshake))
     const span = tracer.startSpan(spanName('open', this.route), { attributes: this.identity() }, parent)
     if (functionName !== undefined) span.setAttribute(schema.ATTR_CODE_FUNCTION_NAME, functionName)
-    return new HandlerSpan(this.services, active, span)
+    return new HandlerSpan(this.services, active, span, this)
   }
 
   /** Starts the span of the application's handler of the connection's end; `undefined` if it gets none. */
@@ -100,7 +103,7 @@ export class Connection extends OutgoingConnection implements LiveConnection {
         ? tracer.startSpan(name, { attributes, links: this.handshakeLinks() }, active)
         : tracer.startSpan(name, { attributes }, withSpan(active, segment))
     if (functionName !== undefined) span.setAttribute(schema.ATTR_CODE_FUNCTION_NAME, functionName)
-    return new HandlerSpan(this.services, active, span)
+    return new HandlerSpan(this.services, active, span, undefined)
   }
 
   /** The connection continues over another transport. */
@@ -212,13 +215,14 @@ export class Connection extends OutgoingConnection implements LiveConnection {
     this.rareState().timedOut = true
   }
 
-  /** Ends streams, acknowledgements and sends that are pending when the connection ends. */
+  /** Ends acknowledgements, streams, sends and handlers that are pending when the connection ends. */
   #endPending(): void {
     this.services.sendBatch.flush()
     const { streams, acks, flushPoller } = this.rare ?? {}
-    if (streams !== undefined) for (const stream of streams) stream.disconnect()
     if (acks !== undefined) for (const ack of acks) ack.settle('disconnected')
+    if (streams !== undefined) for (const stream of streams) stream.disconnect()
     flushPoller?.end()
+    if (this.newestPending !== undefined) Operation.disconnectAll(this, runningOperation())
   }
 
   #recordDuration(close: Close, duration: number): void {

@@ -8,6 +8,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { AckWaiter } from '../context/ack.ts'
+import type { Operation } from '../context/operation.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { ExtractResult } from '../propagation/json-member.ts'
 import {
@@ -184,6 +185,8 @@ export abstract class IncomingConnection extends ConnectionIdentity {
 
   /** True once the connection has closed. */
   abstract get closed(): boolean
+
+  abstract newestPending: Operation | undefined
 
   protected ignoresMessage(message: MessageName, direction: 'receive' | 'send'): boolean {
     return this.services.ignores({ kind: 'message', route: this.route, name: message.name, direction })

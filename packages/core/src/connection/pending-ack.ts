@@ -1,14 +1,13 @@
 import type { AckOutcome, AckWaiter } from '../context/ack.ts'
 import type { Operation } from '../context/operation.ts'
-import { ATTR_WEBSOCKET_ACK_OUTCOME } from '../schema.ts'
 
-/** The acknowledgement that the sender of a message waits for: the process span lasts until it is sent. */
+/** The acknowledgement that the sender of a message waits for: the process span lasts until it is sent, or until the close. */
 export class PendingAck implements AckWaiter {
-  readonly #process: Pick<Operation, 'span' | 'waitForAck' | 'done'>
+  readonly #process: Pick<Operation, 'waitForAck' | 'ackSettled'>
   readonly #waiters: Set<AckWaiter>
   #settled = false
 
-  constructor(process: Pick<Operation, 'span' | 'waitForAck' | 'done'>, waiters: Set<AckWaiter>) {
+  constructor(process: Pick<Operation, 'waitForAck' | 'ackSettled'>, waiters: Set<AckWaiter>) {
     this.#process = process
     this.#waiters = waiters
     waiters.add(this)
@@ -17,15 +16,14 @@ export class PendingAck implements AckWaiter {
 
   settle(outcome: AckOutcome): void {
     if (this.#settled) return
-    this.#process.span?.setAttribute(ATTR_WEBSOCKET_ACK_OUTCOME, outcome)
     this.cancel()
+    this.#process.ackSettled(outcome)
   }
 
-  /** The handler failed: whether it would have acknowledged is unknown, and its span does not wait for it. */
+  /** The process does not wait for it any longer. */
   cancel(): void {
     if (this.#settled) return
     this.#settled = true
     this.#waiters.delete(this)
-    this.#process.done()
   }
 }

@@ -1,18 +1,24 @@
-import { type Context, context, type Histogram, type Span } from '@opentelemetry/api'
-import { ADOPTION_TIME } from '../context/operation.ts'
+import { type Attributes, type Context, type Counter, context, type Histogram, type Span } from '@opentelemetry/api'
+import type { AckOutcome } from '../context/ack.ts'
+import { ADOPTION_TIME, type OperationOwner } from '../context/operation.ts'
 import { type OperationServices, runningOperation, ServerOperation } from '../context/server-operation.ts'
 import { spanScopeOf } from '../context/span-scope.ts'
 import type { Series } from '../metrics/series.ts'
-import { ATTR_CODE_FUNCTION_NAME } from '../schema.ts'
+import { ATTR_CODE_FUNCTION_NAME, ATTR_WEBSOCKET_ACK_OUTCOME, ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
 import { describeName } from '../span/describe.ts'
 import { errorType } from '../span/error-type.ts'
 import type { MessageName } from '../span/names.ts'
 
 /** The members of a connection that a process uses. */
-export interface ProcessConnection {
+export interface ProcessConnection extends OperationOwner {
   readonly series: Pick<Series, 'processing' | 'named' | 'failed'>
   readonly services: OperationServices & {
-    readonly metrics: { readonly recording: boolean; readonly processDuration: Histogram }
+    readonly metrics: {
+      readonly recording: boolean
+      readonly processDuration: Histogram
+      readonly ackDuration: Histogram
+      readonly lateFailures: Counter
+    }
   }
 }
 
@@ -42,6 +48,10 @@ export class Process extends ServerOperation {
    */
   override get adopts(): boolean {
     return !this.ended || this.now() - this.endedAt < ADOPTION_TIME
+  }
+
+  override get owner(): OperationOwner {
+    return this.connection
   }
 
   get message(): MessageName {
@@ -74,22 +84,39 @@ export class Process extends ServerOperation {
     this.hold()
   }
 
-  /** Records how far a stream has come that goes on after the span. */
-  override expire(reason: 'age' | 'shutdown'): void {
-    if (this.span !== undefined) this.#stream?.describe(this.span)
-    super.expire(reason)
+  protected override onHandled(isCut: boolean): void {
+    const { connection, failed, startTime } = this
+    connection.series.processing--
+    const { metrics } = connection.services
+    if (!metrics.recording || startTime === 0) return
+    const attributes = failed ? this.#failedBy(this.error) : connection.series.named(this.#message)
+    metrics.processDuration.record(
+      (performance.now() - startTime) / 1000,
+      isCut ? { ...attributes, [ATTR_WEBSOCKET_SPAN_ENDED_BY]: 'disconnect' } : attributes,
+      this,
+    )
   }
 
-  protected override onSettled(failed: boolean, error: unknown): void {
-    const { connection, message, startTime, span } = this
-    const { series } = connection
-    series.processing--
+  protected override onFailedLate(error: unknown): void {
+    const { metrics } = this.connection.services
+    if (metrics.recording) metrics.lateFailures.add(1, this.#failedBy(error), this)
+  }
+
+  protected override onAckSettled(outcome: AckOutcome): void {
+    const { connection, startTime } = this
     const { metrics } = connection.services
-    if (metrics.recording && startTime !== 0) {
-      const attributes = failed ? series.failed(message, errorType(error)) : series.named(message)
-      metrics.processDuration.record((performance.now() - startTime) / 1000, attributes, this)
-    }
-    if (span !== undefined) this.#stream?.describe(span)
+    if (!metrics.recording || startTime === 0) return
+    const attributes = { ...connection.series.named(this.#message), [ATTR_WEBSOCKET_ACK_OUTCOME]: outcome }
+    metrics.ackDuration.record((performance.now() - startTime) / 1000, attributes, this)
+  }
+
+  /** Records how far a stream has come that may go on after the span. */
+  protected override describeEnd(span: Span): void {
+    this.#stream?.describe(span)
+  }
+
+  #failedBy(error: unknown): Attributes {
+    return this.connection.series.failed(this.#message, errorType(error))
   }
 }
 

@@ -1,19 +1,35 @@
 import type { Context, Span } from '@opentelemetry/api'
-import { ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
+import { ATTR_WEBSOCKET_ACK_OUTCOME, ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
 import { recordError } from '../span/failure.ts'
+import type { AckOutcome } from './ack.ts'
 import type { Expirable } from './deadlines.ts'
 import { follow } from './promises.ts'
 import { SpanScope } from './span-scope.ts'
 
 /** An acknowledgement that an operation waits for. */
 export interface AwaitedAck {
-  /** The handler failed: the operation waits no longer. */
+  /** The operation waits no longer. */
   cancel(): void
 }
 
+/** A connection, as the list of its operations that have not settled. */
+export interface OperationOwner {
+  /** True once the connection has closed: nothing stays pending on it. */
+  readonly closed: boolean
+  newestPending: Operation | undefined
+}
+
+// Bits of `#state`: one small integer, because an operation is created per message.
+const HELD = 1
+const HANDLED = 2
+const SETTLED = 4
+const FAILED = 8
+const CUT = 16
+
 /**
- * User code that one span covers, on either end. The span ends once, when the code has returned and everything that it
- * left pending has settled: promises, streams, acknowledgements.
+ * User code that one span covers, on either end. It is handled when the code has returned and the promises and streams
+ * that it left pending have settled. The span ends once: when the acknowledgement that the operation waits for has been
+ * sent too, or with the connection.
  */
 export abstract class Operation extends SpanScope implements Expirable {
   /** Milliseconds on the monotonic clock; 0 if no duration is recorded. */
@@ -21,11 +37,12 @@ export abstract class Operation extends SpanScope implements Expirable {
   /** When the span ended, on the clock of `now()`; 0 before. */
   endedAt = 0
   #pending = 1
-  #isHeld = false
-  #settled = false
-  #failed = false
+  #state = 0
   #error: unknown
   #ack: AwaitedAck | undefined
+  /** Neighbours in the list of the owner's operations that have not settled. */
+  #older: Operation | undefined
+  #newer: Operation | undefined
 
   constructor(parent: Context, span: Span | undefined, startTime: number) {
     super(parent, span)
@@ -35,6 +52,9 @@ export abstract class Operation extends SpanScope implements Expirable {
   /** True while messages sent in this context become children of the span. */
   abstract get adopts(): boolean
 
+  /** The connection that ends the operation at its close; `undefined` for operations that outlive it. */
+  abstract get owner(): OperationOwner | undefined
+
   /** True if a duration is recorded, so that a dispatch should follow the promises that handlers return. */
   get timed(): boolean {
     return this.startTime !== 0
@@ -42,12 +62,12 @@ export abstract class Operation extends SpanScope implements Expirable {
 
   /** True once the user's code, and all that it left pending, has settled. */
   get settled(): boolean {
-    return this.#settled
+    return (this.#state & SETTLED) !== 0
   }
 
   /** True once user code has failed. */
   get failed(): boolean {
-    return this.#failed
+    return (this.#state & FAILED) !== 0
   }
 
   /** The first error of user code. */
@@ -58,27 +78,28 @@ export abstract class Operation extends SpanScope implements Expirable {
   /** Keeps the operation open until `done()` is called once more. */
   hold(): void {
     this.#pending++
-    if (this.#isHeld) return
-    this.#isHeld = true
-    this.startDeadline()
+    this.#keep()
   }
 
   /** Releases one `hold()`, or the hold that a new operation starts with. */
   done(): void {
-    if (--this.#pending > 0 || this.#settled) return
-    this.#settled = true
-    if (this.#isHeld) this.clearDeadline()
-    this.onSettled(this.#failed, this.#error)
-    this.#end()
-    this.#error = undefined
+    if (--this.#pending <= 0) this.#handled()
+    else if (this.owner?.closed === true) this.disconnect()
   }
 
   /** Records that user code failed. Only the first error is kept. */
   fail(error: unknown): void {
-    if (this.#failed) return
-    this.#failed = true
+    if (this.failed) return
+    this.#state |= FAILED
+    if ((this.#state & CUT) !== 0) this.onFailedLate(error)
+    if (this.settled) return
     this.#error = error
-    this.#ack?.cancel()
+    const ack = this.#ack
+    if (ack === undefined) return
+    // Whether the handler would have acknowledged is unknown, and its span does not wait for it.
+    this.#ack = undefined
+    ack.cancel()
+    this.#settleIfHandled()
   }
 
   /** Follows the result of a handler, see {@link follow}. */
@@ -86,16 +107,51 @@ export abstract class Operation extends SpanScope implements Expirable {
     follow(this, result, handled)
   }
 
-  /** Keeps the operation open until the peer gets the acknowledgement that it waits for. */
+  /** Keeps the span open until the peer gets this acknowledgement, in place of an earlier one. */
   waitForAck(ack: AwaitedAck): void {
+    this.#ack?.cancel()
     this.#ack = ack
-    this.hold()
+    this.#keep()
+  }
+
+  /** The acknowledgement was sent, or cannot be sent any more. */
+  ackSettled(outcome: AckOutcome): void {
+    if (this.#ack === undefined) return
+    this.#ack = undefined
+    this.onAckSettled(outcome)
+    const { span } = this
+    span?.setAttribute(ATTR_WEBSOCKET_ACK_OUTCOME, outcome)
+    if (outcome === 'disconnected') span?.setAttribute(ATTR_WEBSOCKET_SPAN_ENDED_BY, 'disconnect')
+    this.#settleIfHandled()
   }
 
   /** Ends the span although the code goes on. Metrics record the whole duration when it settles. */
   expire(reason: 'age' | 'shutdown'): void {
-    this.span?.setAttribute(ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
-    this.#end()
+    this.#endBy(reason)
+  }
+
+  /** The connection has closed: whatever is pending ends now, in spans and metrics. */
+  disconnect(): void {
+    if (this.settled) return
+    if ((this.#state & HANDLED) === 0) {
+      this.#state |= HANDLED | CUT
+      this.onHandled(true)
+    }
+    this.#settle('disconnect')
+  }
+
+  /**
+   * Ends all operations that are pending when their connection closes.
+   *
+   * @param running its code is running now: it ends after that
+   */
+  static disconnectAll(owner: OperationOwner, running: Operation | undefined): void {
+    let operation = owner.newestPending
+    while (operation !== undefined) {
+      const older: Operation | undefined = operation.#older
+      if (operation !== running) operation.disconnect()
+      operation = older
+    }
   }
 
   /** The time that `endedAt` is measured by, in milliseconds. It may be coarse. */
@@ -106,14 +162,78 @@ export abstract class Operation extends SpanScope implements Expirable {
 
   protected abstract clearDeadline(): void
 
-  /** Called once, when everything has settled and before the span ends. */
-  protected abstract onSettled(failed: boolean, error: unknown): void
+  /**
+   * Called once, before the span ends: user code has settled, or the connection has closed before.
+   *
+   * @param isCut the connection has closed before
+   */
+  protected abstract onHandled(isCut: boolean): void
+
+  /** User code failed after it was cut. */
+  protected onFailedLate(_error: unknown): void {}
+
+  /** The acknowledgement has this outcome. */
+  protected onAckSettled(_outcome: AckOutcome): void {}
+
+  /** Sets attributes on the span that are known at its end. */
+  protected describeEnd(_span: Span): void {}
+
+  #keep(): void {
+    if ((this.#state & HELD) !== 0) return
+    this.#state |= HELD
+    this.startDeadline()
+    const { owner } = this
+    if (owner === undefined) return
+    const older = owner.newestPending
+    this.#older = older
+    if (older !== undefined) older.#newer = this
+    owner.newestPending = this
+  }
+
+  #handled(): void {
+    if ((this.#state & HANDLED) !== 0) return
+    this.#state |= HANDLED
+    this.onHandled(false)
+    if (this.#ack === undefined) this.#settle()
+  }
+
+  #settleIfHandled(): void {
+    if ((this.#state & (HANDLED | SETTLED)) === HANDLED) this.#settle()
+  }
+
+  #settle(endedBy?: 'disconnect'): void {
+    this.#state |= SETTLED
+    if ((this.#state & HELD) !== 0) this.#forget()
+    if (endedBy === undefined) this.#end()
+    else this.#endBy(endedBy)
+    this.#error = undefined
+  }
+
+  /** Takes the operation out of the lists of what is pending. */
+  #forget(): void {
+    this.clearDeadline()
+    const { owner } = this
+    if (owner === undefined) return
+    const older = this.#older
+    const newer = this.#newer
+    if (older !== undefined) older.#newer = newer
+    if (newer === undefined) owner.newestPending = older
+    else newer.#older = older
+    this.#older = undefined
+    this.#newer = undefined
+  }
+
+  #endBy(reason: 'age' | 'shutdown' | 'disconnect'): void {
+    this.span?.setAttribute(ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
+    this.#end()
+  }
 
   #end(): void {
-    const { span } = this
+    const { span, failed } = this
     if (span === undefined) return
-    const endTime = this.#failed ? performance.now() : undefined
-    if (this.#failed) recordError(span, this.#error, endTime)
+    const endTime = failed ? performance.now() : undefined
+    if (failed) recordError(span, this.#error, endTime)
+    if (span.isRecording()) this.describeEnd(span)
     this.endedAt = this.now()
     this.releaseSpan()
     span.end(endTime)

@@ -1,4 +1,4 @@
-import type { Histogram, Meter, Observable } from '@opentelemetry/api'
+import type { Counter, Histogram, Meter, Observable } from '@opentelemetry/api'
 import type { InstrumentSchema } from '../schema.ts'
 
 /** Creates a histogram of the schema. */
@@ -8,6 +8,11 @@ export function createHistogram(meter: Meter, { name, description, unit, buckets
     unit,
     ...(buckets && { advice: { explicitBucketBoundaries: buckets } }),
   })
+}
+
+/** Creates a counter of the schema. */
+export function createCounter(meter: Meter, { name, description, unit }: InstrumentSchema): Counter {
+  return meter.createCounter(name, { description, unit })
 }
 
 /** Creates an observable instrument of the schema, of the type that it has there. */

@@ -1,6 +1,7 @@
 import {
   type Attributes,
   type BatchObservableResult,
+  type Counter,
   createNoopMeter,
   type Histogram,
   type Meter,
@@ -8,7 +9,7 @@ import {
   type Observable,
 } from '@opentelemetry/api'
 import * as schema from '../schema.ts'
-import { createHistogram, createObservable } from './instruments.ts'
+import { createCounter, createHistogram, createObservable } from './instruments.ts'
 import type { LiveConnection } from './live-connections.ts'
 import { sharedSet } from './registry.ts'
 import { RECEIVE, SEND, Series, type UndeliveredReason } from './series.ts'
@@ -24,6 +25,8 @@ export class MetricSet {
   handshakeDuration!: Histogram
   connectionDuration!: Histogram
   processDuration!: Histogram
+  lateFailures!: Counter
+  ackDuration!: Histogram
   messageSize!: Histogram
   pingRtt!: Histogram
   broadcastRecipients!: Histogram
@@ -72,6 +75,8 @@ export class MetricSet {
     this.handshakeDuration = createHistogram(this.#meter, schema.METRIC_HANDSHAKE_DURATION)
     this.connectionDuration = createHistogram(this.#meter, schema.METRIC_CONNECTION_DURATION)
     this.processDuration = createHistogram(this.#meter, schema.METRIC_PROCESS_DURATION)
+    this.lateFailures = createCounter(this.#meter, schema.METRIC_PROCESS_LATE_FAILURES)
+    this.ackDuration = createHistogram(this.#meter, schema.METRIC_ACK_DURATION)
     this.messageSize = createHistogram(this.#meter, schema.METRIC_MESSAGE_SIZE)
     this.pingRtt = createHistogram(this.#meter, schema.METRIC_PING_RTT)
     this.broadcastRecipients = createHistogram(this.#meter, schema.METRIC_BROADCAST_RECIPIENTS)

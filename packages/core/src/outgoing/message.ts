@@ -255,6 +255,7 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     if (this.#error !== undefined) recordError(span, this.#error)
     const outcome = this.#rare?.outcome
     if (outcome !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_ACK_OUTCOME, outcome)
+    if (outcome === 'disconnected') span.setAttribute(schema.ATTR_WEBSOCKET_SPAN_ENDED_BY, 'disconnect')
     if (this.connection.services.options.frames && this.#frames > 0) {
       span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_FRAMES, this.#frames)
       span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEND_TIME, (this.#flushedAt - this.#startTime) / 1000)

@@ -41,7 +41,38 @@ export function ackTests(harness: EventHarness, fixture: EventFixture): void {
       client.abort()
       await fixture.telemetry.waitForSpan(`close ${names.route}`)
       await fixture.settle()
-      expect(fixture.telemetry.span('process hang').attributes['websocket.ack.outcome']).toBe('disconnected')
+      expect(fixture.telemetry.span('process hang').attributes).toMatchObject({
+        'websocket.ack.outcome': 'disconnected',
+        'websocket.span.ended_by': 'disconnect',
+      })
+    })
+
+    it('have a duration of their own, which is not that of the handlers', async () => {
+      const { telemetry } = fixture
+      const { client } = await fixture.open({ events: { sum: () => 3, hang: () => new Promise(() => {}) } })
+      expect(await client.request('sum')).toBe(3)
+      client.request('hang').catch(() => {})
+      await telemetry.waitUntilStarted('process hang')
+      client.abort()
+      await telemetry.waitForSpan(`close ${names.route}`)
+      await fixture.settle()
+      const active = await telemetry.collect('websocket.server.message.process.active')
+      expect(active.map(({ value }) => value)).not.toContain(1)
+      const place = placeOf(harness)
+      const [sum, hang] = ['sum', 'hang'].map((event) => ({ ...place, 'websocket.message.name': event }))
+      expect(await telemetry.collect('websocket.server.message.ack.duration')).toMatchObject([
+        { unit: 's', count: 1, attributes: { ...sum, 'websocket.ack.outcome': 'ok' } },
+        { unit: 's', count: 1, attributes: { ...hang, 'websocket.ack.outcome': 'disconnected' } },
+      ])
+      expect(
+        (await telemetry.collect('websocket.server.message.process.duration')).map(({ count, attributes }) => [
+          count,
+          attributes,
+        ]),
+      ).toEqual([
+        [1, sum],
+        [1, { ...hang, 'websocket.span.ended_by': 'disconnect' }],
+      ])
     })
 
     it('that the server waits for make the send span a CLIENT span that ends with them', async () => {
@@ -92,7 +123,10 @@ export function ackTests(harness: EventHarness, fixture: EventFixture): void {
       await client.leave()
       const span = await fixture.telemetry.waitForSpan('send question')
       expect(span.kind).toBe(SpanKind.CLIENT)
-      expect(span.attributes['websocket.ack.outcome']).toBe('disconnected')
+      expect(span.attributes).toMatchObject({
+        'websocket.ack.outcome': 'disconnected',
+        'websocket.span.ended_by': 'disconnect',
+      })
       await fixture.telemetry.waitForSpan(`close ${names.route}`)
     })
   })

@@ -2,6 +2,7 @@ import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import { DELAY, delay, SLACK } from '../../shared/durations.ts'
 import { encodeFrame, OPCODE } from '../../testing/frames.ts'
+import { withProcessErrors } from '../../testing/process-errors.ts'
 import { linkTo, milliseconds } from '../../testing/spans.ts'
 import { echo, type Fixture, listen } from '../fixture.ts'
 import type { Harness } from '../harness.ts'
@@ -141,19 +142,19 @@ export function processTests(harness: Harness, fixture: Fixture): void {
       expect(fixture.telemetry.spans(name)).toEqual([])
       await host.shutdown()
       const span = fixture.telemetry.span(name)
-      expect(span.attributes['websocket.span.ended_by']).toBe('shutdown')
+      const endedBy = harness.capabilities.shutdownAlone ? 'shutdown' : 'disconnect'
+      expect(span.attributes['websocket.span.ended_by']).toBe(endedBy)
     })
 
-    it('of a handler that outlives its connection lasts until the handler settles', async () => {
-      let release: () => void = () => {}
-      let closed: Promise<number> | undefined
+    it('of a handler that outlives its connection ends with the connection, in spans and metrics', async () => {
+      const { telemetry } = fixture
+      let settle: () => void = () => {}
       const { client } = await fixture.open({
         connection(socket) {
-          closed = new Promise((resolve) => socket.onClose(resolve))
           socket.onMessage(() => {
             socket.send('started')
             return new Promise<void>((resolve) => {
-              release = resolve
+              settle = resolve
             })
           })
         },
@@ -161,13 +162,64 @@ export function processTests(harness: Harness, fixture: Fixture): void {
       client.send('x')
       await client.next()
       await client.close(1000)
-      const close = await fixture.telemetry.waitForSpan(`close ${route}`)
-      expect(await closed).toBe(1000)
-      expect(fixture.telemetry.spans(name)).toEqual([])
-      release()
-      const span = await fixture.telemetry.waitForSpan(name)
-      const ended = fixture.telemetry.spans()
-      expect(ended.indexOf(span)).toBeGreaterThan(ended.indexOf(close))
+      await telemetry.waitForSpan(`close ${route}`)
+      const span = telemetry.span(name)
+      expect(span.attributes['websocket.span.ended_by']).toBe('disconnect')
+      expect(span.status).toEqual({ code: SpanStatusCode.UNSET })
+      const seen = async () => ({
+        active: (await telemetry.collect('websocket.server.message.process.active')).map(({ value }) => value),
+        durations: (await telemetry.collect('websocket.server.message.process.duration')).map(
+          ({ count, attributes }) => [count, attributes],
+        ),
+        failures: await telemetry.collect('websocket.server.message.process.late_failures'),
+        spans: telemetry.spans(name).length,
+      })
+      const atTheClose = await seen()
+      const place = { 'websocket.route': route, 'websocket.span.ended_by': 'disconnect' }
+      expect(atTheClose).toEqual({ active: [0], durations: [[1, place]], failures: [], spans: 1 })
+      settle()
+      await fixture.settle()
+      expect(await seen()).toEqual(atTheClose)
+    })
+
+    it('of a handler that fails after its connection has closed is counted by its error', async () => {
+      const { telemetry } = fixture
+      await withProcessErrors(async (errors) => {
+        let fail: (error: Error) => void = () => {}
+        const { client } = await fixture.open({
+          connection(socket) {
+            socket.onMessage(async () => {
+              socket.send('started')
+              await new Promise((_, reject) => {
+                fail = reject
+              })
+            })
+          },
+        })
+        client.send('x')
+        await client.next()
+        await client.close(1000)
+        await telemetry.waitForSpan(`close ${route}`)
+        const late = new RangeError('late')
+        fail(late)
+        expect(await errors.next()).toEqual({ event: 'unhandledRejection', error: late })
+        expect(await telemetry.collect('websocket.server.message.process.late_failures')).toMatchObject([
+          { type: 'counter', value: 1, attributes: { 'websocket.route': route, 'error.type': 'RangeError' } },
+        ])
+        expect(await telemetry.collect('websocket.server.message.process.duration')).toMatchObject([{ count: 1 }])
+        expect(telemetry.span(name).status).toEqual({ code: SpanStatusCode.UNSET })
+      })
+    })
+
+    it('of a handler that closes its own connection is not cut', async () => {
+      const { client } = await fixture.open({
+        connection(socket) {
+          socket.onMessage(() => void socket.terminate())
+        },
+      })
+      client.send('x')
+      await fixture.telemetry.waitForSpan(`close ${route}`)
+      expect(fixture.telemetry.span(name).attributes).not.toHaveProperty('websocket.span.ended_by')
     })
 
     it('is not active for the close of its connection', async () => {

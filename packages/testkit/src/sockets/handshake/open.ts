@@ -98,7 +98,8 @@ export function openTests(harness: Harness, fixture: Fixture): void {
       const { host } = await fixture.open({ connection: () => new Promise(() => {}) })
       expect(fixture.telemetry.spans(name)).toEqual([])
       await host.shutdown()
-      expect(fixture.telemetry.span(name).attributes['websocket.span.ended_by']).toBe('shutdown')
+      const endedBy = harness.capabilities.shutdownAlone ? 'shutdown' : 'disconnect'
+      expect(fixture.telemetry.span(name).attributes['websocket.span.ended_by']).toBe(endedBy)
     })
   })
 }
