@@ -6,7 +6,7 @@ import { OPEN, type WebSocketLike } from './socket.ts'
 type Handler = (this: unknown, event: unknown) => unknown
 type Arguments = [type: string, listener: unknown, ...options: unknown[]]
 
-/** The members that stand in front of a socket's own, as they are called. */
+/** The members of a socket that are wrapped. */
 export interface Target {
   addEventListener(...args: Arguments): void
   removeEventListener(...args: Arguments): void
@@ -21,23 +21,23 @@ interface CloseFields {
   readonly reason: string
 }
 
-/** What is told of a socket's events, whoever sees them. */
+/** Receives a socket's events. */
 export interface Watcher {
   opened(): void
   closed(event: unknown): void
-  /** A message is about to be dispatched; `false` for the server's hello, which is none of the application's. */
+  /** A message is about to be dispatched. Returns false for the server's hello message, which must not be dispatched. */
   begin(event: unknown): boolean
   /** The dispatch of a message is over. */
   end(): void
 }
 
-/** Has a watcher told of a socket's events, where listeners of ours cannot. */
+/** Reports a socket's events to a watcher, on platforms where added listeners cannot. */
 export type Watch = (target: Target, connection: ClientConnection, watcher: Watcher) => void
 
 /**
- * Traces a socket that is an `EventTarget` of the platform. The platform calls each listener by itself and nothing of ours
- * stands above it, so each `message` listener is registered behind a function of ours, which runs it in the message's
- * context. Where the dispatch begins and ends two listeners of ours tell, one before and one behind all others.
+ * Traces a socket that is an `EventTarget` of the platform. The platform calls each listener itself, so each `message`
+ * listener is registered as a wrapper that runs it in the message's context. Two more listeners, before and after all
+ * others, mark the start and the end of the dispatch.
  *
  * @param watch does what these two do, on platforms that take care of the promises that listeners return as well
  */
@@ -62,12 +62,12 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
       process.fail(error)
       throw error
     } finally {
-      // Either of its stops says so; after one of them ours is not called any more.
+      // Set by either method that stops propagation; the last listener is then not called.
       if ((occurred as Event).cancelBubble) setTimeout(() => current === process && end())
     }
   }
 
-  /** What is registered in place of a listener: always the same, so that the platform finds it again. */
+  /** The wrapper that is registered for a listener: always the same, so that the platform finds it again. */
   function wrapperOf(listener: unknown): unknown {
     const isListener = typeof listener === 'function' || (typeof listener === 'object' && listener !== null)
     if (!isListener || originals.has(listener)) return listener
@@ -123,7 +123,7 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
     if (!begin(occurred)) (occurred as Event).stopImmediatePropagation()
   }
 
-  /** Makes ours the last listener again. One that is moved while listeners are called would be passed over. */
+  /** Makes the end marker the last listener again. One that is moved during a dispatch would be skipped. */
   function moveTail(): void {
     isTailDisplaced = event !== undefined
     if (isTailDisplaced || watch) return
@@ -156,7 +156,7 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
     },
     send(this: Target, ...args: unknown[]): void {
       const binary = isBinary(args[0])
-      // What the platform would do, done once: to know the size, and since a conversion may be the application's code.
+      // Converted once, as the platform would: the size is needed, and a conversion may run code of the application.
       if (!binary && args.length > 0 && typeof args[0] !== 'symbol') args[0] = `${args[0]}`
       const [data] = args
       const size = sizeOf(data)

@@ -11,7 +11,7 @@ export const IS_NODES =
     Symbol.for('nodejs.event_target')
   ] === true
 
-/** Tells of the events of Node's own WebSocket by a `dispatchEvent` and a `close` of ours. */
+/** Reports the events of Node's own WebSocket by wrapping `dispatchEvent` and `close`. */
 export function watchDispatch(target: Target, connection: ClientConnection, watcher: Watcher): void {
   const { dispatchEvent, close } = target
   let isLeaving = false
@@ -24,7 +24,7 @@ export function watchDispatch(target: Target, connection: ClientConnection, watc
       if (isLeaving) connection.closeFrameSent()
       watcher.closed(occurred)
     } else if (type === 'error') {
-      // Of a connect that failed Node 22 tells the error and no close.
+      // After a failed connect, Node 22 dispatches `error` and no `close`.
       connection.failed(isLeaving ? 'abandoned' : 'failed')
     } else if (type === 'message') {
       if (!watcher.begin(occurred)) return true

@@ -7,7 +7,7 @@ interface Page {
 
 const live = new Set<ClientConnection>()
 
-/** The page goes away: its connections close with it, which nobody would be left to tell. */
+/** The page is unloaded: its connections close with it, and no close event follows. */
 function onPageHide(): void {
   const connections = [...live]
   for (const connection of connections) {
@@ -28,7 +28,7 @@ function flush(connections: Iterable<ClientConnection>): void {
 
 const page = globalThis as unknown as Page
 
-/** Has a connection told and exported when its page goes away. Outside of pages it does nothing. */
+/** Records and exports the close of a connection when its page is unloaded. Does nothing outside of pages. */
 export function watchPage(connection: ClientConnection): void {
   const { document } = page
   if (document === undefined) return

@@ -1,4 +1,4 @@
-/** What a browser sends as a binary message; all else it makes a text. */
+/** True for payloads that a browser sends as a binary message; it converts others to text. */
 export function isBinary(data: unknown): boolean {
   return data instanceof ArrayBuffer || ArrayBuffer.isView(data) || data instanceof Blob
 }

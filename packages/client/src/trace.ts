@@ -18,11 +18,11 @@ export type TraceHost = (socket: WebSocketLike, connection: ClientConnection) =>
 /** Finds the connect that began before its socket was there. */
 export type FindPendingConnect = (telemetry: ClientTelemetry, url: string) => Connect | undefined
 
-/** Traces a socket by its seam; one that is traced already, on either end, is left as it is. */
+/** Traces a socket, unless it is traced already, on either end. */
 export function trace<S extends WebSocketLike>(
   socket: S,
   options: ClientOptions | undefined,
-  seam: TraceHost,
+  traceHost: TraceHost,
   findBegun: FindPendingConnect = (telemetry, url) => connectedPropagation()?.pendingConnect(telemetry, url),
 ): S {
   const telemetry = new ClientTelemetry(options, SCOPE)
@@ -37,7 +37,7 @@ export function trace<S extends WebSocketLike>(
   const connect = findBegun(telemetry, socket.url) ?? new Connect(telemetry, socket.url)
   const connection = new ClientConnection(connect, socket)
   storeConnection(socket, connection)
-  seam(socket, connection)
+  traceHost(socket, connection)
   if (socket.readyState === OPEN) connection.opened(socket.protocol)
   watchPage(connection)
   return socket

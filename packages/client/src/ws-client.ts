@@ -50,15 +50,15 @@ export function isEmitter(socket: object): boolean {
 }
 
 /**
- * Traces a `ws` client: our methods stand in front of the socket's own and call them with the same arguments. Nothing is
- * registered on the socket.
+ * Traces a `ws` client by wrapping the socket's methods. Each wrapper calls the original with the same arguments. No
+ * listener is registered on the socket.
  */
 export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnection): void {
   const socket = webSocket as unknown as WsClient
   const { emit, send, close, terminate } = socket
-  const drains = new FlushPoller()
+  const flushPoller = new FlushPoller()
   const plain = usesPlainEmit(socket)
-  /** Of the message that is being sent in fragments. */
+  /** The message that is being sent in fragments. */
   let partial: { readonly binary: boolean; readonly size: number; readonly span: Span | undefined } | undefined
   let failure: unknown
   /** Close code that stands for the error of the protocol that this side found. */
@@ -73,7 +73,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
       : emit.call(own, 'message', data, binary)
   }
 
-  function agree(response: Response): void {
+  function acceptTerms(response: Response): void {
     const id = parseAcceptHeader(response.headers?.[PROTOCOL_NAME])
     if (id !== undefined && requestHeader(socket, PROTOCOL_NAME) !== undefined) connection.messages?.acceptTerms(id)
   }
@@ -83,7 +83,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
       switch (type) {
         case 'upgrade':
           status = statusOf(a)
-          agree(a as Response)
+          acceptTerms(a as Response)
           break
         case 'unexpected-response':
           connection.failed('rejected', rejection(b))
@@ -95,7 +95,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
         case 'message':
           if (typeof b === 'boolean' && arguments.length === 3) {
             if (!b && connection.messages?.helloReceived(helloOf(a))) return this.listenerCount('message') > 0
-            const data = b ? a : unwrap(connection, a)
+            const data = b ? a : extractContext(connection, a)
             const process = connection.startReceive(data, b, sizeOf(data))
             if (process === undefined) return emit.call(this, 'message', data, b)
             return runProcess(process, emitMessage, this, data, b)
@@ -112,7 +112,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
             if (partial !== undefined) connection.sendFailed(partial.span, new Error('closed within a message'))
             partial = undefined
             if (failure !== undefined) connection.failed('failed', undefined, failure)
-            drains.end()
+            flushPoller.end()
             const received = this._closeFrameReceived ?? a !== 1006
             connection.close({
               received: received ? (a as number) : undefined,
@@ -140,10 +140,10 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
       const before = partial
       const total = (before?.size ?? 0) + size
       const isLast = settings?.fin !== false
-      // Of a message that goes out in fragments nobody has the whole.
+      // A fragmented message has no single payload to read a name from.
       const span = before === undefined ? connection.startSend(isLast ? data : undefined, binary, total) : before.span
-      // The first fragment that is not empty carries.
-      if (!binary && total === size) args[0] = wrap(connection, data, span, !isLast)
+      // The first fragment that is not empty carries the context.
+      if (!binary && total === size) args[0] = injectContext(connection, data, span, !isLast)
       partial = isLast ? undefined : { binary, size: total, span }
       if (!isLast) {
         send.apply(this, args)
@@ -166,7 +166,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
       connection.sendAccepted(span, binary, total)
       if (span === undefined || args.at(-1) !== given) return
       if (this.bufferedAmount === 0) connection.end(span)
-      else drains.add(this, () => connection.end(span))
+      else flushPoller.add(this, () => connection.end(span))
     },
 
     close(this: WsClient, code?: number, reason?: unknown): void {
@@ -188,7 +188,7 @@ function statusOf(response: unknown): number | undefined {
   return (response as Response | undefined)?.statusCode
 }
 
-/** What the answer to a request says that was rejected. */
+/** Attributes of a rejected request's response. */
 function rejection(response: unknown): Attributes {
   const status = statusOf(response)
   return { [ATTR_HTTP_RESPONSE_STATUS_CODE]: status, [ATTR_ERROR_TYPE]: String(status) }
@@ -204,34 +204,34 @@ function sizeOf(data: unknown): number {
   return sizeOfOne(data)
 }
 
-/** The text that `ws` hands out as a buffer, as far as it may be a server's hello. */
+/** The text of a payload that is short enough for the server's hello message. */
 function helloOf(data: unknown): string | undefined {
   const bytes = data instanceof Uint8Array || data instanceof ArrayBuffer ? data : undefined
   return bytes === undefined || bytes.byteLength > 64 ? undefined : new TextDecoder().decode(bytes)
 }
 
-/** Takes the context out of a text that arrived, whatever `ws` hands it out as. */
-function unwrap(connection: ClientConnection, data: unknown): unknown {
+/** Extracts the context from a received text, in any form that `ws` emits it. */
+function extractContext(connection: ClientConnection, data: unknown): unknown {
   const { messages } = connection
-  const agreement = messages?.terms
-  const text = agreement && textPayload(data)
-  const found = text && jsonMember(agreement.member.name).extract(text)
+  const terms = messages?.terms
+  const text = terms && textPayload(data)
+  const found = text && jsonMember(terms.member.name).extract(text)
   if (!found) return data
   messages?.findContext(found)
   return found.carrier === undefined ? data : found.payload
 }
 
-/** Puts the context of a message into its text, or into the first fragment of it. */
-function wrap(connection: ClientConnection, data: unknown, span: Span | undefined, partial: boolean): unknown {
+/** Injects the context of a message into its text, or into its first fragment. */
+function injectContext(connection: ClientConnection, data: unknown, span: Span | undefined, partial: boolean): unknown {
   const { messages } = connection
-  const agreement = messages?.terms
-  const text = agreement && textPayload(data)
+  const terms = messages?.terms
+  const text = terms && textPayload(data)
   if (text === undefined) return data
-  const member = jsonMember(agreement?.member.name)
+  const member = jsonMember(terms?.member.name)
   return member.canCarry(text) ? member.inject(data, text, messages?.carrier(span), partial) : data
 }
 
-/** What the callback of a send says: a message was written, or was not. */
+/** Handles the callback of a send: the message was written, or could not be. */
 function transmitted(connection: ClientConnection, span: Span | undefined, error: unknown): void {
   if (error === undefined || error === null) {
     connection.end(span)

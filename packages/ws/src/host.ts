@@ -13,7 +13,7 @@ export type Socket = WebSocket & {
   readonly _socket?: Duplex | null
 }
 
-/** The methods of a socket that ours stand in front of and call. */
+/** The original methods of a socket, which the wrappers call. */
 export interface Methods {
   readonly emit: WebSocket['emit']
   readonly send: (...args: unknown[]) => void

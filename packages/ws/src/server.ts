@@ -193,7 +193,7 @@ function wrapHandleUpgrade(
     if (options.route !== undefined) handshake.start()
     options.onUpgrade?.(handshake)
     const accept = args[3]
-    // In the modes `port` and `server`, `ws` calls the listeners through an `emit` that it has bound before ours existed.
+    // In the modes `port` and `server`, `ws` calls the listeners through an `emit` that it has bound before it was wrapped.
     const isBoundEmit = this.options.noServer !== true && accept.name === 'bound emit'
     const wss = this
     args[3] = function accepted(this: unknown, webSocket: WebSocket, acceptedRequest: Request): void {

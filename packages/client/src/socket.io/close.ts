@@ -1,4 +1,4 @@
-/** What is known of a close, in the terms of RFC 6455. */
+/** Facts of a close in the terms of RFC 6455. */
 interface CloseFacts {
   readonly sent?: number
   readonly received?: number
@@ -6,7 +6,7 @@ interface CloseFacts {
   readonly timedOut?: boolean
 }
 
-/** What each reason of `disconnect` stands for, in the terms of a WebSocket close. */
+/** The WebSocket close that each reason of `disconnect` stands for. */
 const REASONS: Readonly<Record<string, CloseFacts>> = {
   'io server disconnect': { received: 1000 },
   'io client disconnect': { sent: 1000 },
@@ -15,7 +15,7 @@ const REASONS: Readonly<Record<string, CloseFacts>> = {
   'parse error': { failed: 1002 },
 }
 
-/** Tells a close by the reason of `disconnect` and what the transport said of its end. */
+/** The facts of a close, from the reason of `disconnect` and the description of its transport's end. */
 export function closeFacts(reason: string, description: unknown): CloseFacts & { readonly reason: string } {
   const { context } = (description ?? {}) as { context?: { code?: unknown } }
   const code = reason === 'transport close' ? context?.code : undefined

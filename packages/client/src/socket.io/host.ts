@@ -12,7 +12,7 @@ export interface Packet {
 
 export type Callback = ((this: unknown, ...args: unknown[]) => unknown) & {
   withError?: boolean
-  /** What a listener that is called once stands for. */
+  /** The original of a `once` listener. */
   fn?: Callback
 }
 

@@ -2,7 +2,7 @@ import { OFFER, PROTOCOL_NAME, wrapMethod } from '@otel-ws/core/client'
 import { sizeOf } from '../payload.ts'
 import { CONNECT, type Manager, type Packet } from './host.ts'
 
-/** What a packet was on the wire. */
+/** The form of a packet on the wire. */
 export interface OnWire {
   size: number
   binary: boolean
@@ -15,20 +15,20 @@ export interface Sharer {
   readonly nsp: string
   /** The shared connection is about to be opened; what its request carries for this socket. */
   opening(): Record<string, string>
-  /** The server has agreed to context in messages, and told the connection's id. */
+  /** The server has accepted context in messages and sent the connection's id. */
   agreed(id: string): void
 }
 
 const TRACED = Symbol.for('otel-ws.socket.io-client.manager')
 
-/** What is known of a shared connection. */
+/** A socket that shares a connection. */
 export class TracedManager {
   readonly sharers = new Set<Sharer>()
   /** The packet that was encoded last. */
   sent: OnWire = nothing()
   readonly #received = new WeakMap<Packet, OnWire>()
 
-  /** What a packet was on the wire, before it was decoded. */
+  /** The form of a packet on the wire, before it was decoded. */
   receivedAs(packet: Packet): OnWire {
     return this.#received.get(packet) ?? nothing()
   }
@@ -58,7 +58,7 @@ export class TracedManager {
       measure(incoming, chunk)
       add.call(this, chunk)
     })
-    // The decoder is the shared connection's own, and calls its listeners past any method of ours.
+    // The decoder calls its listeners directly, not through methods that could be wrapped.
     decoder.on('decoded', (packet) => {
       traced.#received.set(packet, incoming)
       incoming = nothing()
@@ -72,7 +72,7 @@ export class TracedManager {
     if (query !== undefined) manager.opts = { ...manager.opts, query: { ...manager.opts.query, ...query } }
   }
 
-  /** Takes the server's agreement out of the packet that tells a socket that it has joined. */
+  /** Removes the server's acceptance from the packet that confirms that a socket has joined. */
   #read(packet: Packet, manager: Manager): void {
     const data = packet.data as { _otel?: { v?: unknown; id?: unknown } } | undefined
     if (packet.type !== CONNECT || manager.opts.query?.[PROTOCOL_NAME] !== OFFER) return
@@ -83,7 +83,7 @@ export class TracedManager {
   }
 }
 
-/** What stands behind a shared connection; it is traced once, for all of its sockets. */
+/** The tracing of a shared connection: once for all of its sockets. */
 export function tracedManager(manager: Manager): TracedManager {
   const host = manager as { [TRACED]?: TracedManager }
   if (host[TRACED] === undefined) {

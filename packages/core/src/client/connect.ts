@@ -18,7 +18,7 @@ export class Connect {
   telemetry: ClientTelemetry
   route: string | undefined
   readonly namespace: string | undefined
-  /** What sockets have in common that replace each other: the URL without its query, and the namespace. */
+  /** Identifies sockets that replace each other: the URL without its query, and the namespace. */
   readonly target: string
   /** Of the span; stays when the span has ended. */
   readonly spanContext: SpanContext | undefined
@@ -93,7 +93,7 @@ function parse(url: string): URL | undefined {
   }
 }
 
-/** What sockets to one place have in common, whatever their query. */
+/** The URL without its query, and the namespace. */
 export function targetOf(url: string, namespace: string | undefined): string {
   const { host, pathname = url } = parse(url) ?? {}
   return `${host}${pathname} ${namespace}`

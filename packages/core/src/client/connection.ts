@@ -34,12 +34,12 @@ interface Socket extends Buffering {
   readonly url?: string
 }
 
-/** The record of one connection of a client. Holds numbers, texts and ids; never a span that has ended. */
+/** One connection of a client. It holds numbers, strings and ids; never a span that has ended. */
 export class ClientConnection {
   readonly telemetry: ClientTelemetry
   /** `undefined` without metrics. */
   series: ClientSeries | undefined
-  /** `undefined` where nobody has asked for context in messages. */
+  /** `undefined` if context in messages is not used. */
   readonly messages: MessageContext | undefined
   subprotocol: string | undefined
   newestPending: Operation | undefined
@@ -49,7 +49,7 @@ export class ClientConnection {
   sentBytes = 0
   /** Called once when the connection is closed, or has not come about. */
   onEnded: (() => unknown) | undefined
-  /** What the application sees of it, once it has asked. */
+  /** The view for the application, created on first use. */
   view: ClientConnectionContext | undefined
   /** Of the connect span. */
   readonly spanContext: SpanContext | undefined
@@ -97,7 +97,7 @@ export class ClientConnection {
     this.#attributes = undefined
   }
 
-  /** The server has told the connection's id, or will not: one of our own does then. */
+  /** Sets the id that the server has sent; without one, an id of this side is used. */
   identify(id: string | undefined): void {
     this.#id ??= id
     this.#attributes = undefined
@@ -178,7 +178,7 @@ export class ClientConnection {
     if (!telemetry.active || messages === false || outgoing === false) return undefined
     const active = context.active()
     const parent = sendParent(active)
-    // What is sent under a span that is not sampled inherits its decision, which saves every further step.
+    // A message under a span that is not sampled inherits its decision.
     if (isUnsampled(parent)) return undefined
     const message = named ?? telemetry.nameOf(data, binary) ?? this.#unnamed
     const span = this.#start(message.send, kind, parent ?? withoutSpan(active), parent ? [] : this.#links)
@@ -218,7 +218,7 @@ export class ClientConnection {
     this.#leaving ??= { sent: code, reason }
   }
 
-  /** The connection has closed. The first call is told; later ones are ignored. */
+  /** The connection has closed. Later calls do nothing. */
   close(facts: CloseFacts): void {
     this.failed('failed')
     if (this.#closed) return

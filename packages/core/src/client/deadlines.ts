@@ -6,7 +6,7 @@ const MAX_AGE = 600_000
 
 let expiry: SpanDeadlines | undefined
 
-/** Holds what clients wait for. Its timer lives as long as the process, and must not keep the context of whoever comes first. */
+/** Deadlines of clients. The timer lives as long as the process, so it must not keep the context of its first caller. */
 export function clientDeadlines(): SpanDeadlines {
   expiry ??= context.with(ROOT_CONTEXT, () => new SpanDeadlines(MAX_AGE))
   return expiry

@@ -25,7 +25,7 @@ export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile
 type ScopeName = { name: string; version: string }
 type Observe = (value: number, more?: Attributes) => void
 
-/** What bytes of an open connection wait to be sent can be asked for. */
+/** An open connection whose buffered bytes can be read. */
 export interface Buffering {
   readonly bufferedAmount?: number
 }
@@ -131,7 +131,7 @@ export class ClientSeries {
   }
 }
 
-/** What is read from a series when metrics are collected. */
+/** Values that are read from a series when metrics are collected. */
 const READINGS: readonly (readonly [schema.InstrumentSchema, (series: ClientSeries, observe: Observe) => void])[] = [
   [schema.METRIC_CLIENT_CONNECTION_ACTIVE, ({ live }, observe) => observe(live.size)],
   [schema.METRIC_CLIENT_PROCESS_ACTIVE, ({ processing }, observe) => observe(processing)],

@@ -30,7 +30,7 @@ export interface ClientOptions
    * The name of a message: a function of the payload, such as `jsonName('$.type')`. Default: messages have no name.
    */
   messageName?: (data: unknown, binary: boolean) => string | undefined
-  /** What a context that the server sends with a message is used for: the parent of our span, a link, or nothing. Default `parent`. */
+  /** Use of a context that the server sends with a message: parent of the span, link, or nothing. Default `parent`. */
   remoteContext?: RemoteContext
   /**
    * Measures what is traced: `clientMetrics`. Default: that in Node, and nothing in a page, which carries them only when it
@@ -39,7 +39,7 @@ export interface ClientOptions
   metrics?: ClientMetrics
 }
 
-/** What the value of each option must be. */
+/** Type of each option's value. */
 const KINDS: { readonly [K in keyof Required<ClientOptions>]: string } = {
   enabled: 'boolean',
   messages: 'boolean',

@@ -28,7 +28,7 @@ export function startConnect(telemetry: ClientTelemetry, url: string): Record<st
   return parameters
 }
 
-/** What the request of a connect carries, and the offer to take context in messages. */
+/** The parameters of a connect's request: its trace context, and the offer of context in messages. */
 export function connectParams({ spanContext, telemetry }: Connect): Record<string, string> {
   const carrier = carrierFromSpanContext(spanContext) as Record<string, string> | undefined
   if (carrier !== undefined && telemetry.options.propagation !== 'off') carrier[PROTOCOL_NAME] = OFFER

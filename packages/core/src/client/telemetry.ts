@@ -8,7 +8,7 @@ import type { ClientOptions } from './options.ts'
 /** Calls of an unobserved connection between two looks for an SDK that was registered late. */
 const REFRESH_EVERY = 16
 
-/** What all clients of a process share: names stay few however often an application reconnects. */
+/** Shared by all clients of a process, so that names stay bounded over reconnects. */
 const names = new BoundedNames(200, 64)
 const warned = new Set<string>()
 

@@ -2,7 +2,7 @@ import type { Attributes } from '@opentelemetry/api'
 import * as schema from '../schema.ts'
 import type { Close } from './close.ts'
 
-/** What a connection has carried in its life. */
+/** Totals of a connection. */
 export interface ConnectionTotals {
   readonly received: number
   readonly sent: number

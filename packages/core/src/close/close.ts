@@ -1,4 +1,4 @@
-/** Why a connection ended, told in the terms of RFC 6455. */
+/** Category of a close, from its code (RFC 6455, section 7.4). */
 export type CloseCategory =
   | 'normal'
   | 'going_away'
@@ -13,7 +13,7 @@ export type CloseCategory =
   | 'application'
   | 'other'
 
-/** Who ended the connection: this side, the peer, or neither (the network). */
+/** The end that closed the connection: this side, the peer, or neither (the network). */
 export type CloseInitiator = 'local' | 'remote' | 'network'
 
 export const CLOSE_CATEGORIES: readonly CloseCategory[] = [
@@ -34,9 +34,9 @@ export const CLOSE_CATEGORIES: readonly CloseCategory[] = [
 /** Categories that are errors, unless option `closeErrors` says otherwise. */
 export const CLOSE_ERRORS: readonly CloseCategory[] = ['protocol_error', 'too_big', 'server_error', 'timeout']
 
-/** What an adapter saw of a close. */
+/** Facts of a close that an adapter has seen. */
 export interface CloseFacts {
-  /** Code of the close frame that we sent, when ours went first or we failed the connection. 1005 stands for none. */
+  /** Code of this side's close frame, if it was sent first or failed the connection. 1005: a frame without a code. */
   readonly sent?: number | undefined
   /** Code of the close frame that the peer sent. 1005 stands for none. */
   readonly received?: number | undefined
@@ -48,7 +48,7 @@ export interface CloseFacts {
   readonly failed?: number | undefined
   /** Text of the close frame that decides. */
   readonly reason?: string | undefined
-  /** What carried the connection at last, of hosts that have several transports. */
+  /** The last transport of the connection, for hosts that have several. */
   readonly transport?: string | undefined
   /** Seconds of the last round trip, where the host pings for several connections at once. */
   readonly rtt?: number | undefined
@@ -61,7 +61,7 @@ export interface Close {
 }
 
 /**
- * Tells the effective close of a connection. `sent` is given only when our frame went first, so it decides; else the
+ * Determines the effective close of a connection. `sent` is set only if this side's frame went first, so it decides; else the
  * peer's frame; 1006 is left for connections on which no close frame was seen.
  */
 export function resolveClose(facts: CloseFacts): Close {

@@ -3,27 +3,27 @@ import type { Carrier } from '../propagation/carrier.ts'
 import { createCarrier, type PropagationTerms } from '../propagation/terms.ts'
 import { type SpanScope, spanOf, spanScopeOf } from './span-scope.ts'
 
-/** The context whose span a message is sent under; `undefined` when it is sent outside of any, or long after it. */
+/** The context of a message's parent span; `undefined` outside of any span, or long after its end. */
 export function sendParent(active: Context): Context | undefined {
   const span = spanOf(active)
   if (span === undefined) return undefined
-  const frame = spanScopeOf(active) as (SpanScope & { readonly adopts?: boolean }) | undefined
-  return frame?.adopts === false && frame.owns(span) ? undefined : active
+  const scope = spanScopeOf(active) as (SpanScope & { readonly adopts?: boolean }) | undefined
+  return scope?.adopts === false && scope.owns(span) ? undefined : active
 }
 
-/** The span that a message is sent under. */
+/** The parent span of a message. */
 export function sendParentSpan(active: Context): Span | undefined {
   const parent = sendParent(active)
   return parent && spanOf(parent)
 }
 
-/** What a message carries that has no span of its own: the context of the span that it is sent under. */
-export function currentCarrier(agreement: PropagationTerms): Carrier | undefined {
+/** The carrier of a message without a span of its own: the context of its parent span. */
+export function currentCarrier(terms: PropagationTerms): Carrier | undefined {
   const active = context.active()
-  return createCarrier(sendParentSpan(active)?.spanContext(), active, agreement.sendsBaggage)
+  return createCarrier(sendParentSpan(active)?.spanContext(), active, terms.sendsBaggage)
 }
 
-/** True when what is sent in this context inherits a decision not to sample, which saves every further step. */
+/** True if messages in this context inherit the decision not to sample. */
 export function isUnsampled(parent: Context | undefined): boolean {
   const span = parent === undefined ? undefined : spanOf(parent)
   return span !== undefined && !span.isRecording() && (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0

@@ -1,9 +1,9 @@
 import { type Context, createContextKey, ROOT_CONTEXT, type Span, type SpanContext, trace } from '@opentelemetry/api'
 
-/** Key under which a context tells the frame it belongs to. Registered, so that copies of this package agree. */
-const SPAN_SCOPE_KEY = createContextKey('otel-ws frame')
+/** Key of the scope in its context. Registered, so that copies of this package agree. */
+const SPAN_SCOPE_KEY = createContextKey('otel-ws span scope')
 
-/** The API keeps its span key private; asking it to set a span on what returns the key tells it without relying on its text. */
+/** The API keeps its span key private: it is read by setting a span on an object that returns the key. */
 const SPAN_KEY = trace.setSpan(
   { setValue: (key: symbol) => key } as never,
   trace.wrapSpanContext({ traceId: '', spanId: '', traceFlags: 0 }),
@@ -29,7 +29,7 @@ export abstract class SpanScope implements Context {
     return this.#span
   }
 
-  /** True once the span of this frame has ended. */
+  /** True once the span has ended. */
   get ended(): boolean {
     return this.#ids !== undefined
   }
@@ -50,12 +50,12 @@ export abstract class SpanScope implements Context {
     return this.setValue(key, undefined)
   }
 
-  /** True when the span is this frame's own and no span of the user's inside of it. */
+  /** True if the span is the one of this scope, and not a span of the application inside it. */
   owns(span: Span): boolean {
     return span === this.#span || (this.#ids !== undefined && span.spanContext() === this.#ids)
   }
 
-  /** Lets go of the ended span and keeps its ids. */
+  /** Releases the ended span and keeps its ids. */
   protected releaseSpan(): void {
     if (this.#span === undefined) return
     this.#ids = this.#span.spanContext()
@@ -64,24 +64,24 @@ export abstract class SpanScope implements Context {
 }
 
 /**
- * A frame with values of the application's on top. It is flat, however many values are set one upon the other: a timer
+ * A scope with additional values of the application. It is flat, however many values are set one upon the other: a timer
  * that starts a span and sets itself again makes a chain without end.
  */
 class Overlay implements Context {
-  readonly #frame: SpanScope
+  readonly #scope: SpanScope
   readonly #values: ReadonlyMap<symbol, unknown>
 
-  constructor(frame: SpanScope, values: ReadonlyMap<symbol, unknown>) {
-    this.#frame = frame
+  constructor(scope: SpanScope, values: ReadonlyMap<symbol, unknown>) {
+    this.#scope = scope
     this.#values = values
   }
 
   getValue(key: symbol): unknown {
-    return this.#values.has(key) ? this.#values.get(key) : this.#frame.getValue(key)
+    return this.#values.has(key) ? this.#values.get(key) : this.#scope.getValue(key)
   }
 
   setValue(key: symbol, value: unknown): Context {
-    return new Overlay(this.#frame, new Map(this.#values).set(key, value))
+    return new Overlay(this.#scope, new Map(this.#values).set(key, value))
   }
 
   deleteValue(key: symbol): Context {
@@ -89,12 +89,12 @@ class Overlay implements Context {
   }
 }
 
-/** The innermost frame of ours that a context runs in. */
+/** The innermost scope of a context. */
 export function spanScopeOf(context: Context): unknown {
   return context.getValue(SPAN_SCOPE_KEY)
 }
 
-/** The span a context carries, ours or the user's. */
+/** The active span of a context. */
 export function spanOf(context: Context): Span | undefined {
   return context.getValue(SPAN_KEY) as Span | undefined
 }

@@ -2,12 +2,12 @@ import { context } from '@opentelemetry/api'
 import { spanOf, spanScopeOf, withoutSpan } from '../context/span-scope.ts'
 import { HandshakeScope } from './handshake.ts'
 
-/** A function that runs in the context that is active now, whoever calls it. */
+/** Binds a function to the active context. */
 export function bindContext<F extends (...args: never[]) => unknown>(fn: F): F {
   return context.bind(context.active(), fn)
 }
 
-/** Runs `fn` outside of a handshake that is over, whose context the host's own timers have kept. */
+/** Runs `fn` outside of an ended handshake, whose context the host's timers have kept. */
 export function outsideEndedHandshake<R>(fn: () => R): R {
   const active = context.active()
   const frame = spanScopeOf(active)

@@ -1,6 +1,6 @@
 import type { Operation } from '../context/operation.ts'
 
-/** What is told of the promises that listeners return. */
+/** Follows the promises that listeners return. */
 type Follows = Pick<Operation, 'follow'>
 
 type Listener = ((this: unknown, ...args: unknown[]) => unknown) & { listener?: Listener }
@@ -17,7 +17,7 @@ export interface Emitter {
   removeListener(type: string, listener: (...args: unknown[]) => void): unknown
 }
 
-/** The prototype of Node's own class: the root of those that have an `emit`. No copy of `node:events` is needed to find it. */
+/** The prototype of Node's own class: the outermost one with an `emit`. It is found without importing `node:events`. */
 function emitterPrototype(emitter: Emitter): object | undefined {
   let found: object | undefined
   for (let at = Object.getPrototypeOf(emitter) as object | null; at !== null; at = Object.getPrototypeOf(at)) {
@@ -26,13 +26,13 @@ function emitterPrototype(emitter: Emitter): object | undefined {
   return found
 }
 
-/** True when an emitter's events go straight to the `emit` of Node's own class, so that nobody's override is passed by. */
+/** True if an emitter's events go straight to the `emit` of Node's own class, so that no override is passed by. */
 export function usesPlainEmit(emitter: Emitter): boolean {
   const root = emitterPrototype(emitter) as Emitter | undefined
   return root !== undefined && emitter.emit === root.emit && (emitter as { domain?: unknown }).domain == null
 }
 
-/** Node's own mark of an emitter made with `captureRejections`. */
+/** Key under which Node marks emitters with `captureRejections`. */
 let captureMark: symbol | undefined
 function captureMarkOf(emitter: Emitter): symbol | undefined {
   captureMark ??= Object.getOwnPropertySymbols(emitterPrototype(emitter) ?? {}).find(
@@ -42,8 +42,8 @@ function captureMarkOf(emitter: Emitter): symbol | undefined {
 }
 
 /**
- * Calls an emitter's listeners as Node's `emit` does, in order and with their own `this`, and has those
- * promises followed that they return, which `emit` discards.
+ * Calls an emitter's listeners as Node's `emit` does, in order and with their own `this`, and follows the promises that
+ * they return, which `emit` discards.
  */
 export function dispatch(follower: Follows, emitter: Emitter, type: string, a: unknown, b: unknown): boolean {
   const wraps = handlerMarkOf(emitter)
@@ -71,13 +71,13 @@ export function dispatchAll(follower: Follows, emitter: Emitter, type: string, a
   return listeners.length > 0
 }
 
-/** Node keeps a single listener by itself: then no list is copied, as in its own `emit`, which reads the same field. */
+/** Node stores a single listener without a list. Reading it saves the copy of a list, as in Node's own `emit`. */
 function soleListener(emitter: Emitter, type: string): Listener | undefined {
   const listeners = (emitter as { _events?: Readonly<Record<string, unknown>> })._events?.[type]
   return typeof listeners === 'function' ? (listeners as Listener) : undefined
 }
 
-/** What a listener returned, which `emit` looks at only when it captures rejections. */
+/** Follows the result of a listener. Node's `emit` reads it only if the emitter captures rejections. */
 function followResult(follower: Follows, emitter: Emitter, type: string, result: unknown, args: unknown[]): void {
   const mark = captureMarkOf(emitter)
   const captures = mark !== undefined && (emitter as unknown as Record<symbol, unknown>)[mark] === true
@@ -107,15 +107,15 @@ function callListener(
   return target(emitter, a, b)
 }
 
-/** What `once` has called already: a nested emit must not call it again. */
+/** Wrappers of `once` that were called: a nested emit must not call them again. */
 const fired = new WeakSet<Listener>()
 
 type Handler = ((this: unknown, event: unknown) => unknown) | { handleEvent(event: unknown): unknown }
 
-/** By the method that makes the wrappers: each copy of `ws` has a mark of its own. */
+/** By the method that creates the wrappers: each copy of `ws` has its own key. */
 const marks = new WeakMap<object, { readonly mark: symbol | undefined }>()
 
-/** The mark under which an emitter's wrappers of event handlers keep the user's handler; emitters without wrappers have none. */
+/** Key under which an emitter's wrappers of event handlers keep the handler; emitters without wrappers have none. */
 function handlerMarkOf(emitter: Emitter): symbol | undefined {
   const { addEventListener } = emitter as { addEventListener?: unknown }
   if (typeof addEventListener !== 'function') return undefined
@@ -129,7 +129,7 @@ function handlerMarkOf(emitter: Emitter): symbol | undefined {
   return known.mark
 }
 
-/** What an emitter's host would register for an event handler. The host's own method makes it, not an override of the user's. */
+/** The wrapper that the host would register for an event handler, made by the host's own method and not by an override. */
 function wrapperOf(emitter: Emitter, type: string, handler: Handler): Listener | undefined {
   let addEventListener: unknown
   for (let at: object | null = emitter; at !== null; at = Object.getPrototypeOf(at) as object | null) {
@@ -153,9 +153,9 @@ type Target = (emitter: Emitter, a: unknown, b: unknown) => unknown
 const targets = new WeakMap<Listener, Target>()
 
 /**
- * A wrapper of `ws` around an event handler makes an event, calls the handler, and discards what it returns. We have
- * `ws` build the same wrapper around a handler of ours, which calls the user's and keeps the result. What is registered
- * on the socket stays as it is.
+ * A wrapper of `ws` around an event handler creates an event, calls the handler, and discards its result. Here `ws` builds
+ * the same wrapper around a function that calls the handler and keeps the result. The registered listeners of the socket
+ * stay as they are.
  */
 function eventTarget(emitter: Emitter, type: string, wrapper: Listener, handler: Handler): Target | undefined {
   const known = targets.get(wrapper)
@@ -179,7 +179,7 @@ function eventTarget(emitter: Emitter, type: string, wrapper: Listener, handler:
   return target
 }
 
-/** What Node does for an emitter made with `captureRejections`: the rejection goes to its handler, or becomes an `error` event. */
+/** Does what Node does for an emitter with `captureRejections`: passes the rejection to its handler, or emits `error`. */
 function capture(emitter: Emitter, mark: symbol, type: string, result: unknown, args: unknown[]): void {
   const then = (result as { then?: unknown } | null)?.then
   if (typeof then !== 'function') return

@@ -19,13 +19,13 @@ export function isAsyncIterable(value: unknown): value is object {
   return typeof (value as Partial<Iterable>)[Symbol.asyncIterator] === 'function'
 }
 
-/** What is measured already. */
+/** Iterables that are measured. */
 const followed = new WeakSet<object>()
 const iterators = new WeakSet<object>()
 
 /**
- * Measures an async iterable as whoever has it iterates over it: nothing is measured, and nothing starts, before. It
- * stays the same object; its iterators get methods in front of their own.
+ * Measures an async iterable while it is iterated; nothing is started before. The object stays the same, and the methods
+ * of its iterators are wrapped.
  *
  * @param begin called when the iteration starts
  */
@@ -48,7 +48,7 @@ function followIterator(iterator: Iterator, begin: () => Stream): void {
   let stream: Stream | undefined
   const { next, return: leave, throw: fail } = iterator
 
-  function told(result: unknown): void {
+  function stepSettled(result: unknown): void {
     const { done } = (result ?? {}) as { readonly done?: unknown }
     if (done) stream?.end()
     else stream?.item()
@@ -66,7 +66,7 @@ function followIterator(iterator: Iterator, begin: () => Stream): void {
     'next',
     hiddenProperty(function (this: unknown, ...args: unknown[]): unknown {
       stream ??= begin()
-      return watch(next.apply(this, args as [unknown]), told)
+      return watch(next.apply(this, args as [unknown]), stepSettled)
     }),
   )
   if (typeof leave === 'function') {
@@ -83,7 +83,7 @@ function followIterator(iterator: Iterator, begin: () => Stream): void {
       iterator,
       'throw',
       hiddenProperty(function (this: unknown, ...args: unknown[]): unknown {
-        return watch(fail.apply(this, args as [unknown]), told)
+        return watch(fail.apply(this, args as [unknown]), stepSettled)
       }),
     )
   }

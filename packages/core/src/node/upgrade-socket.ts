@@ -21,9 +21,10 @@ interface Writer {
 const STATUS_LINE = /^HTTP\/1\.\d (\d{3})/
 
 /**
- * Tells that an upgrade request was seen, once, whoever sees it first, and watches its socket for the answer.
+ * Starts the handshake of an upgrade request, unless another adapter has started it, and watches its socket for the
+ * answer.
  *
- * @param create makes the handshake; `undefined` leaves the request alone
+ * @param create creates the handshake; `undefined` leaves the request alone
  */
 export function startHandshake(
   request: UpgradeRequest,
@@ -41,17 +42,17 @@ export function startHandshake(
 
 type Answer = (chunk: unknown) => void
 
-/** Sockets whose answer is awaited. */
+/** Sockets that have no answer yet. */
 const awaited = new WeakMap<UpgradeSocket, Answer>()
 
-/** For each class of sockets, methods that see the first bytes written: made once, not per socket. */
+/** Wrappers of `write` and `end` by class of sockets: created once, not per socket. */
 const watchers = new WeakMap<object, Writer>()
 
 /**
- * Learns the answer to an upgrade request from the first bytes that are written to its socket: whoever rejects a
- * request, the host, a hook or the application, writes a status line. From that write on the socket's methods are the
- * ones it had. They stay behind as properties of its own: removing a property, or changing a prototype, would turn a
- * socket into an object that some engines keep in a slower and larger form for life.
+ * Reads the answer to an upgrade request from the first bytes that are written to its socket: the host, a hook or the
+ * application rejects a request by writing a status line. After that write the socket has its original methods again, as
+ * own properties: removing a property, or changing a prototype, would turn the socket into an object that V8 keeps in a
+ * slower and larger form for life.
  */
 function watchResponse(socket: UpgradeSocket, handshake: Handshake): void {
   const own = Object.getPrototypeOf(socket) as Writer
@@ -71,7 +72,7 @@ function watchResponse(socket: UpgradeSocket, handshake: Handshake): void {
     if (status === undefined || (status < 200 && status !== 101)) return
     stop()
     if (status !== 101) handshake.reject(status)
-    // The server that wrote the 101 takes the connection in the same run; when none of ours did, it is another's.
+    // A traced server accepts the connection in the run that writes the 101; otherwise the server is not traced.
     else queueMicrotask(() => handshake.acceptedElsewhere())
   }
 
@@ -82,7 +83,7 @@ function watchResponse(socket: UpgradeSocket, handshake: Handshake): void {
 
   awaited.set(socket, onAnswer)
   socket.on('close', onClose)
-  // Methods that somebody has put on the socket itself are left alone: the outcome is then told by the close.
+  // Own methods of the socket are left alone: the outcome is then found at its close.
   if (!Object.hasOwn(socket, 'write')) Object.defineProperty(socket, 'write', hiddenProperty(watcher.write))
   if (!Object.hasOwn(socket, 'end')) Object.defineProperty(socket, 'end', hiddenProperty(watcher.end))
 }

@@ -1,9 +1,9 @@
 type Method = (this: never, ...args: never[]) => unknown
 
-/** For each method of ours, the one that it stands in front of. */
+/** The original of each wrapper. */
 const originals = new WeakMap<object, unknown>()
 
-/** Makes a function look like the one that it stands in front of. */
+/** Gives a wrapper the name and length of its original. */
 export function copySignature<M extends Method>(method: M, own: Method): M {
   originals.set(method, own)
   return rename(method, own)
@@ -14,12 +14,12 @@ function rename<M extends Method>(method: M, own: Method): M {
   return Object.defineProperty(method, 'length', { value: own.length, configurable: true })
 }
 
-/** A property that enumerations do not show. */
+/** A property that is not enumerable. */
 export function hiddenProperty(value: unknown): PropertyDescriptor {
   return { value, configurable: true, writable: true, enumerable: false }
 }
 
-/** Puts a method in front of an object's own, for good. */
+/** Wraps a method of an object permanently. */
 export function replaceMethod(target: object, name: string, method: Method): void {
   Object.defineProperty(
     target,
@@ -28,7 +28,7 @@ export function replaceMethod(target: object, name: string, method: Method): voi
   )
 }
 
-/** Puts a method in front of an object's own and returns a function that takes it away again. */
+/** Wraps a method of an object. Returns a function that restores the original, unless the wrapper was wrapped again. */
 export function wrapMethod(target: object, name: string, method: Method): () => void {
   const host = target as Record<string, unknown>
   const before = Object.getOwnPropertyDescriptor(target, name)
@@ -40,7 +40,7 @@ export function wrapMethod(target: object, name: string, method: Method): () => 
   }
 }
 
-/** Gives an object its own methods back. What somebody else has put in front of ours stays. */
+/** Restores the original methods of an object. A wrapper that was wrapped again by other code stays. */
 export function unwrapMethods(target: object, names: readonly string[]): void {
   const host = target as Record<string, unknown>
   for (const name of names) {

@@ -1,37 +1,37 @@
 import { unref } from '../context/deadlines.ts'
 
-/** What a host keeps of messages that the kernel has not taken yet, such as a `ws` socket. */
+/** A buffer of messages that the kernel has not accepted yet, such as a `ws` socket. */
 export interface Buffers {
   readonly bufferedAmount: number
 }
 
-/** Most milliseconds between two looks. */
+/** Longest time between two polls, in milliseconds. */
 const MAX_WAIT = 1000
 
 /**
- * Messages of one connection that the kernel did not take during their call, which is rare: hosts that were given no
- * callback do not tell when it does. Looks for it, less and less often, until it has or the connection is over.
+ * Finds out when messages are flushed that the kernel did not accept during the call of `send`, which is rare. Without a
+ * callback the host does not report it, so `bufferedAmount` is polled, less and less often, until the connection ends.
  */
 export class FlushPoller {
   readonly #waiting = new Set<() => void>()
 
-  /** @param written called once: when the buffers are empty, or with the end of the connection */
+  /** @param written called once: when the buffers are empty, or at the end of the connection */
   add(buffers: Buffers, written: () => void): void {
     this.#waiting.add(written)
-    this.#look(buffers, written, 1)
+    this.#poll(buffers, written, 1)
   }
 
-  /** The connection is over. */
+  /** The connection has ended. */
   end(): void {
     for (const written of this.#waiting) this.#settle(written)
   }
 
-  #look(buffers: Buffers, written: () => void, wait: number): void {
-    const look = () => {
+  #poll(buffers: Buffers, written: () => void, wait: number): void {
+    const poll = () => {
       if (buffers.bufferedAmount === 0) this.#settle(written)
-      else if (this.#waiting.has(written)) this.#look(buffers, written, Math.min(wait * 2, MAX_WAIT))
+      else if (this.#waiting.has(written)) this.#poll(buffers, written, Math.min(wait * 2, MAX_WAIT))
     }
-    unref(setTimeout(look, wait))
+    unref(setTimeout(poll, wait))
   }
 
   #settle(written: () => void): void {

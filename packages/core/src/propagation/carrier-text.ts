@@ -1,34 +1,34 @@
 import { CARRIER_KEYS, type Carrier, type CarrierKey, isPlain, MAX_CARRIER_LENGTH } from './carrier.ts'
 
-/** Why something that begins like a carrier is none. */
+/** Why a text that starts like a carrier is not one. */
 export type CarrierProblem = 'malformed' | 'oversized'
 
-/** What stands at the front of a text that begins like one with a carrier. */
+/** Result of the extraction from a text that starts like one with a carrier. */
 export interface ExtractResult<T> {
-  /** The text without the carrier; where it is none, the text as it came. */
+  /** The text without the carrier; the whole text if there is no valid one. */
   readonly payload: T
-  /** `undefined` when it is none. */
+  /** `undefined` if it is not valid. */
   readonly carrier: Carrier | undefined
   readonly problem: CarrierProblem | undefined
 }
 
-/** A carrier as it is written, or why what stands in its place is none. */
+/** A parsed carrier, or the problem of one that is not valid. */
 export interface ParsedCarrier {
   readonly carrier: Carrier | undefined
   readonly problem: CarrierProblem | undefined
-  /** Characters to the first one of what follows it, less the comma. */
+  /** Characters up to the first one after the carrier and its comma. */
   readonly length: number
 }
 
-/** The most of a text that is looked at: one character more than a carrier may have, to see what follows it. */
+/** Characters of a text that are read at most: one more than the longest carrier, for the one that follows it. */
 export const MAX_LOOK = MAX_CARRIER_LENGTH + 1
 
-/** What a text with a carrier begins with: all of it that stands before the carrier's members. */
+/** The start of a text with a carrier, up to the carrier's first member. */
 export function carrierHead(name: string): string {
   return `{"${name}":{`
 }
 
-/** What goes in place of the brace that opens a text. */
+/** The characters that replace the opening brace of a text. */
 export function carrierFront(head: string, carrier: Carrier, isEmptyObject: boolean): string {
   let members = ''
   for (const key of CARRIER_KEYS) {
@@ -39,8 +39,8 @@ export function carrierFront(head: string, carrier: Carrier, isEmptyObject: bool
 }
 
 /**
- * Reads a carrier from the front of a text that begins with its opening brace. It has the written form only: its members in
- * their order, without white space, escapes or anything else, and the next member or the end of the object behind it.
+ * Parses a carrier at the start of a text, from its opening brace on. Only the form that injection writes is valid: its
+ * members in their order, without white space or escapes, followed by the next member or the end of the object.
  */
 export function parseCarrierText(text: string): ParsedCarrier {
   const carrier: { -readonly [K in CarrierKey]?: string } = {}
@@ -64,7 +64,7 @@ export function parseCarrierText(text: string): ParsedCarrier {
   return { carrier, problem: undefined, length: at + 1 + comma.length }
 }
 
-/** What comes after a carrier's members: its brace, and another member or the end of the object. */
+/** The characters after a carrier's members: its closing brace, and the next member or the end of the object. */
 const FOLLOWS = /^\}(?=[,} \t\n\r])(,?)/
 
 function refused(isOversized: boolean): ParsedCarrier {

@@ -11,7 +11,7 @@ export type Carrier = { readonly [K in CarrierKey]?: string | undefined }
 /** Most characters of a carrier's text, from its opening brace to its closing one. All of them are ASCII. */
 export const MAX_CARRIER_LENGTH = 1024
 
-/** What a value consists of, so that it needs no escapes: printable ASCII but quotation mark and backslash. */
+/** Values that need no escapes in JSON: printable ASCII without quotation mark and backslash. */
 const PLAIN = /^[ !#-[\]-~]*$/
 
 /** True when a carrier can hold the text as it is. */

@@ -7,15 +7,15 @@ const OPENING_BRACE = 0x7b
 const CLOSING_BRACE = 0x7d
 
 const encoder = /* @__PURE__ */ new TextEncoder()
-/** Makes one character of each byte; of bytes that are no ASCII, characters that no carrier has. */
+/** One character per byte; bytes outside of ASCII become characters that no carrier contains. */
 const decoder = /* @__PURE__ */ new TextDecoder('latin1')
 
 /**
- * The carrier as first member of a JSON text whose top level is an object, under one name. It is spliced in and out: all
- * other bytes of the text stay as they are, and what was put in is taken out again exactly, whatever the text is.
+ * The carrier as first member of a JSON text whose top level is an object. It is inserted and removed as bytes: the rest of
+ * the text does not change, and extraction restores exactly the text before injection.
  */
 export class JsonMember {
-  /** The front of every text that has a carrier. Of a text without one nothing else is looked at. */
+  /** The start of every text with a carrier. Of other texts, nothing more is read. */
   readonly #head: string
   readonly #headBytes: Uint8Array
   readonly name: string
@@ -27,26 +27,26 @@ export class JsonMember {
     this.#headBytes = encoder.encode(this.#head)
   }
 
-  /** True when the text can take a carrier: its first character opens an object. */
+  /** True if a carrier can be injected into the text: its first character opens an object. */
   canCarry(text: string | Uint8Array): boolean {
     return codeAt(text, 0) === OPENING_BRACE
   }
 
   /**
-   * True when a receiver might take the text for one with a carrier, so that it needs one, if only an empty one. Of the
-   * first fragment of a text only the beginning is there to go by.
+   * True if a receiver could mistake the text for one with a carrier, so that at least an empty one must be injected. Of a
+   * first fragment only the start is known.
    */
   mustEscape(text: string | Uint8Array, partial: boolean): boolean {
     return partial && text.length < this.#head.length ? this.#begins(text, text.length) : this.#hasHead(text)
   }
 
-  /** What goes out for a text that admits a carrier: the text with it, or `data` as it is where neither is needed. */
+  /** The payload to send for a text that can carry: with the carrier, or `data` itself if none is needed. */
   inject(data: unknown, text: string | Uint8Array, carrier: Carrier | undefined, partial: boolean): unknown {
     if (carrier === undefined && !this.mustEscape(text, partial)) return data
     return this.insert(text, carrier ?? {})
   }
 
-  /** The text with the carrier in it. Call it for texts that admit one. */
+  /** The text with the carrier. For texts that can carry. */
   insert<T extends string | Uint8Array>(text: T, carrier: Carrier): T {
     const front = carrierFront(this.#head, carrier, isEmptyObject(text))
     if (typeof text === 'string') return (front + text.slice(1)) as T
@@ -57,8 +57,8 @@ export class JsonMember {
   }
 
   /**
-   * Takes the carrier out of a text, and returns `undefined` for texts that do not begin like one with a carrier. Bytes
-   * are not copied: one of them, which belonged to the carrier, is overwritten.
+   * Removes the carrier from a text; `undefined` for texts that do not start like one with a carrier. Bytes are not copied:
+   * one byte of the carrier is overwritten.
    */
   extract<T extends string | Uint8Array>(text: T): ExtractResult<T> | undefined {
     if (!this.#hasHead(text)) return undefined
@@ -86,7 +86,7 @@ export class JsonMember {
   }
 }
 
-/** True when the object that the text opens has no members, so that a first one takes no comma. */
+/** True if the object of the text has no members, so that the carrier is not followed by a comma. */
 function isEmptyObject(text: string | Uint8Array): boolean {
   let at = 1
   while (isSpace(codeAt(text, at))) at++

@@ -5,26 +5,26 @@ import { createCarrier, jsonMember, parseCarrier, withBaggage } from './terms.ts
 
 /** Options of {@link injectContext} and {@link extractContext}. */
 export interface CarrierOptions {
-  /** The context to carry, or the one that what came is put on top of. Default: the active one. */
+  /** The context to inject, or the base of the extracted one. Default: the active context. */
   readonly context?: Context
-  /** Name of the member that carries it, the same on both sides. Default `_otel`. */
+  /** Name of the carrier's member, the same on both ends. Default `_otel`. */
   readonly carrierName?: string
 }
 
-/** What {@link extractContext} returns. */
+/** Result of {@link extractContext}. */
 export interface Extracted<T> {
   /** The payload as it was before {@link injectContext}. */
   readonly payload: T
-  /** For `context.with`: what runs in it continues the sender's trace, and has its baggage. */
+  /** For `context.with`: code that runs in it continues the sender's trace, and has its baggage. */
   readonly context: Context
 }
 
 /**
- * Puts trace context and baggage into a payload for a broker or queue of your own. A JSON text, or its bytes, whose top
- * level is an object gets one more member at its front and is the same otherwise; a plain object is copied with one more
- * member. Every other payload comes back as it is and carries nothing.
+ * Injects trace context and baggage into a payload for a broker or queue of the application. A JSON text, or its bytes,
+ * whose top level is an object gets one more first member; a plain object is copied with one more member. Any other
+ * payload is returned as it is.
  *
- * @throws TypeError for a `carrierName` that is no plain name
+ * @throws TypeError for a `carrierName` that is not a plain name
  */
 export function injectContext<T>(payload: T, options: CarrierOptions = {}): T {
   const name = validName(options.carrierName)
@@ -37,17 +37,17 @@ export function injectContext<T>(payload: T, options: CarrierOptions = {}): T {
     return (typeof injected === 'string' ? injected : asBuffer(injected, payload as Uint8Array)) as T
   }
   if (carrier === undefined || !isPlainObject(payload)) return payload
-  // A member of this name that is no carrier is the application's own.
+  // A member of this name that is not a carrier belongs to the application.
   if (Object.hasOwn(payload, name) && carrierFromObject(payload[name]) === undefined) return payload
   const { [name]: _, ...rest } = payload
   return { [name]: carrier, ...rest } as T
 }
 
 /**
- * Takes out what {@link injectContext} put into a payload. Never throws on a payload, whoever made it: what is no carrier
- * stays where it is, and the context is then the active one.
+ * Removes the carrier that {@link injectContext} has added to a payload. Never throws on a payload: a payload without a
+ * valid carrier is returned as it is, with the active context.
  *
- * @throws TypeError for a `carrierName` that is no plain name
+ * @throws TypeError for a `carrierName` that is not a plain name
  */
 export function extractContext<T>(payload: T, options: CarrierOptions = {}): Extracted<T> {
   const name = validName(options.carrierName)
@@ -55,7 +55,7 @@ export function extractContext<T>(payload: T, options: CarrierOptions = {}): Ext
   if (typeof payload === 'string' || payload instanceof Uint8Array) {
     const member = jsonMember(name)
     if (!member.mustEscape(payload, false)) return { payload, context: base }
-    // The bytes are the application's, and others may be reading them: a copy is worked on.
+    // The application's bytes must not change, so a copy is edited.
     const text: string | Uint8Array = typeof payload === 'string' ? payload : new Uint8Array(payload)
     const found = member.extract(text)
     if (found?.carrier === undefined) return { payload, context: base }

@@ -1,7 +1,7 @@
 import type { Carrier } from './carrier.ts'
 import { carrierFront, carrierHead, type ExtractResult, MAX_LOOK, parseCarrierText } from './carrier-text.ts'
 
-/** The carrier of JSON texts as {@link JsonMember} puts it in and takes it out, for hosts whose texts are always strings. */
+/** {@link JsonMember} for hosts whose texts are always strings: a page does not need the code for bytes. */
 export class TextMember {
   readonly name: string
   readonly #head: string
@@ -12,13 +12,13 @@ export class TextMember {
     this.#head = carrierHead(name)
   }
 
-  /** What goes out for a text: the text with the carrier, or as it is where it can take none or none is needed. */
+  /** The text with the carrier; the text itself if it cannot carry or no carrier is needed. */
   inject(text: string, carrier: Carrier | undefined): string {
     if (text[0] !== '{' || (carrier === undefined && !text.startsWith(this.#head))) return text
     return carrierFront(this.#head, carrier ?? {}, EMPTY_OBJECT.test(text)) + text.slice(1)
   }
 
-  /** Takes the carrier out of a text, and returns `undefined` for texts that do not begin like one with a carrier. */
+  /** Removes the carrier from a text; `undefined` for texts that do not start like one with a carrier. */
   extract(text: string): ExtractResult<string> | undefined {
     if (!text.startsWith(this.#head)) return undefined
     const from = this.#head.length - 1
@@ -27,5 +27,5 @@ export class TextMember {
   }
 }
 
-/** A first member of such an object takes no comma. */
+/** In such an object the carrier is not followed by a comma. */
 const EMPTY_OBJECT = /^\{[ \t\n\r]*\}/

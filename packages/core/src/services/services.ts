@@ -15,7 +15,7 @@ import { globalTracer } from './providers.ts'
 const REFRESH_EVERY = 16
 
 /**
- * What all connections of one instrumented host share: options, tracer, instruments, bounded names, the application's
+ * Shared by all connections of one instrumented host: options, tracer, instruments, bounded names, the application's
  * hooks, and the deadlines of spans. It has no knowledge of connections.
  */
 export class Services {
