@@ -6,7 +6,7 @@
 
 /** Always `websocket`. @on connection, close */
 export const ATTR_NETWORK_PROTOCOL_NAME = 'network.protocol.name'
-/** `tcp`, or `unix` for a Unix domain socket. @on connection, close */
+/** `tcp`, `unix` for a Unix domain socket or named pipe, or `quic` for WebTransport. @on connection, close */
 export const ATTR_NETWORK_TRANSPORT = 'network.transport'
 
 /** Random id of the connection, 16 hex digits. Rejected handshakes have none. @on all spans but broadcast and deliver */
@@ -120,16 +120,20 @@ export const ATTR_HTTP_ROUTE = 'http.route'
 export const ATTR_URL_PATH = 'url.path'
 /** Query of the upgrade request; the values of secret parameters, and values that look like tokens, are `REDACTED`. @on handshake */
 export const ATTR_URL_QUERY = 'url.query'
-/** `ws` or `wss`. @on handshake, connect */
+/** `ws` or `wss`; of the original request, if proxies are trusted. @on handshake, connect */
 export const ATTR_URL_SCHEME = 'url.scheme'
-/** Requested host. @on handshake, connect */
+/** Requested host; of the original request, if proxies are trusted. @on handshake, connect */
 export const ATTR_SERVER_ADDRESS = 'server.address'
 /** Requested port. @on handshake, connect */
 export const ATTR_SERVER_PORT = 'server.port'
-/** Address of the peer. @on handshake */
+/** Address of the client; that of the original request, if proxies are trusted. @on handshake */
 export const ATTR_CLIENT_ADDRESS = 'client.address'
-/** Port of the peer. @on handshake */
+/** Port of the client, if it is known. @on handshake */
 export const ATTR_CLIENT_PORT = 'client.port'
+/** Address of the proxy, if `client.address` is that of the original request. @on handshake */
+export const ATTR_NETWORK_PEER_ADDRESS = 'network.peer.address'
+/** Port of the proxy, if `client.address` is that of the original request. @on handshake */
+export const ATTR_NETWORK_PEER_PORT = 'network.peer.port'
 /** The client's `User-Agent`. @on handshake */
 export const ATTR_USER_AGENT_ORIGINAL = 'user_agent.original'
 

@@ -36,6 +36,7 @@ const DEFAULTS = {
   heartbeatInterval: undefined,
   heartbeatTimeout: undefined,
   heartbeatTerminate: false,
+  trustProxy: undefined,
   redactQuery: [],
   allowQuery: [],
   sessionId: false,
@@ -178,6 +179,17 @@ const CASES: Readonly<Record<keyof TelemetryOptions, Case>> = {
   heartbeatInterval: duration,
   heartbeatTimeout: duration,
   heartbeatTerminate: flag,
+  trustProxy: {
+    valid: [true, false, 1, 3],
+    invalid: [0, -1, 1.5, 'loopback', null, []],
+    fix: /must be true, false, or a number of proxies of 1 or more/,
+    texts: [
+      ['TRUE', true],
+      ['false', false],
+      ['2', 2],
+    ],
+    wrongTexts: ['0', 'all'],
+  },
   redactQuery: {
     valid: [[], ['ticketNo', 'pin']],
     invalid: ['pin', [''], [1], [/x/], null],

@@ -105,6 +105,11 @@ export class TracedScope {
     this.#telemetry?.routed(handshake, request.is404 ? undefined : request.routeOptions.url)
     if (handshake.discarded) return
     addTraceIds(request.log)
+    // Fastify has this list only if it trusts proxies.
+    if (request.ips !== undefined) {
+      const { ip, protocol, host } = request
+      handshake.setOriginal({ client: { address: ip }, encrypted: protocol === 'https', host })
+    }
     if (hasOtelPlugin(request)) handshake.startUnder(() => requestContext(request))
   }
 

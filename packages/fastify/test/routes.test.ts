@@ -1,6 +1,7 @@
 import websocket from '@fastify/websocket'
 import { SpanKind, trace } from '@opentelemetry/api'
 import otelWs, { connectionOf, OptionError } from '@otel-ws/fastify'
+import { connect } from '@otel-ws/testkit'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { describe, expect, it } from 'vitest'
 import type { WebSocket } from 'ws'
@@ -283,4 +284,22 @@ describe('the plugin', () => {
     const app = await apps.create()
     expect(app.hasPlugin('@otel-ws/fastify')).toBe(true)
   })
+})
+
+it.each([
+  [true, ['wss', '203.0.113.7', '127.0.0.1', 'chat.example.com']],
+  [false, ['ws', '127.0.0.1', undefined, '127.0.0.1']],
+])('follows the trust in proxies of Fastify: %s', async (trustProxy, expected) => {
+  const app = await apps.create({ fastify: { trustProxy } })
+  app.get('/chat/:room', { websocket: true }, echo)
+  const headers = {
+    'x-forwarded-for': '203.0.113.7',
+    'x-forwarded-proto': 'https',
+    'x-forwarded-host': 'chat.example.com',
+  }
+  const client = await connect(`${await apps.listen(app)}/chat/lobby`, [], { headers })
+  const { attributes } = await apps.telemetry.waitForSpan('GET /chat/:room')
+  const names = ['url.scheme', 'client.address', 'network.peer.address', 'server.address']
+  expect(names.map((name) => attributes[name])).toEqual(expected)
+  await client.close(1000)
 })

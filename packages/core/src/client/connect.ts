@@ -1,4 +1,5 @@
 import { type Attributes, context, type Span, type SpanContext, SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import type { NetworkTransport } from '../close/attributes.ts'
 import { sendParent } from '../context/send-parent.ts'
 import { withoutSpan } from '../context/span-scope.ts'
 import { withoutToken } from '../options/token.ts'
@@ -23,6 +24,7 @@ export class Connect {
   /** Of the span; stays when the span has ended. */
   readonly spanContext: SpanContext | undefined
   readonly replaced: Lost | undefined
+  readonly networkTransport: NetworkTransport
   readonly #startTime = performance.now()
   readonly #startedAt = Date.now()
   /** Until it has ended. */
@@ -36,6 +38,7 @@ export class Connect {
     const replaced = replaces(target)
     this.route = route
     this.target = target
+    this.networkTransport = /^ws\+unix:/i.test(url) ? 'unix' : 'tcp'
     this.replaced = replaced
     const active = context.active()
     this.span = telemetry.tracer?.startSpan(

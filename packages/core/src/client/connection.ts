@@ -240,7 +240,15 @@ export class ClientConnection {
     const span = this.#start(spanName('close', route), SpanKind.INTERNAL, base, this.#links)
     if (span?.isRecording()) {
       const { reason } = all
-      span.setAttributes(closeAttributes(close, (options.closeReason && reason) || undefined, duration, this))
+      span.setAttributes(
+        closeAttributes(
+          close,
+          (options.closeReason && reason) || undefined,
+          duration,
+          this,
+          this.#connect.networkTransport,
+        ),
+      )
       if ((options.closeErrors ?? CLOSE_ERRORS).includes(category)) markFailed(span, category)
       const { onClose } = options
       if (onClose !== undefined) {

@@ -10,16 +10,20 @@ export interface ConnectionTotals {
   readonly sentBytes: number
 }
 
+/** Values of `network.transport`. */
+export type NetworkTransport = 'tcp' | 'unix' | 'quic'
+
 /** Attributes of a close span, on either end. */
 export function closeAttributes(
   close: Close,
   reason: string | undefined,
   duration: number,
   totals: ConnectionTotals,
+  transport: NetworkTransport,
 ): Attributes {
   return {
     [schema.ATTR_NETWORK_PROTOCOL_NAME]: 'websocket',
-    [schema.ATTR_NETWORK_TRANSPORT]: 'tcp',
+    [schema.ATTR_NETWORK_TRANSPORT]: transport,
     [schema.ATTR_WEBSOCKET_CLOSE_CODE]: close.code,
     [schema.ATTR_WEBSOCKET_CLOSE_CATEGORY]: close.category,
     [schema.ATTR_WEBSOCKET_CLOSE_INITIATOR]: close.initiator,

@@ -266,7 +266,13 @@ export class Connection extends OutgoingConnection implements LiveConnection {
   }
 
   #closeAttributes(close: Close, facts: CloseFacts, reason: string | undefined, duration: number): Attributes {
-    const attributes = closeAttributes(close, reason, duration, this)
+    const attributes = closeAttributes(
+      close,
+      reason,
+      duration,
+      this,
+      facts.transport === 'webtransport' ? 'quic' : this.networkTransport,
+    )
     if (facts.transport !== undefined) attributes[schema.ATTR_WEBSOCKET_TRANSPORT] = facts.transport
     const rtt = this.rare?.pings?.rtt ?? facts.rtt
     if (rtt !== undefined) attributes[schema.ATTR_WEBSOCKET_PING_RTT] = rtt

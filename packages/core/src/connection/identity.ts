@@ -9,6 +9,7 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
+import type { NetworkTransport } from '../close/attributes.ts'
 import type { Series } from '../metrics/series.ts'
 import * as schema from '../schema.ts'
 import { type HandshakeIds, isSampled, packIds, unpackIds } from './handshake-ids.ts'
@@ -87,6 +88,15 @@ export abstract class ConnectionIdentity {
 
   get subprotocol(): string | undefined {
     return this.series.attributes[schema.ATTR_WEBSOCKET_SUBPROTOCOL] as string | undefined
+  }
+
+  get networkTransport(): NetworkTransport {
+    return this.rare?.networkTransport ?? 'tcp'
+  }
+
+  /** Sets the transport of a connection that is not over TCP. */
+  setNetworkTransport(transport: NetworkTransport): void {
+    this.rareState().networkTransport = transport
   }
 
   /** Attributes of every span of the connection. They are kept from its first message on. */

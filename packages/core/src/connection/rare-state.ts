@@ -1,3 +1,4 @@
+import type { NetworkTransport } from '../close/attributes.ts'
 import type { AckWaiter } from '../context/ack.ts'
 import type { PartialMessage } from '../outgoing/batch.ts'
 import type { FlushPoller } from '../outgoing/flush-poller.ts'
@@ -13,6 +14,7 @@ export class RareState {
   /** Terms for contexts that option `messageContext` reads. */
   foreignTerms: PropagationTerms | undefined
   droppedSpans = 0
+  networkTransport: NetworkTransport | undefined
   streams: Set<Stream> | undefined
   acks: Set<AckWaiter> | undefined
   flushPoller: FlushPoller | undefined

@@ -7,6 +7,7 @@ import {
   SpanKind,
   trace,
 } from '@opentelemetry/api'
+import type { NetworkTransport } from '../close/attributes.ts'
 import type { Expirable } from '../context/deadlines.ts'
 import { withSpan } from '../context/span-scope.ts'
 import * as schema from '../schema.ts'
@@ -19,6 +20,7 @@ const SEGMENT_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'segment' 
 interface SegmentConnection {
   readonly services: Services
   readonly route: string | undefined
+  readonly networkTransport: NetworkTransport
   identity(): Attributes
   segmentEnded(segment: Segment, endedBy?: 'age' | 'shutdown'): void
 }
@@ -40,7 +42,7 @@ export class Segment implements Expirable {
         attributes: {
           ...connection.identity(),
           [schema.ATTR_NETWORK_PROTOCOL_NAME]: 'websocket',
-          [schema.ATTR_NETWORK_TRANSPORT]: 'tcp',
+          [schema.ATTR_NETWORK_TRANSPORT]: connection.networkTransport,
         },
         links,
       },

@@ -18,8 +18,9 @@ import { errorType } from '../span/error-type.ts'
 import { recordError } from '../span/failure.ts'
 import { spanName } from '../span/names.ts'
 import { Negotiation } from './negotiation.ts'
+import { originalRequest } from './original.ts'
 import { handshakeParent, transportParent } from './parent.ts'
-import { type AnyUpgradeRequest, requestAttributes } from './request.ts'
+import { type AnyUpgradeRequest, networkTransport, type OriginalRequest, requestAttributes } from './request.ts'
 
 /** Facts of an upgrade request that the adapter knows. */
 export interface HandshakeOptions {
@@ -73,6 +74,7 @@ export class Handshake {
   readonly #startedAt = Date.now()
   #route: string | undefined
   #outcome: HandshakeOutcome | undefined
+  #original: OriginalRequest | undefined
   #isDiscarded = false
   #isReserved = false
   #outerContext: (() => Context | undefined) | undefined
@@ -141,6 +143,14 @@ export class Handshake {
     this.#outerContext = outerContext
   }
 
+  /**
+   * Sets the original request as the host knows it by its own trust in proxies. Option `trustProxy` takes precedence.
+   * Call it before the span is created.
+   */
+  setOriginal(original: OriginalRequest): void {
+    this.#original = original
+  }
+
   /** Calls back once with the outer context and the status of the answer, for handshakes with {@link startUnder}. */
   onAnswer(callback: (outer: Context | undefined, status: number) => void): void {
     const outerContext = this.#outerContext
@@ -152,6 +162,7 @@ export class Handshake {
     const { services } = this
     if (this.#scope !== undefined || services.tracer === undefined || this.#isDiscarded) return
     const active = this.#outerContext?.() ?? context.active()
+    this.#original = this.#originalRequest()
     const { context: parent, links } = this.#parent(active)
     const options = { kind: this.#kind(parent), attributes: this.#startAttributes(), links, startTime: this.#startedAt }
     const span = services.tracer.startSpan(this.#name(), options, parent)
@@ -205,6 +216,8 @@ export class Handshake {
     const spanContext = this.span?.spanContext()
     const connection = new Connection(services, socket, { ...facts, route, subprotocol }, spanContext)
     this.#negotiation.applyTo(connection)
+    const transport = networkTransport(this.request)
+    if (transport !== 'tcp') connection.setNetworkTransport(transport)
     if (this.span?.isRecording()) this.span.setAttributes(connection.identity())
     this.#settle('accepted', this.#acceptedWith, undefined, connection.series.attributes)
     connection.opened()
@@ -269,18 +282,36 @@ export class Handshake {
   #startAttributes(): Attributes {
     if (this.#isNested) return this.#routeAttributes()
     const scheme = this.#acceptedWith === 200 ? 'http' : 'ws'
-    return { ...requestAttributes(this.request, scheme, this.services.redactor), ...this.#routeAttributes() }
+    return {
+      ...requestAttributes(this.request, scheme, this.services.redactor, this.#original),
+      ...this.#routeAttributes(),
+    }
   }
 
   #describe(span: Span): void {
     const { services } = this
-    const peer: Peer = services.driver.peer?.(this.request as UpgradeRequest) ?? {}
-    if (peer.address !== undefined) span.setAttribute(schema.ATTR_CLIENT_ADDRESS, peer.address)
-    if (peer.port !== undefined) span.setAttribute(schema.ATTR_CLIENT_PORT, peer.port)
+    const peer = this.#peer()
+    const client = this.#original?.client ?? peer
+    if (client.address !== undefined) span.setAttribute(schema.ATTR_CLIENT_ADDRESS, client.address)
+    if (client.port !== undefined) span.setAttribute(schema.ATTR_CLIENT_PORT, client.port)
+    if (client !== peer) {
+      if (peer.address !== undefined) span.setAttribute(schema.ATTR_NETWORK_PEER_ADDRESS, peer.address)
+      if (peer.port !== undefined) span.setAttribute(schema.ATTR_NETWORK_PEER_PORT, peer.port)
+    }
     const { onHandshake } = services.options
     if (onHandshake === undefined) return
     const extra = services.callHook('onHandshake', onHandshake, span, this.request as UpgradeRequest)
     if (extra) span.setAttributes(extra)
+  }
+
+  #peer(): Peer {
+    return this.services.driver.peer?.(this.request as UpgradeRequest) ?? {}
+  }
+
+  #originalRequest(): OriginalRequest | undefined {
+    const { trustProxy } = this.services.options
+    if (trustProxy === undefined && this.#original !== undefined) return this.#original
+    return originalRequest(this.request, trustProxy, () => this.#peer())
   }
 
   #settle(

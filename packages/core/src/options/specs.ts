@@ -69,6 +69,17 @@ const remoteContext: Spec<TelemetryOptions['remoteContext']> = {
   fallback: undefined,
 }
 
+const trustProxy: Spec<boolean | number | undefined> = {
+  type: 'true, false, or a number of proxies of 1 or more',
+  check: (value) =>
+    typeof value === 'boolean' || (Number.isSafeInteger(value) && (value as number) >= 1)
+      ? undefined
+      : mustBe(trustProxy.type, value),
+  fromText: (text) =>
+    /^true$/i.test(text) ? true : /^false$/i.test(text) ? false : /^\d+$/.test(text) ? Number(text) : text,
+  fallback: undefined,
+}
+
 const carrierName: Spec<string | undefined> = {
   type: 'a name of letters, digits, _, $, . and -',
   check: (value) => (isMemberName(value) ? undefined : mustBe(carrierName.type, value)),
@@ -113,6 +124,7 @@ export const SPECS = {
   heartbeatInterval: milliseconds(undefined),
   heartbeatTimeout: milliseconds(undefined),
   heartbeatTerminate: boolean(false),
+  trustProxy,
   redactQuery: list<string>(isText, 'query names', []),
   allowQuery: list<string>(isText, 'query names', []),
   sessionId: boolean(false),

@@ -134,6 +134,14 @@ export interface TelemetryOptions {
   heartbeatTimeout?: number
   /** Terminate connections that did not answer a ping of `heartbeatInterval`. Default `false`. Variable `OTEL_WS_HEARTBEAT_TERMINATE`. */
   heartbeatTerminate?: boolean
+  /**
+   * Record scheme, host and client of the original request by the headers `X-Forwarded-*`, else `Forwarded`, that
+   * proxies add: `true` trusts every proxy, a number that many of them, counted from this server. The address of the
+   * socket is then `network.peer.address`. Anybody can write these headers: set it only behind a proxy that replaces
+   * them. Default: the host's own setting (Fastify's `trustProxy`, Express's `trust proxy`), else `false`.
+   * Variable `OTEL_WS_TRUST_PROXY`.
+   */
+  trustProxy?: boolean | number
   /** Further query names whose values are recorded as `REDACTED`. Variable `OTEL_WS_REDACT_QUERY` (comma-separated). */
   redactQuery?: readonly string[]
   /**

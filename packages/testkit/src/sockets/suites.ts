@@ -22,6 +22,7 @@ import { acceptedTests } from './handshake/accepted.ts'
 import { agreementTests } from './handshake/agreement.ts'
 import { firstMessageTests } from './handshake/first-message.ts'
 import { openTests } from './handshake/open.ts'
+import { proxiedTests } from './handshake/proxied.ts'
 import { rejectedTests } from './handshake/rejected.ts'
 import { remoteContextTests } from './handshake/remote-context.ts'
 import type { Harness } from './harness.ts'
@@ -42,6 +43,7 @@ export function handshakeSuite(harness: Harness): void {
     for (const part of [
       acceptedTests,
       remoteContextTests,
+      proxiedTests,
       rejectedTests,
       openTests,
       agreementTests,
