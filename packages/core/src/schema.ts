@@ -4,6 +4,9 @@
  * names of stable conventions are copied here so that core needs no second dependency.
  */
 
+/** Version of the semantic conventions that the stable names are from: the `schemaUrl` of every instrumentation scope. */
+export const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.37.0'
+
 /** Always `websocket`. @on connection, close */
 export const ATTR_NETWORK_PROTOCOL_NAME = 'network.protocol.name'
 /** `tcp`, `unix` for a Unix domain socket or named pipe, or `quic` for WebTransport. @on connection, close */

@@ -7,10 +7,12 @@ import type { ConnectionFacts } from './connection/identity.ts'
 import { ConnectionServices } from './connection/services.ts'
 import { Handshake, type HandshakeOptions } from './handshake/handshake.ts'
 import type { AnyUpgradeRequest } from './handshake/request.ts'
+import { differingOptions } from './options/difference.ts'
 import { type ResolvedOptions, resolveOptions } from './options/resolve.ts'
 import type { TelemetryOptions, UpgradeRequest } from './options/types.ts'
 import type { HostDriver, Scope } from './services/driver.ts'
 import { forceFlush } from './services/providers.ts'
+import { warn } from './span/diagnostics.ts'
 
 /**
  * Creates the telemetry of one instrumented host: validates its options and creates its tracer and instruments. Call it
@@ -119,6 +121,18 @@ export class Telemetry {
       const connection = live as Connection
       if (connection.services === services) connection.release()
     }
+  }
+
+  /**
+   * Warns that a server is traced already, and names the options of this second call that are ignored.
+   *
+   * @param subject the server, as the start of a sentence
+   * @param first the telemetry of the first call, if it is known
+   */
+  warnTracedAlready(subject: string, first: Telemetry | undefined): void {
+    const ignored = first === undefined ? [] : differingOptions(first.options, this.options)
+    const consequence = ignored.length === 0 ? '' : `; ignored: ${ignored.join(', ')}`
+    warn(`${subject} is traced already: the options of the first call hold${consequence}`)
   }
 
   #nameOf(name: string | undefined, { route }: Audience) {

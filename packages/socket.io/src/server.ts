@@ -1,5 +1,5 @@
 import type { TelemetryOptions } from '@otel-ws/core'
-import { createTelemetry, type Telemetry, warn } from '@otel-ws/core/adapter'
+import { createTelemetry, type Telemetry } from '@otel-ws/core/adapter'
 import { wrapMethod } from '@otel-ws/core/node'
 import type { Server } from 'socket.io'
 import { driver } from './driver.ts'
@@ -47,7 +47,7 @@ export function traceServer(io: Server, telemetry: Telemetry, options: TraceServ
   // An explicit call of the application replaces the tracing of an instrumentation.
   if (known?.isAmbient) known.restore()
   else if (known !== undefined) {
-    warn('this Socket.IO server is traced already: the second call has no effect')
+    telemetry.warnTracedAlready('this Socket.IO server', known.telemetry)
     return known
   }
   return install(host, telemetry, false, options)
@@ -59,7 +59,9 @@ export function traceAmbientServer(io: HostServer, telemetry: Telemetry): Traced
 }
 
 /** `isAmbient` if an instrumentation traces the server, not the application. */
-type TracedHost = HostServer & { [TRACED]?: TracedServer & { readonly isAmbient: boolean } }
+type TracedHost = HostServer & {
+  [TRACED]?: TracedServer & { readonly isAmbient: boolean; readonly telemetry: Telemetry }
+}
 
 function install(
   host: TracedHost,
@@ -70,6 +72,7 @@ function install(
   const restore = telemetry.options.enabled ? wrapServer(host, telemetry, options) : []
   const traced = {
     isAmbient,
+    telemetry,
     shutdown: () => telemetry.shutdown(),
     restore() {
       for (const step of restore.splice(0)) step()

@@ -11,7 +11,6 @@ import {
   storeConnection,
   type Telemetry,
   tracedConnection,
-  warn,
 } from '@otel-ws/core/adapter'
 import { dispatchAll, startHandshake, wrapMethod } from '@otel-ws/core/node'
 import type { WebSocket, WebSocketServer } from 'ws'
@@ -92,7 +91,7 @@ export function traceServer(
 ): TracedServer {
   const host = wss as WebSocketServer & { [TRACED]?: TracedServer }
   if (host[TRACED] !== undefined) {
-    warn('this WebSocketServer is traced already: the second call has no effect')
+    telemetry.warnTracedAlready('this WebSocketServer', telemetries.get(host[TRACED]))
     return host[TRACED]
   }
   const undo = telemetry.options.enabled ? install(wss, { telemetryOf: () => telemetry }, options) : []
@@ -104,8 +103,11 @@ export function traceServer(
     },
   }
   Object.defineProperty(wss, TRACED, { value: traced, configurable: true, enumerable: false })
+  telemetries.set(traced, telemetry)
   return traced
 }
+
+const telemetries = new WeakMap<TracedServer, Telemetry>()
 
 type TelemetryOf = (request: Request) => Telemetry | undefined
 

@@ -213,7 +213,7 @@ export class ClientMetricSet {
 
   bind(provider: MeterProvider): void {
     this.#provider = provider
-    const meter = provider.getMeter(this.#scope.name, this.#scope.version)
+    const meter = provider.getMeter(this.#scope.name, this.#scope.version, { schemaUrl: schema.SCHEMA_URL })
     if (meter === this.#meter) return
     this.#unbind?.()
     this.#meter = meter

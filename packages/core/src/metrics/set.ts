@@ -63,7 +63,7 @@ export class MetricSet {
 
   /** Records to this provider from now on. Counts so far are kept. */
   bind(provider: MeterProvider): void {
-    const meter = provider.getMeter(this.#scope.name, this.#scope.version)
+    const meter = provider.getMeter(this.#scope.name, this.#scope.version, { schemaUrl: schema.SCHEMA_URL })
     if (meter === this.#meter) return
     this.#unbind?.()
     this.#meter = meter

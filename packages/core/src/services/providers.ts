@@ -1,18 +1,21 @@
-import { type Tracer, type TracerProvider, trace } from '@opentelemetry/api'
+import { type Tracer, type TracerOptions, type TracerProvider, trace } from '@opentelemetry/api'
+import { SCHEMA_URL } from '../schema.ts'
 
 interface Proxy extends TracerProvider {
-  getDelegateTracer?(name: string, version: string): Tracer | undefined
+  getDelegateTracer?(name: string, version: string, options: TracerOptions): Tracer | undefined
 }
 
-/** The SDK's own tracer behind the API's proxy, or nothing while no SDK is registered. */
+const OPTIONS = { schemaUrl: SCHEMA_URL }
+
+/** The tracer of the SDK, without the API's proxy; `undefined` while no SDK is registered. */
 export function globalTracer(
   name: string,
   version: string,
   provider: Proxy = trace.getTracerProvider(),
 ): Tracer | undefined {
   return provider.getDelegateTracer === undefined
-    ? provider.getTracer(name, version)
-    : provider.getDelegateTracer(name, version)
+    ? provider.getTracer(name, version, OPTIONS)
+    : provider.getDelegateTracer(name, version, OPTIONS)
 }
 
 /** Asks a provider to export what it has, if it can. */

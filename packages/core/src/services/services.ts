@@ -71,7 +71,7 @@ export class Services {
     const { name, version } = this.scope
     this.#metrics = metricSet(this.scope, this.options.meterProvider)
     const { tracerProvider } = this.options
-    this.#tracer = tracerProvider === undefined ? globalTracer(name, version) : tracerProvider.getTracer(name, version)
+    this.#tracer = globalTracer(name, version, tracerProvider)
   }
 
   /** The route of a request: the host's template, else the result of option `route`. */
