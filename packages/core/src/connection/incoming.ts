@@ -11,6 +11,7 @@ import type { AckWaiter } from '../context/ack.ts'
 import type { Operation } from '../context/operation.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { ExtractResult } from '../propagation/json-member.ts'
+import { AGREED_MEMBER } from '../propagation/negotiation.ts'
 import {
   type ExtractedContext,
   type IncomingContext,
@@ -23,6 +24,7 @@ import {
 import * as schema from '../schema.ts'
 import { describeMessage, describeName } from '../span/describe.ts'
 import { type MessageName, otherName } from '../span/names.ts'
+import { readForeignCarrier } from './foreign-carrier.ts'
 import { ConnectionIdentity } from './identity.ts'
 import { PendingAck } from './pending-ack.ts'
 import { activeProcess, Process } from './process.ts'
@@ -86,7 +88,13 @@ export abstract class IncomingConnection extends ConnectionIdentity {
    */
   extractContext(data: unknown): ExtractResult<unknown> | undefined {
     const text = textPayload(data)
-    const result = text === undefined ? undefined : this.terms?.member.extract(text)
+    const member = this.terms?.member
+    if (text === undefined || member === undefined) return undefined
+    const result = member.extract(text)
+    if (result?.carrier === undefined && member.name !== AGREED_MEMBER) {
+      const carrier = readForeignCarrier(text, member.name)
+      if (carrier !== undefined) return { payload: data, carrier, problem: undefined }
+    }
     if (result === undefined || result.problem === undefined) return result
     // The application gets what arrived, in its own type.
     return { payload: data, carrier: undefined, problem: result.problem }

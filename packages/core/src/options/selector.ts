@@ -35,6 +35,21 @@ export function select(selector: Selector, head: string, tail: string): string |
     : (memberFromStart(head, selector.key) ?? (tail === '' ? undefined : memberFromEnd(tail, selector.key)))
 }
 
+/**
+ * Reads the JSON text of an object that is a member of the message's top level, with the limits of {@link select}.
+ *
+ * @param head the first bytes of the message, as text
+ * @param tail the last bytes; empty when `head` is the whole message
+ */
+export function selectObject(key: string, head: string, tail: string): string | undefined {
+  return memberFromStart(head, key, objectText) ?? (tail === '' ? undefined : memberFromEnd(tail, key, objectText))
+}
+
+type Read = (text: string, start: number, end: number) => string | undefined
+
+const objectText: Read = (text, start, end) =>
+  text.charCodeAt(start) === OPEN_BRACE ? text.slice(start, end) : undefined
+
 const QUOTE = 34
 const COMMA = 44
 const COLON = 58
@@ -44,7 +59,7 @@ const CLOSE_BRACKET = 93
 const OPEN_BRACE = 123
 const CLOSE_BRACE = 125
 
-function memberFromStart(text: string, key: string): string | undefined {
+function memberFromStart(text: string, key: string, read: Read = scalar): string | undefined {
   let at = skipSpace(text, 0)
   if (text.charCodeAt(at) !== OPEN_BRACE) return undefined
   at = skipSpace(text, at + 1)
@@ -57,7 +72,7 @@ function memberFromStart(text: string, key: string): string | undefined {
     at = skipSpace(text, at + 1)
     const valueEnd = skipValue(text, at)
     if (valueEnd === -1) return undefined
-    if (found) return scalar(text, at, valueEnd)
+    if (found) return read(text, at, valueEnd)
     at = skipSpace(text, valueEnd)
     if (text.charCodeAt(at) !== COMMA) return undefined
     at = skipSpace(text, at + 1)
@@ -80,7 +95,7 @@ function elementFromStart(text: string, index: number): string | undefined {
 }
 
 /** Walks backwards over `"key":value` pairs from the closing brace: valid JSON can be read from either end. */
-function memberFromEnd(text: string, key: string): string | undefined {
+function memberFromEnd(text: string, key: string, read: Read = scalar): string | undefined {
   let at = skipSpaceBack(text, text.length - 1)
   if (text.charCodeAt(at) !== CLOSE_BRACE) return undefined
   at = skipSpaceBack(text, at - 1)
@@ -94,7 +109,7 @@ function memberFromEnd(text: string, key: string): string | undefined {
     if (text.charCodeAt(at) !== QUOTE) return undefined
     const keyStart = stringStart(text, at)
     if (keyStart === -1) return undefined
-    if (sameString(text, keyStart + 1, at, key)) return scalar(text, valueStart, valueLast + 1)
+    if (sameString(text, keyStart + 1, at, key)) return read(text, valueStart, valueLast + 1)
     at = skipSpaceBack(text, keyStart - 1)
     if (text.charCodeAt(at) !== COMMA) return undefined
     at = skipSpaceBack(text, at - 1)

@@ -107,7 +107,8 @@ export interface TelemetryOptions {
   propagation?: 'negotiated' | 'always' | 'off'
   /**
    * Name of the member that carries the context with `propagation: 'always'`, for peers with a format of
-   * their own. Default `_otel`, the name that negotiating peers use. Variable `OTEL_WS_CARRIER_NAME`.
+   * their own. It is written as first member. A received one is removed if it has the form that is written; elsewhere in
+   * the top level of a JSON text it is read and left in place. Default `_otel`, the name that negotiating peers use. Variable `OTEL_WS_CARRIER_NAME`.
    */
   carrierName?: string
   /**

@@ -30,11 +30,22 @@ export interface NegotiationVectors {
   readonly hellos: readonly { readonly name: string; readonly text: string; readonly id: string | null }[]
 }
 
+export interface ForeignVectors {
+  readonly carriers: readonly {
+    readonly text: string
+    readonly carrier: Readonly<Record<string, string>> | null
+    readonly payload: string
+  }[]
+}
+
 /** Carriers in JSON texts: what goes in, what comes out, and what is refused. */
 export const jsonTextVectors = read<JsonTextVectors>('json-text')
 
 /** How two peers agree to context in messages, and what is not an agreement. */
 export const negotiationVectors = read<NegotiationVectors>('negotiation')
+
+/** Carriers of peers with a format of their own, under the name `trace_context`. */
+export const foreignVectors = read<ForeignVectors>('foreign')
 
 function read<T>(name: string): T {
   return JSON.parse(readFileSync(new URL(`../../vectors/${name}.json`, import.meta.url), 'utf8')) as T

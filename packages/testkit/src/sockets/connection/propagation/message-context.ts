@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SPAN_ID, TRACE_ID, TRACEPARENT } from '../../../shared/trace-context.ts'
+import { foreignVectors } from '../../../shared/vectors.ts'
 import { linkTo } from '../../../testing/spans.ts'
 import { type Fixture, listen } from '../../fixture.ts'
 import type { Harness } from '../../harness.ts'
@@ -9,6 +10,26 @@ import { keepMessages, OFFER, withCarrier } from './carriers.ts'
 export function messageContextTests(harness: Harness, fixture: Fixture): void {
   const { route } = harness
   const name = `process ${route}`
+
+  describe('carriers of peers with a format of their own', () => {
+    it('are read wherever they stand at the top level, and removed only in the form that is written', async () => {
+      const messages: unknown[] = []
+      const telemetry = { propagation: 'always', carrierName: 'trace_context' }
+      const { client } = await fixture.open({ telemetry, connection: keepMessages(messages) })
+      const { carriers } = foreignVectors
+      for (const { text } of carriers) client.send(text)
+      await fixture.telemetry.waitForSpan(name, carriers.length)
+      expect(messages).toEqual(carriers.map(({ payload }) => payload))
+      const parents = fixture.telemetry
+        .spans(name)
+        .sort(
+          (a, b) =>
+            Number(a.attributes['websocket.message.sequence']) - Number(b.attributes['websocket.message.sequence']),
+        )
+        .map(({ parentSpanContext: parent }) => parent?.spanId)
+      expect(parents).toEqual(carriers.map(({ carrier }) => carrier?.['traceparent']?.slice(36, 52)))
+    })
+  })
 
   describe("context in the application's own format", () => {
     /** A message whose first 55 bytes are a trace context. */
