@@ -29,6 +29,7 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
     frames: { example: 'frames: true', variable: 'true', servers: ON_WS },
     messageSizeMetric: { example: 'messageSizeMetric: true', variable: 'true' },
     sessionId: { example: 'sessionId: true', variable: 'true', servers: 'Socket.IO, NestJS on Socket.IO' },
+    trustProxy: { example: 'trustProxy: 1', fallback: "the host's own setting, else `false`", variable: '1' },
     redactQuery: { example: "redactQuery: ['invitation']", variable: 'invitation,room-number' },
     allowQuery: { example: "allowQuery: ['country_code']", variable: 'country_code' },
   },
