@@ -5,6 +5,7 @@ import { type Audience, isAudienceIgnored } from './broadcast/fanout-span.ts'
 import { Connection } from './connection/connection.ts'
 import type { ConnectionFacts } from './connection/identity.ts'
 import { ConnectionServices } from './connection/services.ts'
+import { withTimeout } from './context/deadlines.ts'
 import { Handshake, type HandshakeOptions } from './handshake/handshake.ts'
 import type { AnyUpgradeRequest } from './handshake/request.ts'
 import { differingOptions } from './options/difference.ts'
@@ -94,19 +95,34 @@ export class Telemetry {
     return startDelivery(services, audience, this.#nameOf(name, audience), carrier)
   }
 
-  /** Ends every open span and flushes the providers. Connections are still counted afterwards. */
-  async shutdown(): Promise<void> {
+  /**
+   * Ends every open span, synchronously: adapters call it when their host closes. What was recorded is exported by the
+   * owner of the SDK. Connections are still counted afterwards.
+   */
+  end(): void {
     const { services } = this
     services.heartbeat?.stop()
     services.sendBatch.shutdown()
     services.deadlines.shutdown()
+  }
+
+  /**
+   * Ends every open span and flushes the providers, for at most `shutdownTimeout`: for applications that ask for it. It
+   * never rejects.
+   */
+  async shutdown(): Promise<void> {
+    this.end()
+    const { services } = this
     const tracers = services.options.tracerProvider ?? trace.getTracerProvider()
     const meters = services.options.meterProvider ?? metrics.getMeterProvider()
-    const flushes = await Promise.allSettled([
+    const flushed = Promise.allSettled([
       forceFlush((tracers as { getDelegate?: () => unknown }).getDelegate?.() ?? tracers),
       forceFlush(meters),
     ])
-    for (const flush of flushes) if (flush.status === 'rejected') services.diagnostics.flushFailed(flush.reason)
+    const { shutdownTimeout } = services.options
+    const flushes = await withTimeout(flushed, shutdownTimeout)
+    if (flushes === undefined) services.diagnostics.flushFailed(`it did not answer within ${shutdownTimeout} ms`)
+    for (const flush of flushes ?? []) if (flush.status === 'rejected') services.diagnostics.flushFailed(flush.reason)
   }
 
   /**

@@ -1,6 +1,6 @@
 import { context, metrics, type Span, SpanKind, trace } from '@opentelemetry/api'
 import { Telemetry as Sdk } from '@otel-ws/testkit'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Connection } from '../src/connection/connection.ts'
 import type { TelemetryOptions } from '../src/options/types.ts'
 import type { HostDriver } from '../src/services/driver.ts'
@@ -227,5 +227,37 @@ describe('shutdown', () => {
     expect(sdk.openSpans()).toEqual([])
     const [active] = await sdk.collect('websocket.server.connection.active')
     expect(active?.value).toBe(0)
+  })
+
+  it('flushes the providers of the options, and not the global ones', async () => {
+    sdk.install()
+    const flushed: string[] = []
+    const tracerProvider = { getTracer: () => trace.getTracer('own'), forceFlush: async () => flushed.push('traces') }
+    const meterProvider = {
+      getMeter: (name: string) => metrics.getMeter(name),
+      forceFlush: async () => flushed.push('metrics'),
+    }
+    const spies = [sdk.tracerProvider, sdk.meterProvider].map((own) => vi.spyOn(own, 'forceFlush'))
+    await create({ tracerProvider, meterProvider } as never).shutdown()
+    expect(flushed.sort()).toEqual(['metrics', 'traces'])
+    for (const spy of spies) expect(spy).not.toHaveBeenCalled()
+  })
+
+  it('reports a flush that fails, and succeeds', async () => {
+    sdk.install()
+    vi.spyOn(sdk.tracerProvider, 'forceFlush').mockRejectedValueOnce(new Error('collector is down'))
+    await create().shutdown()
+    expect(sdk.diagnostics.splice(0)).toEqual(['otel-ws the SDK could not flush Error: collector is down'])
+  })
+
+  it('ends every span at once, and waits for the SDK no longer than shutdownTimeout', async () => {
+    sdk.install()
+    vi.spyOn(sdk.tracerProvider, 'forceFlush').mockReturnValueOnce(new Promise(() => {}))
+    const telemetry = create({ traces: 'connection', shutdownTimeout: 20 })
+    accept(telemetry)
+    const stopped = telemetry.shutdown()
+    expect(sdk.span('connection /r').attributes['websocket.span.ended_by']).toBe('shutdown')
+    await stopped
+    expect(sdk.diagnostics.splice(0)).toEqual(['otel-ws the SDK could not flush it did not answer within 20 ms'])
   })
 })

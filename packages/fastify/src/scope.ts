@@ -1,7 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
 import { type Handshake, handshakeOf, type Telemetry } from '@otel-ws/core/adapter'
 import { startHandshake } from '@otel-ws/core/node'
-import { type TracedServer, traceServer, watchUpgrades } from '@otel-ws/ws/adapter'
+import { closeDestroyed, type TracedServer, traceServer, watchUpgrades } from '@otel-ws/ws/adapter'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { WebSocketServer } from 'ws'
 import { addFirstRouteHook, upgradeSocket } from './fastify-internals.ts'
@@ -69,10 +68,12 @@ export class TracedScope {
       scope.#tracedHandshake(request, true)?.start()
       done()
     })
-    fastify.addHook('onClose', async function otelWsClose() {
-      if (scope.#telemetry === undefined) return
-      await closeEvents([...scope.#servers.keys()])
-      await scope.#telemetry?.shutdown()
+    fastify.addHook('onClose', function otelWsClose(_instance, done) {
+      if (scope.#telemetry !== undefined) {
+        for (const wss of scope.#servers.keys()) closeDestroyed(wss)
+        scope.#telemetry.end()
+      }
+      done()
     })
   }
 
@@ -135,19 +136,4 @@ export class TracedScope {
 /** Ends the span of `@fastify/otel` when the request is upgraded: that plugin ends it only for answers through Fastify. */
 function endOtelSpanOnAnswer(handshake: Handshake): void {
   handshake.onAnswer(endRequestSpan)
-}
-
-/** Turns of the event loop that a destroyed transport may take to emit `close`. */
-const MAX_TURNS = 10
-
-/**
- * Waits for the `close` events of connections whose transport is destroyed, so that their spans are flushed. Fastify calls
- * `onClose` when the HTTP server has closed, a few turns of the event loop before these events.
- */
-async function closeEvents(servers: readonly WebSocketServer[]): Promise<void> {
-  const isDue = (socket: unknown) => (socket as { _socket?: { destroyed: boolean } | null })._socket?.destroyed === true
-  for (let turn = 0; turn < MAX_TURNS; turn++) {
-    if (!servers.some((wss) => [...(wss.clients ?? [])].some(isDue))) return
-    await setImmediate()
-  }
 }

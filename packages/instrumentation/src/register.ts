@@ -1,5 +1,5 @@
 import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api'
-import { unknownVariables } from '@otel-ws/core/adapter'
+import { resolveOptions, unknownVariables } from '@otel-ws/core/adapter'
 import { hookModules } from './loader-hooks.ts'
 import { SDK_VARIABLE, StandbySdk } from './sdk.ts'
 import { WebSocketInstrumentation } from './websocket-instrumentation.ts'
@@ -18,7 +18,7 @@ function register(): void {
   for (const line of unknownVariables(process.env, [SDK_VARIABLE])) process.emitWarning(line, { code: CODE })
   hookModules()
   const instrumentation = new WebSocketInstrumentation()
-  const sdk = new StandbySdk(() => instrumentation.shutdown())
+  const sdk = new StandbySdk(() => instrumentation.shutdown(), resolveOptions({}).shutdownTimeout)
   for (const host of instrumentation.hosts) {
     host.onHostFound = () => sdk.prepare()
     host.beforeTelemetry = () => sdk.start()

@@ -12,9 +12,6 @@ type SdkModule = { readonly NodeSDK: new () => Sdk }
 
 const PACKAGE = '@opentelemetry/sdk-node'
 
-/** Longest time in milliseconds that a process waits for its last export before it ends. */
-const MAX_FLUSH = 5000
-
 /** Returns true if an SDK is registered. */
 function isSdkRegistered(): boolean {
   const tracers = trace.getTracerProvider() as TracerProvider & { getDelegateTracer?: (name: string) => unknown }
@@ -32,12 +29,17 @@ export const SDK_VARIABLE = 'OTEL_WS_SDK'
  */
 export class StandbySdk {
   readonly #beforeFlush: () => Promise<void>
+  readonly #timeout: number
   #module: SdkModule | undefined
   #isSettled: boolean
 
-  /** @param beforeFlush awaited when the process ends, before the last export */
-  constructor(beforeFlush: () => Promise<void>) {
+  /**
+   * @param beforeFlush awaited when the process ends, before the last export
+   * @param timeout longest time in milliseconds that the process then waits for both before it ends
+   */
+  constructor(beforeFlush: () => Promise<void>, timeout: number) {
     this.#beforeFlush = beforeFlush
+    this.#timeout = timeout
     this.#isSettled =
       /^true$/i.test(process.env['OTEL_SDK_DISABLED'] ?? '') || /^false$/i.test(process.env[SDK_VARIABLE] ?? '')
   }
@@ -69,7 +71,7 @@ export class StandbySdk {
     flushAtExit(async () => {
       await this.#beforeFlush()
       await sdk.shutdown()
-    })
+    }, this.#timeout)
   }
 }
 
@@ -88,10 +90,10 @@ function load(): SdkModule | undefined {
 }
 
 /** Flushes when the event loop is empty, and on a signal. The process ends in the same way as without this listener. */
-function flushAtExit(flush: () => Promise<void>): void {
+function flushAtExit(flush: () => Promise<void>, timeout: number): void {
   let flushed: Promise<unknown> | undefined
   const flushOnce = () => {
-    flushed ??= Promise.race([flush().catch(() => {}), flushTimeout()])
+    flushed ??= Promise.race([flush().catch(() => {}), elapsed(timeout)])
     return flushed
   }
   process.once('beforeExit', flushOnce)
@@ -106,8 +108,8 @@ function flushAtExit(flush: () => Promise<void>): void {
   }
 }
 
-function flushTimeout(): Promise<void> {
+function elapsed(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, MAX_FLUSH).unref()
+    setTimeout(resolve, milliseconds).unref()
   })
 }

@@ -43,9 +43,9 @@ export class WsTraceInterceptor implements NestInterceptor, OnApplicationShutdow
     return observeHandling(clientConnection(client, handler.path, this.#telemetry), handler, context, next)
   }
 
-  /** Ends the spans that are still open and flushes the SDK; Nest calls it when the application closes. */
-  async onApplicationShutdown(): Promise<void> {
-    await this.#telemetry.shutdown()
+  /** Ends the spans that are still open; Nest calls it when the application closes. */
+  onApplicationShutdown(): void {
+    this.#telemetry.end()
   }
 }
 

@@ -98,9 +98,18 @@ export class WsTraceModule implements OnApplicationShutdown {
     this.#traceAdapters(holder)
   }
 
-  /** Ends the spans that are still open and flushes the SDK; Nest calls it when the application has closed. */
-  async onApplicationShutdown(): Promise<void> {
-    await this.#servers.shutdown()
+  /** Ends the spans that are still open; Nest calls it when the application has closed. */
+  onApplicationShutdown(): void {
+    this.#servers.end()
+    this.#telemetry.end()
+  }
+
+  /**
+   * Ends the spans that are still open and flushes the SDK, for at most `shutdownTimeout`. Call it after `app.close()` if
+   * the SDK stays: `await app.get(WsTraceModule).shutdown()`.
+   */
+  async shutdown(): Promise<void> {
+    this.#servers.end()
     await this.#telemetry.shutdown()
   }
 

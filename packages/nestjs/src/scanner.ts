@@ -108,6 +108,6 @@ function applicationOf(added: NestModule): TracedApplication {
   }
   return {
     release: () => instance()?.release(),
-    shutdown: async () => instance()?.onApplicationShutdown(),
+    shutdown: async () => instance()?.shutdown(),
   }
 }

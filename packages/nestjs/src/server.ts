@@ -2,7 +2,7 @@ import type { Server as HttpServer } from 'node:http'
 import type { TelemetryOptions } from '@otel-ws/core'
 import { createTelemetry, type RegisteredNames, type Telemetry } from '@otel-ws/core/adapter'
 import { driver as socketIoDriver, traceServer as traceSocketIoServer } from '@otel-ws/socket.io/adapter'
-import { traceServer as traceWsServer, watchUpgrades, driver as wsDriver } from '@otel-ws/ws/adapter'
+import { closeDestroyed, traceServer as traceWsServer, watchUpgrades, driver as wsDriver } from '@otel-ws/ws/adapter'
 import { SCOPE } from './version.ts'
 
 type WsServer = Parameters<typeof traceWsServer>[0]
@@ -18,6 +18,7 @@ export class ServerTracer {
   /** Returns the HTTP server of the application, if it has one. */
   readonly #http: () => HttpServer | undefined
   readonly #traced = new WeakSet<object>()
+  readonly #wsServers: WsServer[] = []
   readonly #restore: (() => void)[] = []
   #ws: Telemetry | undefined
   #socketIo: Telemetry | undefined
@@ -42,9 +43,12 @@ export class ServerTracer {
     this.#traced.add(server)
   }
 
-  async shutdown(): Promise<void> {
+  /** Ends every open span, when the application has closed its servers. */
+  end(): void {
     this.#unwatchUpgrades?.()
-    await Promise.all([this.#ws?.shutdown(), this.#socketIo?.shutdown()])
+    for (const server of this.#wsServers) closeDestroyed(server)
+    this.#ws?.end()
+    this.#socketIo?.end()
   }
 
   /** Restores the original methods of servers and connections. */
@@ -67,6 +71,7 @@ export class ServerTracer {
       traceConnectionHandler: false,
       route: typeof path === 'string' ? path : undefined,
     })
+    this.#wsServers.push(server)
     this.#restore.push(traced.restore)
   }
 

@@ -19,10 +19,11 @@ WebSocketGateway()(ChatGateway)
 
 const telemetry = new Telemetry()
 telemetry.install()
-const { forceFlush } = telemetry.tracerProvider
-telemetry.tracerProvider.forceFlush = async () => {
-  writeSync(1, `flushed ${JSON.stringify(telemetry.names())}, open ${JSON.stringify(telemetry.openSpans())}\n`)
-  await forceFlush.call(telemetry.tracerProvider)
+// Nest sends the signal to its own process once the application has closed.
+const { kill } = process
+process.kill = (pid, signal) => {
+  writeSync(1, `ended ${JSON.stringify(telemetry.names())}, open ${JSON.stringify(telemetry.openSpans())}\n`)
+  return kill.call(process, pid, signal)
 }
 const app = await startApp({
   platform: 'platform-ws',

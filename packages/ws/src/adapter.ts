@@ -1,5 +1,6 @@
 export { dispatch, emitsPlainly } from './dispatch.ts'
 export { driver } from './driver.ts'
+export { closeDestroyed } from './inbound.ts'
 export { type TracedServer, type TraceServerOptions, traceServer, traceServerClass } from './server.ts'
 export { watchUpgrades } from './upgrade.ts'
 export { SCOPE } from './version.ts'

@@ -135,6 +135,17 @@ function closeWithTransport(socket: Socket): void {
   socket._socket?.once('close', () => closed(socket, socket._closeCode, socket._closeMessage))
 }
 
+/**
+ * Records the close of each connection of a server whose transport is destroyed: `ws` emits their `close` a few turns of
+ * the event loop later, with the same facts. For adapters of hosts that close before that.
+ */
+export function closeDestroyed(wss: { readonly clients?: Iterable<WebSocket> | undefined }): void {
+  for (const client of wss.clients ?? []) {
+    const socket = client as Socket
+    if (socket._socket?.destroyed === true) closed(socket, socket._closeCode, socket._closeMessage)
+  }
+}
+
 function closed(socket: Socket, code: unknown, reason: unknown): void {
   const isReceived = socket._closeFrameReceived ?? code !== 1006
   tracedConnection(socket)?.close({

@@ -68,3 +68,16 @@ export function unref(timer: Timer): Timer {
   ;(timer as unknown as { unref?: () => void }).unref?.()
   return timer
 }
+
+/** The result of a promise; `undefined` if it takes longer. The process stays alive until then. */
+export async function withTimeout<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
+  let timer: Timer | undefined
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, undefined)
+  })
+  try {
+    return await Promise.race([promise, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -128,6 +128,7 @@ export const SPECS = {
   redactQuery: list<string>(isText, 'query names', []),
   allowQuery: list<string>(isText, 'query names', []),
   sessionId: boolean(false),
+  shutdownTimeout: milliseconds(5000),
   onHandshake: hook<TelemetryOptions['onHandshake']>(),
   onMessage: hook<TelemetryOptions['onMessage']>(),
   onClose: hook<TelemetryOptions['onClose']>(),

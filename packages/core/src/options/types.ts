@@ -152,6 +152,8 @@ export interface TelemetryOptions {
   allowQuery?: readonly string[]
   /** Record the host library's own session id. Default `false`. Variable `OTEL_WS_SESSION_ID`. */
   sessionId?: boolean
+  /** Longest time in milliseconds that `shutdown()` waits for the SDK to export. Default 5000. Variable `OTEL_WS_SHUTDOWN_TIMEOUT`. */
+  shutdownTimeout?: number
   /** Called with each recording handshake span when it starts; returned attributes are set on it. */
   onHandshake?: (span: Span, request: UpgradeRequest) => Attributes | void
   /** Called with each recording message span when it starts; returned attributes are set on it. */
