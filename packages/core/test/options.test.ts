@@ -204,7 +204,7 @@ const CASES: Readonly<Record<keyof TelemetryOptions, Case>> = {
     texts: [['a, b', ['a', 'b']]],
   },
   sessionId: flag,
-  shutdownTimeout: milliseconds,
+  shutdownTimeout: duration,
   messageContext: callback,
   onHandshake: callback,
   onMessage: callback,
