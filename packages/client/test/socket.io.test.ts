@@ -178,6 +178,37 @@ describe('socket.io-client', () => {
     ])
   })
 
+  it('ends a connect that the application gives up as abandoned, and begins anew', async () => {
+    const { url } = await serve(() => {})
+    const client = visit(url)
+    client.disconnect()
+    expect(telemetry.span('connect /chat').attributes['websocket.handshake.outcome']).toBe('abandoned')
+    client.connect()
+    await new Promise<void>((resolve) => client.once('connect', resolve))
+    expect(
+      telemetry.spans('connect /chat').map(({ attributes }) => attributes['websocket.handshake.outcome']),
+    ).toEqual(['abandoned', 'accepted'])
+  })
+
+  it('does not settle what is kept for the next connection', async () => {
+    const { url } = await serve((socket) => {
+      socket.on('q', (answer: (text: string) => void) => answer('answer'))
+    })
+    const client = visit(url)
+    await new Promise<void>((resolve) => client.once('connect', resolve))
+    // What the host finds when its ping is overdue: the event waits, and the connection is given up.
+    const { engine } = client.io as unknown as { engine: { _hasPingExpired(): boolean } }
+    engine._hasPingExpired = () => true
+    const answered = new Promise((resolve) => client.emit('q', resolve))
+    engine._hasPingExpired = () => false
+    ;(client as unknown as { onclose(reason: string): void }).onclose('ping timeout')
+    expect(telemetry.spans('send q')).toEqual([])
+    ;(client as unknown as { onopen(): void }).onopen()
+    expect(await answered).toBe('answer')
+    const span = await telemetry.waitForSpan('send q')
+    expect(span.attributes['websocket.ack.outcome']).toBe('ok')
+  })
+
   it('covers handlers until they have settled, and until the ack that they owe', async () => {
     const { url, io } = await serve(() => {})
     const client = visit(url)

@@ -11,7 +11,7 @@ import {
 /** An event on its way: its span lasts until it was handed over or, when the application waits for one, until its ack. */
 export class Emission implements Expirable {
   readonly connection: ClientConnection
-  readonly span: Span | undefined
+  #span: Span | undefined
   /** It waits for an acknowledgement. */
   waits = false
   isTaken = false
@@ -19,7 +19,12 @@ export class Emission implements Expirable {
 
   constructor(connection: ClientConnection, span: Span | undefined) {
     this.connection = connection
-    this.span = span
+    this.#span = span
+  }
+
+  /** The span until it has ended. */
+  get span(): Span | undefined {
+    return this.#span
   }
 
   /** It is not over with the call: nothing is held for ever. */
@@ -39,7 +44,9 @@ export class Emission implements Expirable {
     if (this.#isOver) return
     this.#isOver = true
     clientDeadlines().delete(this)
-    this.connection.end(this.span)
+    const span = this.#span
+    this.#span = undefined
+    this.connection.end(span)
   }
 
   expire(reason: 'age' | 'shutdown'): void {

@@ -38,6 +38,7 @@ export interface Host {
   onack(packet: Packet): void
   onconnect(...args: unknown[]): void
   connect(): unknown
+  disconnect(): unknown
   _registerAckCallback(id: number, ack: Callback): void
 }
 

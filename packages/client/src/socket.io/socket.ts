@@ -39,6 +39,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
     onack: socket.onack,
     onconnect: socket.onconnect,
     connect: socket.connect,
+    disconnect: socket.disconnect,
     registerAck: socket._registerAckCallback,
   }
   const manager = tracedManager(socket.io)
@@ -223,9 +224,8 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
         const error = args[0] as object
         connection?.failed(Object.hasOwn(error, 'data') ? 'rejected' : 'failed', undefined, error)
       } else if (type === 'disconnect') {
-        for (const emission of awaited) emission.settle('disconnected')
+        settleAwaited(this)
         for (const waiter of waiters) waiter.settle('disconnected')
-        awaited.clear()
         owed.clear()
         connection?.close(closeFacts(args[0] as string, args[1]))
       }
@@ -234,8 +234,25 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
 
     connect(this: Host): unknown {
       if (!this.connected) begin()
-      return own.connect.call(this)
+      return own.connect.apply(this, arguments as unknown as [])
     },
+
+    disconnect(this: Host): unknown {
+      const result = own.disconnect.apply(this, arguments as unknown as [])
+      // Before the connection stands the host emits nothing.
+      connection?.failed('abandoned')
+      return result
+    },
+  }
+
+  /** Settles what will not be acknowledged any more; events that are kept for the next connection will. */
+  function settleAwaited({ sendBuffer }: Host): void {
+    const kept = new Set(sendBuffer.map((packet) => emissions.get(packet)))
+    for (const emission of awaited) {
+      if (kept.has(emission)) continue
+      awaited.delete(emission)
+      emission.settle('disconnected')
+    }
   }
 
   /** The event did not go out in the call: it waits for a connection, or was dropped. */
