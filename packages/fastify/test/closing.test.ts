@@ -49,7 +49,7 @@ describe('fastify.close()', () => {
     expect(apps.telemetry.openSpans().sort()).toEqual(['open /ws', 'process /ws'])
     await app.close()
     for (const name of ['open /ws', 'process /ws'])
-      expect(apps.telemetry.span(name).attributes['websocket.span.ended_by']).toBe('shutdown')
+      expect(apps.telemetry.span(name).attributes['websocket.span.ended_by']).toBe('disconnect')
   })
 
   it('runs a preClose of the application as without telemetry', async () => {
