@@ -1,9 +1,22 @@
 import { type Context, type Span, trace } from '@opentelemetry/api'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 /** The members of `@fastify/otel`'s request decorator that are used. */
 interface OtelRequest {
   opentelemetry?: () => { readonly span?: Span | null; readonly context?: Context | null }
+}
+
+/** `@fastify/otel` keeps Fastify's own `addHook` under a symbol of this description. */
+const ADD_HOOK = 'fastify otel addhook original'
+
+/** Returns Fastify's own `addHook`, if `@fastify/otel` stands in front of it. */
+export function ownAddHook(fastify: FastifyInstance): FastifyInstance['addHook'] | undefined {
+  for (let at: object | null = fastify; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const key = Object.getOwnPropertySymbols(at).find((symbol) => symbol.description === ADD_HOOK)
+    const own = key === undefined ? undefined : (at as Record<symbol, unknown>)[key]
+    if (typeof own === 'function') return own as FastifyInstance['addHook']
+  }
+  return undefined
 }
 
 const HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code'

@@ -4,7 +4,7 @@ import { closeDestroyed, type TracedServer, traceServer, watchUpgrades } from '@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { WebSocketServer } from 'ws'
 import { addFirstRouteHook, upgradeSocket } from './fastify-internals.ts'
-import { endRequestSpan, hasOtelPlugin, requestContext } from './fastify-otel.ts'
+import { endRequestSpan, hasOtelPlugin, ownAddHook, requestContext } from './fastify-otel.ts'
 import { addTraceIds } from './log-correlation.ts'
 import { traceHandler } from './route-handler.ts'
 
@@ -46,14 +46,16 @@ export class TracedScope {
   #addHooks(): void {
     const scope = this
     const fastify = this.#fastify
+    // That plugin records each hook that it sees on each request. Ours are no work of the application.
+    const addHook = (ownAddHook(fastify) ?? fastify.addHook).bind(fastify) as FastifyInstance['addHook']
     addFirstRouteHook(fastify, function otelWsRoute(this: FastifyInstance, route) {
       scope.#findServer(this)
       traceHandler(route)
     })
-    fastify.addHook('onReady', async function otelWsReady(this: FastifyInstance) {
+    addHook('onReady', async function otelWsReady(this: FastifyInstance) {
       scope.#findServer(this)
     })
-    fastify.addHook('onRequest', function otelWsRequest(request, _reply, done) {
+    addHook('onRequest', function otelWsRequest(request, _reply, done) {
       const handshake = scope.#tracedHandshake(request)
       // With `@fastify/otel` the handshake span is created at the outcome, as a child of the request span of that plugin.
       if (handshake === undefined || handshake.hasOuterContext) {
@@ -63,12 +65,12 @@ export class TracedScope {
       handshake.start()
       handshake.run(done)
     })
-    fastify.addHook('onSend', function otelWsAnswer(request, _reply, _payload, done) {
+    addHook('onSend', function otelWsAnswer(request, _reply, _payload, done) {
       // An upgrade that is answered through Fastify is being rejected; the span of `@fastify/otel` is still open.
       scope.#tracedHandshake(request, true)?.start()
       done()
     })
-    fastify.addHook('onClose', function otelWsClose(_instance, done) {
+    addHook('onClose', function otelWsClose(_instance, done) {
       if (scope.#telemetry !== undefined) {
         for (const wss of scope.#servers.keys()) closeDestroyed(wss)
         scope.#telemetry.end()
