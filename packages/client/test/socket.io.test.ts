@@ -185,9 +185,9 @@ describe('socket.io-client', () => {
     expect(telemetry.span('connect /chat').attributes['websocket.handshake.outcome']).toBe('abandoned')
     client.connect()
     await new Promise<void>((resolve) => client.once('connect', resolve))
-    expect(
-      telemetry.spans('connect /chat').map(({ attributes }) => attributes['websocket.handshake.outcome']),
-    ).toEqual(['abandoned', 'accepted'])
+    expect(telemetry.spans('connect /chat').map(({ attributes }) => attributes['websocket.handshake.outcome'])).toEqual(
+      ['abandoned', 'accepted'],
+    )
   })
 
   it('does not settle what is kept for the next connection', async () => {

@@ -186,6 +186,14 @@ export const METRIC_HANDSHAKE_DURATION = {
   description: 'Time from the upgrade request to its answer.',
   buckets: LATENCY_BUCKETS,
 } as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol, `error.type`, `websocket.span.ended_by` if the connection closed before */
+export const METRIC_OPEN_DURATION = {
+  name: 'websocket.server.open.duration',
+  type: 'histogram',
+  unit: 's',
+  description: "Time from the call of the application's connection handler until it has settled.",
+  buckets: LATENCY_BUCKETS,
+} as const satisfies InstrumentSchema
 /** Alert on this one: it contains no wait for an acknowledgement. @attributes route, namespace, subprotocol, message name, `error.type`, `websocket.span.ended_by` if the connection closed before */
 export const METRIC_PROCESS_DURATION = {
   name: 'websocket.server.message.process.duration',

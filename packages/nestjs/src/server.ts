@@ -69,6 +69,7 @@ export class ServerTracer {
     const { path } = server as { readonly path?: unknown }
     const traced = traceWsServer(server, telemetry, {
       traceConnectionHandler: false,
+      traceCloseListeners: false,
       route: typeof path === 'string' ? path : undefined,
     })
     this.#wsServers.push(server)

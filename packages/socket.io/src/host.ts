@@ -84,6 +84,7 @@ export interface Socket extends EventEmitter {
   onevent(packet: Packet): void
   packet(packet: Packet, options?: WriteOptions): void
   run(event: unknown[], done: (error?: Error | null) => void): void
+  emitReserved(type: string, ...args: unknown[]): boolean
   _error(error: unknown): void
   _onclose(reason: string, description?: unknown): unknown
   _onerror(error: Error): void

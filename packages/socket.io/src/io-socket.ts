@@ -1,11 +1,12 @@
 import {
   type Connection,
+  type HandlerSpan,
   type IncomingMessage,
   outsideEndedHandshake,
   type Process,
   tracedConnection,
 } from '@otel-ws/core/adapter'
-import { copySignature, hiddenProperty, unwrapMethods } from '@otel-ws/core/node'
+import { copySignature, dispatchAll, hiddenProperty, unwrapMethods, wrapMethod } from '@otel-ws/core/node'
 import { closeFacts } from './close-facts.ts'
 import { emitTraced } from './emission.ts'
 import type { Packet, Socket } from './host.ts'
@@ -85,7 +86,7 @@ function createWrappers(originals: Methods, replicatesDispatch: boolean): Proper
       const transport = transportOf(this.conn)
       const facts = closeFacts(reason, description, this.conn, transport?.closeCause)
       try {
-        return outsideEndedHandshake(() => originals._onclose.call(this, reason, description))
+        return outsideEndedHandshake(() => closeSocket(originals, connection, this, arguments))
       } finally {
         connection.close({ ...facts, rtt: transport?.pings.rtt })
       }
@@ -96,6 +97,29 @@ function createWrappers(originals: Methods, replicatesDispatch: boolean): Proper
   for (const name of METHOD_NAMES)
     wrappers[name] = hiddenProperty(copySignature(methods[name] as never, originals[name] as never))
   return wrappers
+}
+
+/** Calls the original `_onclose`, with the application's listeners of the end under a span. */
+function closeSocket(originals: Methods, connection: Connection, socket: Socket, args: IArguments): unknown {
+  const count = socket.listenerCount('disconnecting') + socket.listenerCount('disconnect')
+  const listeners = connection.startCloseListeners(count)
+  if (listeners === undefined) return originals._onclose.apply(socket, args as never)
+  return listeners.run(callOnclose, originals, socket, args)
+}
+
+function callOnclose(listeners: HandlerSpan, originals: Methods, socket: Socket, args: IArguments): unknown {
+  const { emitReserved } = socket
+  const restore = wrapMethod(socket, 'emitReserved', function (this: Socket, type: string): boolean {
+    const rest = Array.prototype.slice.call(arguments, 1) as unknown[]
+    return type === 'disconnecting' || type === 'disconnect'
+      ? dispatchAll(listeners, this, type, rest)
+      : emitReserved.call(this, type, ...rest)
+  })
+  try {
+    return originals._onclose.apply(socket, args as never)
+  } finally {
+    restore()
+  }
 }
 
 /**

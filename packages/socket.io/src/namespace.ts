@@ -4,6 +4,9 @@ import { traceBroadcasts } from './broadcast.ts'
 import type { Namespace, Socket } from './host.ts'
 import { NamespaceHandshakes } from './namespace-handshakes.ts'
 
+/** More listeners than a socket has. */
+const ALL_LISTENERS = 2 ** 30
+
 const TRACED = Symbol.for('otel-ws.socket.io.namespace')
 
 /** Handle of a traced namespace. */
@@ -82,6 +85,8 @@ function traceConnect(
 
   function tracedDoConnect(this: Namespace, socket: Socket, done: (socket: Socket) => void): void {
     const connection = handshakes.accept(socket)
+    // An adapter that traces the connection handler traces the handler of the end too.
+    if (connection !== undefined && !traceConnectionHandler) connection.hostCloseListeners = ALL_LISTENERS
     const span = traceConnectionHandler ? connection?.startOpen() : undefined
     if (span === undefined) _doConnect.call(this, socket, done)
     else span.run(doConnect, this, socket, done)

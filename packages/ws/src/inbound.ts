@@ -1,5 +1,11 @@
 import type { EventEmitter } from 'node:events'
-import { type Connection, type IncomingMessage, type Process, tracedConnection } from '@otel-ws/core/adapter'
+import {
+  type Connection,
+  type HandlerSpan,
+  type IncomingMessage,
+  type Process,
+  tracedConnection,
+} from '@otel-ws/core/adapter'
 import { byteLength, closeCodeOf, dispatchAll } from '@otel-ws/core/node'
 import type { WebSocket } from 'ws'
 import { dispatch } from './dispatch.ts'
@@ -45,13 +51,26 @@ export function createEmit(own: Methods, isPlain: boolean) {
         break
       case 'close':
         try {
-          return own.emit.apply(this, arguments as unknown as Parameters<WebSocket['emit']>)
+          const listeners = tracedConnection(this)?.startCloseListeners(this.listenerCount('close'))
+          if (listeners === undefined) {
+            return own.emit.apply(this, arguments as unknown as Parameters<WebSocket['emit']>)
+          }
+          const isDispatched = isPlain && arguments.length === 3
+          return listeners.run(isDispatched ? dispatchClose : emitClose, own, this, arguments)
         } finally {
           closed(this, a, b)
         }
     }
     return own.emit.apply(this, arguments as unknown as Parameters<WebSocket['emit']>)
   }
+}
+
+function dispatchClose(listeners: HandlerSpan, _: Methods, socket: Socket, args: IArguments): boolean {
+  return dispatch(listeners, socket as unknown as EventEmitter, 'close', args[1], args[2])
+}
+
+function emitClose(_: HandlerSpan, own: Methods, socket: Socket, args: IArguments): boolean {
+  return own.emit.apply(socket, args as unknown as Parameters<WebSocket['emit']>)
 }
 
 /** Reused for every message: an object per message would be an allocation on the hot path. */

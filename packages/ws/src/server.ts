@@ -77,6 +77,8 @@ function withoutServer(options: WebSocketServerOptions): TelemetryOptions {
 export interface TraceServerOptions {
   /** False if the adapter traces the connection handler, so that listeners of `connection` get no span. Default true. */
   readonly traceConnectionHandler?: boolean
+  /** False if the adapter traces the listeners of `close` of each socket. Default true. */
+  readonly traceCloseListeners?: boolean
   /** The template of all requests that the host passes to this server. */
   readonly route?: string | undefined
   /** Called when the host upgrades a request. */
@@ -108,6 +110,9 @@ export function traceServer(
 }
 
 const telemetries = new WeakMap<TracedServer, Telemetry>()
+
+/** More listeners than a socket has. */
+const ALL_LISTENERS = 2 ** 30
 
 type TelemetryOf = (request: Request) => Telemetry | undefined
 
@@ -203,6 +208,7 @@ function wrapHandleUpgrade(
         const connection = handshake.accept(webSocket, { subprotocol: webSocket.protocol, route }, telemetry)
         storeConnection(acceptedRequest, connection)
         traceSocket(webSocket, connection)
+        if (options.traceCloseListeners === false) connection.hostCloseListeners = ALL_LISTENERS
         const hello = handshake.helloMessage(connection)
         if (hello !== undefined) sendUncounted(webSocket, hello)
       }

@@ -19,6 +19,7 @@ export function traceSocket(socket: WebSocket, connection: Connection): void {
   connection.defersWrites = defersWrites(socket)
   if (connection.services.options.frames) countFrames(socket)
   storeConnection(socket, connection)
+  connection.hostCloseListeners = socket.listenerCount('close')
   Object.defineProperties(socket, wrappersFor(socket))
 }
 

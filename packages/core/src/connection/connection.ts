@@ -9,7 +9,7 @@ import * as schema from '../schema.ts'
 import { markFailed } from '../span/failure.ts'
 import { spanName } from '../span/names.ts'
 import { type ConnectionContext, ConnectionView } from './context.ts'
-import { HandlerSpan } from './handler-span.ts'
+import { activeHandler, HandlerSpan } from './handler-span.ts'
 import { HEARTBEAT_PAYLOAD } from './heartbeat.ts'
 import { OutgoingConnection } from './outgoing.ts'
 import { Pings } from './pings.ts'
@@ -25,6 +25,8 @@ import { removeConnection } from './socket-key.ts'
  */
 export class Connection extends OutgoingConnection implements LiveConnection {
   newestPending: Operation | undefined = undefined
+  /** Listeners of the connection's end that the host registers itself. */
+  hostCloseListeners = 0
   older: LiveConnection | undefined = undefined
   newer: LiveConnection | undefined = undefined
   /** Whole milliseconds: a fraction would be a heap object. */
@@ -75,19 +77,31 @@ export class Connection extends OutgoingConnection implements LiveConnection {
   }
 
   /**
-   * Starts the span of the application's connection handler; `undefined` without an SDK.
+   * Starts the application's connection handler; `undefined` without an SDK.
    *
    * @param functionName name of the handler with its class, if the host knows it
    */
   startOpen(functionName?: string): HandlerSpan | undefined {
-    const { tracer } = this.services
-    if (tracer === undefined) return undefined
+    const { tracer, metrics } = this.services
+    const duration = metrics.recording ? metrics.openDuration : undefined
     const active = withoutSpan(context.active())
+    if (tracer === undefined) {
+      return duration === undefined ? undefined : new HandlerSpan(this, active, undefined, duration, this)
+    }
     const handshake = this.handshakeContext()
     const parent = handshake === undefined ? active : withSpan(active, trace.wrapSpanContext(handshake))
     const span = tracer.startSpan(spanName('open', this.route), { attributes: this.identity() }, parent)
     if (functionName !== undefined) span.setAttribute(schema.ATTR_CODE_FUNCTION_NAME, functionName)
-    return new HandlerSpan(this.services, active, span, this)
+    return new HandlerSpan(this, active, span, duration, this)
+  }
+
+  /**
+   * Starts the span of the application's listeners of the connection's end; `undefined` if it has none.
+   *
+   * @param listeners number of those that are registered, with the host's own
+   */
+  startCloseListeners(listeners: number): HandlerSpan | undefined {
+    return listeners > this.hostCloseListeners ? this.startDisconnect() : undefined
   }
 
   /** Starts the span of the application's handler of the connection's end; `undefined` if it gets none. */
@@ -103,7 +117,13 @@ export class Connection extends OutgoingConnection implements LiveConnection {
         ? tracer.startSpan(name, { attributes, links: this.handshakeLinks() }, active)
         : tracer.startSpan(name, { attributes }, withSpan(active, segment))
     if (functionName !== undefined) span.setAttribute(schema.ATTR_CODE_FUNCTION_NAME, functionName)
-    return new HandlerSpan(this.services, active, span, undefined)
+    return new HandlerSpan(this, active, span, undefined, undefined)
+  }
+
+  /** Sets attributes on every later span, and on that of the connection handler if it sets them. */
+  override setAttributes(attributes: Attributes): void {
+    super.setAttributes(attributes)
+    activeHandler(this)?.span?.setAttributes(attributes)
   }
 
   /** The connection continues over another transport. */

@@ -24,6 +24,7 @@ export class MetricSet {
   recording = false
   handshakeDuration!: Histogram
   connectionDuration!: Histogram
+  openDuration!: Histogram
   processDuration!: Histogram
   lateFailures!: Counter
   ackDuration!: Histogram
@@ -74,6 +75,7 @@ export class MetricSet {
   #createInstruments(): void {
     this.handshakeDuration = createHistogram(this.#meter, schema.METRIC_HANDSHAKE_DURATION)
     this.connectionDuration = createHistogram(this.#meter, schema.METRIC_CONNECTION_DURATION)
+    this.openDuration = createHistogram(this.#meter, schema.METRIC_OPEN_DURATION)
     this.processDuration = createHistogram(this.#meter, schema.METRIC_PROCESS_DURATION)
     this.lateFailures = createCounter(this.#meter, schema.METRIC_PROCESS_LATE_FAILURES)
     this.ackDuration = createHistogram(this.#meter, schema.METRIC_ACK_DURATION)
