@@ -177,3 +177,24 @@ describe('beside @fastify/otel', () => {
     expectNoOrphans()
   })
 })
+
+it('adds no span to a plain request, whatever the order', async () => {
+  // The names of its spans end with the names of all plugins.
+  const names = (from: number) =>
+    apps.telemetry
+      .spans()
+      .slice(from)
+      .map(({ name }) => name.split(' - ')[0])
+      .sort()
+  async function visit(order: readonly Plugin[]): Promise<unknown[]> {
+    const before = apps.telemetry.spans().length
+    const app = await create(order)
+    app.get('/orders', async () => 'ok')
+    await app.inject('/orders')
+    return names(before)
+  }
+  for (const order of Object.values(orders)) {
+    const bare = order.filter((plugin) => plugin !== 'ours')
+    expect(await visit(order), order.join()).toEqual(await visit(bare))
+  }
+})
