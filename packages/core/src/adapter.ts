@@ -26,7 +26,7 @@ export { activeProcess, type Process } from './connection/process.ts'
 export type { HandlerSpan } from './connection/handler-span.ts'
 export type { Stream } from './connection/stream.ts'
 export type { AckWaiter } from './context/ack.ts'
-export { isNativePromise } from './context/promises.ts'
+export { isFollowable, whenSettled } from './context/promises.ts'
 export type { CloseFacts } from './close/close.ts'
 export { TransportPings } from './connection/transport-pings.ts'
 

@@ -1,5 +1,5 @@
 import { context } from '@opentelemetry/api'
-import { type Connection, isNativePromise, type Process } from '@otel-ws/core/adapter'
+import { type Connection, isFollowable, type Process, whenSettled } from '@otel-ws/core/adapter'
 import { Observable } from 'rxjs'
 import { recordFailure } from './exceptions.ts'
 import { isMessageOnly } from './gateway-client.ts'
@@ -57,7 +57,7 @@ export function traceDispatch(
 
     function call(process: Process, args: unknown[]): unknown {
       const deferred = callback(...args)
-      if (isNativePromise(deferred)) calls.set(deferred, new HandlerCall(process, deferred))
+      if (isFollowable(deferred)) calls.set(deferred, new HandlerCall(process, deferred))
       return deferred
     }
 
@@ -81,7 +81,8 @@ class HandlerCall {
   constructor(process: Process, deferred: Promise<unknown>) {
     this.#process = process
     process.hold()
-    deferred.then(
+    whenSettled(
+      deferred,
       () => this.#settle(),
       (error: unknown) => {
         recordFailure(process, error)

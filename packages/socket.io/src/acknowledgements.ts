@@ -1,4 +1,4 @@
-import { type Broadcast, isNativePromise } from '@otel-ws/core/adapter'
+import { type Broadcast, whenSettled } from '@otel-ws/core/adapter'
 
 type Callback = (...args: unknown[]) => unknown
 
@@ -51,8 +51,8 @@ export class Acknowledgements {
 
   /** Sets the number of servers that must report, when the adapter's promise of it resolves. */
   expectServers(servers: unknown): void {
-    if (!isNativePromise(servers)) return
-    servers.then(
+    whenSettled(
+      servers,
       (count) => {
         this.#expectedServers = count as number
         this.#check()

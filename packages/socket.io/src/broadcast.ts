@@ -1,4 +1,4 @@
-import { type Audience, type Broadcast, isNativePromise, type Telemetry } from '@otel-ws/core/adapter'
+import { type Audience, type Broadcast, isFollowable, type Telemetry, whenSettled } from '@otel-ws/core/adapter'
 import { wrapMethod } from '@otel-ws/core/node'
 import { Acknowledgements } from './acknowledgements.ts'
 import { carrierRoom } from './carrier-room.ts'
@@ -65,7 +65,7 @@ function traceBroadcast(adapter: Adapter, tracing: AdapterTracing): () => void {
   function publishEmission(self: Adapter, packet: Packet, options: BroadcastOptions, emission: Emission): unknown {
     const result = original.call(self, packet, withOrigin(options, emission))
     // Adapters that publish return a promise and write to the socket when they have published.
-    if (isNativePromise(result)) emission.isPublished = true
+    if (isFollowable(result)) emission.isPublished = true
     return result
   }
 
@@ -147,8 +147,7 @@ function awaitFanout(broadcast: Broadcast, result: unknown): void {
   const giveUp = (): void => {
     setImmediate(() => broadcast.fanoutAbandoned())
   }
-  if (isNativePromise(result)) result.then(giveUp, giveUp)
-  else giveUp()
+  if (!whenSettled(result, giveUp, giveUp)) giveUp()
 }
 
 /** Returns true for the two adapters of Socket.IO itself: the base class, and its subclass that recovers sessions. */

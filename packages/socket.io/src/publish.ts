@@ -1,4 +1,4 @@
-import { type Broadcast, isNativePromise } from '@otel-ws/core/adapter'
+import { type Broadcast, whenSettled } from '@otel-ws/core/adapter'
 import { wrapMethod } from '@otel-ws/core/node'
 import type { Adapter, ClusterMessage } from './host.ts'
 import { CARRIER } from './server-side-emit.ts'
@@ -21,16 +21,11 @@ export function tracePublish(adapter: Adapter, published: WeakMap<object, Broadc
     // Only `serverSideEmit` publishes an array; the packet of a broadcast has its carrier among the excluded rooms.
     if (Array.isArray(packet)) data[CARRIER] = broadcast.carrier()
     const result = doPublish.call(this, message)
-    if (isNativePromise(result)) {
-      broadcast.hold()
-      result.then(
-        () => broadcast.done(),
-        (error: unknown) => {
-          broadcast.fail(error)
-          broadcast.done()
-        },
-      )
+    const failed = (error: unknown) => {
+      broadcast.fail(error)
+      broadcast.done()
     }
+    if (whenSettled(result, () => broadcast.done(), failed)) broadcast.hold()
     return result
   })
 }

@@ -89,7 +89,7 @@ export class Process extends ServerOperation {
     connection.series.processing--
     const { metrics } = connection.services
     if (!metrics.recording || startTime === 0) return
-    const attributes = failed ? this.#failedBy(this.error) : connection.series.named(this.#message)
+    const attributes = failed ? failedBy(this, this.error) : connection.series.named(this.#message)
     metrics.processDuration.record(
       (performance.now() - startTime) / 1000,
       isCut ? { ...attributes, [ATTR_WEBSOCKET_SPAN_ENDED_BY]: 'disconnect' } : attributes,
@@ -99,7 +99,7 @@ export class Process extends ServerOperation {
 
   protected override onFailedLate(error: unknown): void {
     const { metrics } = this.connection.services
-    if (metrics.recording) metrics.lateFailures.add(1, this.#failedBy(error), this)
+    if (metrics.recording) metrics.lateFailures.add(1, failedBy(this, error), this)
   }
 
   protected override onAckSettled(outcome: AckOutcome): void {
@@ -114,10 +114,11 @@ export class Process extends ServerOperation {
   protected override describeEnd(span: Span): void {
     this.#stream?.describe(span)
   }
+}
 
-  #failedBy(error: unknown): Attributes {
-    return this.connection.series.failed(this.#message, errorType(error))
-  }
+/** A function, because a private method would cost each process a field. */
+function failedBy({ connection, message }: Process, error: unknown): Attributes {
+  return connection.series.failed(message, errorType(error))
 }
 
 /** The process that the calling code is part of, on any connection. */

@@ -1,8 +1,47 @@
-const { then } = Promise.prototype
+type Then = (
+  this: unknown,
+  fulfilled: ((value: unknown) => void) | undefined,
+  rejected: (error: unknown) => void,
+) => unknown
 
-/** A promise made by the language itself, whose `then` does nothing but observe. */
-export function isNativePromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Promise.prototype
+/** What the language's own async functions return, also where `globalThis.Promise` was replaced. */
+const NATIVE_PROTOTYPE = Object.getPrototypeOf((async () => {})()) as object
+
+/** The key under which zone.js keeps a method that it has replaced. */
+const REPLACED_BY_ZONE = '__zone_symbol__then'
+
+const nativeThen = thenOf(NATIVE_PROTOTYPE) as Then
+
+/** The `then` of native promises of other realms (`vm`, `iframe`), by their prototype; `null` for what is none. */
+const foreignThens = new WeakMap<object, Then | null>()
+
+/**
+ * True for a promise whose `then` does nothing but observe: a native one of any realm, or one of the class that is the
+ * global `Promise` now. Other thenables are not followed: calling `then` on a lazy one, such as a query builder, would
+ * start its work. Nor is a promise with a `then` or `constructor` of its own, because that would be called.
+ */
+export function isFollowable(value: unknown): value is Promise<unknown> {
+  return followableThen(value) !== undefined
+}
+
+/**
+ * Calls one of two functions when a promise has settled; returns false for a value that is not followable. An error that
+ * `rejected` throws is reported as an unhandled rejection, in the same place as that of the promise would be.
+ */
+export function whenSettled(
+  value: unknown,
+  fulfilled: ((value: unknown) => void) | undefined,
+  rejected: (error: unknown) => void,
+): boolean {
+  const then = followableThen(value)
+  if (then === undefined) return false
+  try {
+    then.call(value, fulfilled, rejected)
+    return true
+  } catch {
+    // An object that only has the prototype of a promise.
+    return false
+  }
 }
 
 /** What lasts until all that user code left pending has settled. */
@@ -13,23 +52,65 @@ export interface Follower {
 }
 
 /**
- * Holds a follower until what a handler returned has settled. Native promises are awaited; all else is none of our
- * business: calling `then` on a lazy thenable, such as a query builder, would start its work. A rejection that nobody else
- * handles stays unhandled, unless `handled` says that the host takes care of it.
+ * Holds a follower until the promise that a handler returned has settled, see {@link isFollowable}. A rejection that
+ * nothing else handles stays unhandled, unless `handled` says that the host takes care of it.
  */
 export function follow(follower: Follower, result: unknown, handled = false): void {
-  if (!isNativePromise(result)) return
+  if (typeof result !== 'object' || result === null) return
   const fulfilled = () => follower.done()
   const rejected = (error: unknown) => {
     follower.fail(error)
     follower.done()
     if (!handled) throw error
   }
+  if (whenSettled(result, fulfilled, rejected)) follower.hold()
+}
+
+function followableThen(value: unknown): Then | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
   try {
-    // The built-in itself: an own `then` is not called, and a look-alike is refused before anything of it is touched.
-    then.call(result, fulfilled, rejected)
+    const prototype = Object.getPrototypeOf(value) as object | null
+    if (prototype === null || Object.hasOwn(value, 'then') || Object.hasOwn(value, 'constructor')) return undefined
+    if (prototype === NATIVE_PROTOTYPE) return nativeThen
+    if (prototype === globalThis.Promise?.prototype) return thenOf(prototype)
+    return foreignThen(prototype) ?? undefined
   } catch {
-    return
+    // A proxy that throws.
+    return undefined
   }
-  follower.hold()
+}
+
+/** A method that zone.js replaced makes a promise of its own, whose rejection would be reported elsewhere. */
+function thenOf(prototype: object): Then | undefined {
+  const then = ownValue(prototype, REPLACED_BY_ZONE) ?? ownValue(prototype, 'then')
+  return typeof then === 'function' ? (then as Then) : undefined
+}
+
+function foreignThen(prototype: object): Then | null {
+  let then = foreignThens.get(prototype)
+  if (then === undefined) {
+    then = findForeignThen(prototype)
+    foreignThens.set(prototype, then)
+  }
+  return then
+}
+
+/** A native `Promise.prototype` has a native constructor of that name and inherits from the root of its realm only. */
+function findForeignThen(prototype: object): Then | null {
+  const maker = ownValue(prototype, 'constructor')
+  const then = ownValue(prototype, 'then')
+  const root = Object.getPrototypeOf(prototype) as object | null
+  if (root === null || Object.getPrototypeOf(root) !== null) return null
+  if (!isNative(maker, 'Promise') || !isNative(then, 'then')) return null
+  return ownValue(maker as object, 'prototype') === prototype ? (then as Then) : null
+}
+
+function isNative(value: unknown, name: string): boolean {
+  const text = typeof value === 'function' ? Function.prototype.toString.call(value) : ''
+  return text.startsWith(`function ${name}(`) && text.includes('[native code]')
+}
+
+/** The value of an own property, without running a getter. */
+function ownValue(object: object, key: string): unknown {
+  return Object.getOwnPropertyDescriptor(object, key)?.value
 }

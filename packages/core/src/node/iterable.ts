@@ -1,4 +1,5 @@
 import type { Stream } from '../connection/stream.ts'
+import { whenSettled } from '../context/promises.ts'
 import { hiddenProperty } from './wrap-method.ts'
 
 type Step = (this: unknown, value?: unknown) => unknown
@@ -55,9 +56,8 @@ function followIterator(iterator: Iterator, begin: () => Stream): void {
   }
 
   function watch(step: unknown, settled: (result: unknown) => void): unknown {
-    if (step instanceof Promise) {
-      step.then(settled, (error: unknown) => stream?.end(error))
-    } else settled(step)
+    const failed = (error: unknown) => stream?.end(error)
+    if (!whenSettled(step, settled, failed)) settled(step)
     return step
   }
 

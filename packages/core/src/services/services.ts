@@ -1,6 +1,6 @@
 import type { Tracer } from '@opentelemetry/api'
 import { SpanDeadlines } from '../context/deadlines.ts'
-import { isNativePromise } from '../context/promises.ts'
+import { whenSettled } from '../context/promises.ts'
 import { type MetricSet, metricSet } from '../metrics/set.ts'
 import { createRedactor, type Redactor } from '../options/redact.ts'
 import type { ResolvedOptions } from '../options/resolve.ts'
@@ -149,7 +149,8 @@ export class Services {
   callHook<A extends unknown[], R>(name: string, hook: (...args: A) => R, ...args: A): R | undefined {
     try {
       const result = hook(...args)
-      if (isNativePromise(result)) result.catch((error: unknown) => this.diagnostics.hookFailed(name, error))
+      if (typeof result === 'object')
+        whenSettled(result, undefined, (error) => this.diagnostics.hookFailed(name, error))
       return result
     } catch (error) {
       this.diagnostics.hookFailed(name, error)
