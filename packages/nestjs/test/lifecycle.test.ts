@@ -71,7 +71,7 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
       '    welcoming',
       '    send welcome PRODUCER',
     ])
-    expect(open.attributes['user.id']).toBeUndefined()
+    expect(open.attributes['user.id']).toBe('ada')
     expect(fixture.tree(disconnect)).toEqual([
       'disconnect / after handshake in ChatGateway.handleDisconnect',
       '  leaving',
