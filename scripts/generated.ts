@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { apiReports } from './api/reports.ts'
 import { documents } from './docs/documents.ts'
+import { sizesDocument } from './packages/check.ts'
 import { root } from './run.ts'
 
 /** Files that are generated and committed: their texts by path, and the folder that holds nothing else, if there is one. */
@@ -16,6 +17,7 @@ interface Group {
 export const groups = {
   documents: { generate: documents, needsBuild: false },
   api: { generate: apiReports, folder: 'docs/api', needsBuild: true },
+  sizes: { generate: sizesDocument, needsBuild: true },
 } satisfies Readonly<Record<string, Group>>
 
 export type GroupName = keyof typeof groups

@@ -1,5 +1,5 @@
-import { binary, mustRun } from '../run.ts'
 import { compatibilityTable } from './compatibility.ts'
+import { format } from './format.ts'
 import { optionsReference } from './options.ts'
 import { telemetryReference } from './telemetry.ts'
 import { versionSources } from './versions.ts'
@@ -14,11 +14,4 @@ export async function documents(): Promise<Record<string, string>> {
   }
   const formatted = Object.entries(texts).map(async ([path, text]) => [path, await format(path, text)] as const)
   return Object.fromEntries(await Promise.all(formatted))
-}
-
-/** The text as the repository's formatter writes it. */
-async function format(path: string, text: string): Promise<string> {
-  return mustRun(process.execPath, [binary('@biomejs/biome', 'biome'), 'format', `--stdin-file-path=${path}`], {
-    input: text,
-  })
 }

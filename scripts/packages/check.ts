@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { format } from '../docs/format.ts'
 import { checkBrowser } from './browser.ts'
-import { createProject, runConsumers } from './consumers.ts'
-import { checkSize } from './sizes.ts'
+import { addConsumers, createProject, runConsumers } from './consumers.ts'
+import { checkSizes, measureSizes, sizesTable, TABLE } from './sizes.ts'
 import { lint, pack, publishedPackages } from './tarballs.ts'
 
 /** Packages that must run in browsers. */
@@ -12,19 +13,33 @@ const ISOMORPHIC = ['@otel-ws/core', '@otel-ws/client']
 /** Checks the packages as a user gets them: packed, installed, imported, bundled. They must have been built. */
 export async function checkPackages(): Promise<string> {
   const packages = await publishedPackages(['packages'])
-  const folder = await mkdtemp(join(tmpdir(), 'packages-'))
-  try {
+  return withFolder(async (folder) => {
     const tarballs = await pack(packages, join(folder, 'tarballs'))
     const programs = await pack(await publishedPackages(['apps']), join(folder, 'tarballs'))
     const project = join(folder, 'project')
-    const installed = createProject(project, tarballs)
+    const installed = createProject(project, tarballs).then(() => addConsumers(project, tarballs))
     for (const tarball of [...tarballs, ...programs]) await lint(tarball)
     await installed
-    const sizes: string[] = []
-    for (const published of packages) sizes.push(`${published.name} ${await checkSize(project, published)}`)
+    await checkSizes(await measureSizes(project, packages))
     for (const published of packages) if (ISOMORPHIC.includes(published.name)) await checkBrowser(project, published)
-    const consumers = await runConsumers(project)
-    return `${sizes.join(', ')} gzipped; consumers: ${consumers.join(', ')}`
+    return `consumers: ${(await runConsumers(project)).join(', ')}`
+  })
+}
+
+/** The committed table of sizes, by its path, from packages that have been built. */
+export async function sizesDocument(): Promise<Record<string, string>> {
+  const packages = await publishedPackages(['packages'])
+  return withFolder(async (folder) => {
+    const project = join(folder, 'project')
+    await createProject(project, await pack(packages, join(folder, 'tarballs')))
+    return { [TABLE]: await format(TABLE, sizesTable(await measureSizes(project, packages))) }
+  })
+}
+
+async function withFolder<R>(work: (folder: string) => Promise<R>): Promise<R> {
+  const folder = await mkdtemp(join(tmpdir(), 'packages-'))
+  try {
+    return await work(folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -40,20 +40,30 @@ const NEST_CONSUMERS: Readonly<Record<string, string>> = {
 /** Folders of code that several consumers have in common. */
 const SHARED = ['typescript', 'nest']
 
-/** Makes a folder in which npm has installed packed packages, with a consumer application of each kind below it. */
+/** Makes a folder in which npm has installed packed packages. */
 export async function createProject(folder: string, tarballs: readonly Tarball[]): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const dependencies: Record<string, string> = {}
-  for (const { name, file } of tarballs) dependencies[name] = `file:${file}`
-  for (const name of OTHERS) dependencies[name] = await installedVersion(name)
+  const dependencies = await dependenciesOn(tarballs)
   await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }))
   await install(folder)
+}
+
+/** Adds a consumer application of each kind to such a folder. */
+export async function addConsumers(folder: string, tarballs: readonly Tarball[]): Promise<void> {
+  const dependencies = await dependenciesOn(tarballs)
   await cp(templates, folder, { recursive: true })
   for (const kind of ['nodenext', 'commonjs'])
     await cp(join(templates, 'typescript'), join(folder, kind), { recursive: true })
   for (const [kind, nest] of Object.entries(NEST_CONSUMERS)) {
     await createNestProject(join(folder, kind), join(root, nest), dependencies)
   }
+}
+
+async function dependenciesOn(tarballs: readonly Tarball[]): Promise<Record<string, string>> {
+  const dependencies: Record<string, string> = {}
+  for (const { name, file } of tarballs) dependencies[name] = `file:${file}`
+  for (const name of OTHERS) dependencies[name] = await installedVersion(name)
+  return dependencies
 }
 
 async function createNestProject(
