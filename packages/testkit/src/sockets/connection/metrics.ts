@@ -74,7 +74,7 @@ export function metricTests(harness: Harness, fixture: Fixture): void {
       const send = { 'websocket.message.direction': 'send' }
       const text = { 'websocket.message.type': 'text' }
       const binary = { 'websocket.message.type': 'binary' }
-      expect(after).toHaveLength(15)
+      expect(after).toHaveLength(16)
       expect(after).toEqual(
         expect.arrayContaining([
           row('connection.active', 'updown', '{connection}', 0),
@@ -87,6 +87,7 @@ export function metricTests(harness: Harness, fixture: Fixture): void {
             'websocket.handshake.outcome': 'accepted',
             'http.response.status_code': 101,
           }),
+          row('open.duration', 'histogram', 's', 1),
           row('message.process.duration', 'histogram', 's', 3),
           row('message.process.active', 'updown', '{message}', 0),
           row('stream.active', 'updown', '{stream}', 0),
@@ -101,7 +102,7 @@ export function metricTests(harness: Harness, fixture: Fixture): void {
           row('ping.missed', 'counter', '{ping}', 0),
         ]),
       )
-      expect(telemetry.spans()).toHaveLength(sampling === 'sampled' ? 9 : 0)
+      expect(telemetry.spans()).toHaveLength(sampling === 'sampled' ? 10 : 0)
     })
 
     it('have buckets that suit what they measure', async () => {
