@@ -40,6 +40,13 @@ export const SPANS: Readonly<Record<string, SpanDescription>> = {
     covers:
       "the handler of the connection's end, until it settles; on hosts that have one, such as Nest's `handleDisconnect`",
   },
+  'slow consumers': {
+    name: '`slow consumers`',
+    kind: 'INTERNAL',
+    parent: 'none',
+    covers:
+      'every 10 s while a connection is above option `slowConsumerBytes`: an event `websocket.connection.buffered` for each of the 20 connections with the most buffered bytes',
+  },
   process: {
     name: '`process {name}`',
     kind: 'CONSUMER',

@@ -5,7 +5,6 @@ import { panelSpecs } from '../src/query/panel-specs.ts'
 
 // On no span of core: read where an application sets them, or where the sender is of a later version.
 const optional = new Set<string>([
-  names.SEND_BUFFERED,
   names.USER_ID,
   names.UNRECORDED_RECEIVED,
   names.UNRECORDED_SENT,

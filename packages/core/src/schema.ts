@@ -87,6 +87,12 @@ export const ATTR_WEBSOCKET_CONNECTION_BYTES_RECEIVED = 'websocket.connection.by
 export const ATTR_WEBSOCKET_CONNECTION_BYTES_SENT = 'websocket.connection.bytes.sent'
 /** Seconds of the connection's last round trip of ping and pong, if there was one. @on close */
 export const ATTR_WEBSOCKET_PING_RTT = 'websocket.ping.rtt'
+/** Bytes that the host has accepted and not yet written, By. @on slow consumers */
+export const ATTR_WEBSOCKET_SEND_BUFFERED = 'websocket.send.buffered'
+/** Name of the span that lists the connections with the most buffered bytes. */
+export const SPAN_SLOW_CONSUMERS = 'slow consumers'
+/** Name of its events, one for each connection. */
+export const EVENT_CONNECTION_BUFFERED = 'websocket.connection.buffered'
 /** Message spans that were not created because the connection exceeded `maxMessageSpansPerSecond`. @on close */
 export const ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED = 'websocket.connection.spans.dropped'
 

@@ -102,6 +102,7 @@ export class Telemetry {
   end(): void {
     const { services } = this
     services.heartbeat?.stop()
+    services.slowConsumers.stop()
     services.sendBatch.shutdown()
     services.deadlines.shutdown()
   }
@@ -131,6 +132,7 @@ export class Telemetry {
   release(): void {
     const { services } = this
     services.heartbeat?.stop()
+    services.slowConsumers.stop()
     services.sendBatch.flush()
     services.deadlines.shutdown()
     for (const live of services.metrics.connections()) {

@@ -65,6 +65,11 @@ export class Connection extends OutgoingConnection implements LiveConnection {
     return this.services.driver.bufferedAmount(this.socket)
   }
 
+  /** Seconds of the last round trip of a ping; `undefined` if none is known. */
+  get rtt(): number | undefined {
+    return this.rare?.pings?.rtt
+  }
+
   get slowBytes(): number {
     return this.services.options.slowConsumerBytes
   }
