@@ -48,6 +48,11 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
     route: { example: "route: '/chat/:room'", variable: '/chat/:room', servers: '`ws`; the others have routes' },
   },
   'Context of peers': {
+    trustProxy: {
+      example: 'trustProxy: true',
+      variable: 'true',
+      fallback: "the host's own setting, otherwise `false`",
+    },
     remoteContext: {
       example: "remoteContext: ({ headers }) => (headers.origin === undefined ? 'parent' : 'link')",
       variable: 'link',
