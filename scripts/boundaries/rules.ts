@@ -99,6 +99,19 @@ export const rules: IFlattenedRuleSet = {
       to: { path: '^(packages|apps|bench|scripts)/', pathNot: '^packages/testkit/' },
     },
     {
+      name: 'tools-know-no-suite',
+      severity: 'error',
+      from: { path: '^packages/testkit/src/testing/' },
+      to: { path: '^packages/testkit/', pathNot: '^packages/testkit/src/testing/' },
+    },
+    {
+      // Tests for any host see its sockets through `HostSocket`; those for `ws` alone have a folder of their own.
+      name: 'suites-of-any-host',
+      severity: 'error',
+      from: { path: '^packages/testkit/src/(sockets/(handshake|connection)|events/(handshake|connection))/' },
+      to: { path: '(^|/)node_modules/(@types/)?ws/' },
+    },
+    {
       name: 'testkit-in-tests-only',
       severity: 'error',
       from: { path: '^(packages|apps)/[^/]+/src/', pathNot: ['^packages/testkit/', '^apps/demo-kit/src/testing/'] },

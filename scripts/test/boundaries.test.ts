@@ -49,6 +49,18 @@ const PLANTED: readonly (readonly [rule: string, file: string, source: string, i
     'packages/core/src/index.ts',
   ],
   [
+    'tools-know-no-suite',
+    'packages/testkit/src/testing/client.ts',
+    "import '../suites.ts'\n",
+    'packages/testkit/src/suites.ts',
+  ],
+  [
+    'suites-of-any-host',
+    'packages/testkit/src/sockets/connection/send.ts',
+    "import { WebSocket } from 'ws'\nexport type Socket = WebSocket\n",
+    'node_modules/ws/index.js',
+  ],
+  [
     'testkit-in-tests-only',
     'packages/ws/src/two.ts',
     "import '../../testkit/src/index.ts'\n",
