@@ -86,7 +86,7 @@ export function eventLeakSuite(harness: EventHarness): void {
         else expect(started).toBeGreaterThan(CONNECTIONS * 5)
         expect(await active('send.buffered')).toBe(0)
       },
-      120_000,
+      300_000,
     )
 
     it('a socket that has gone and its context can be collected', async () => {

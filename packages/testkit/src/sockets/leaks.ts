@@ -93,7 +93,7 @@ export function leakSuite(harness: Harness, variants: readonly (keyof typeof VAR
         const [buffered] = await telemetry.collect('websocket.server.send.buffered')
         expect(buffered?.value).toBe(0)
       },
-      120_000,
+      300_000,
     )
 
     it('a closed socket and its context can be collected, once the timers of its handlers are cleared', async () => {
