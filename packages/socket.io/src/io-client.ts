@@ -105,14 +105,14 @@ const wrapClose = sharedWrapper<Client['close']>((original) => {
 const wrapWrite = sharedWrapper<Client['writeToEngine']>((original) => {
   return function writeToEngine(this: Client, encoded: unknown, options: WriteOptions): void {
     const observer = currentWriteObserver()
-    const own = encodedForClient(this, encoded, options)
+    const forClient = encodedForClient(this, encoded, options)
     if (observer === undefined) {
-      original.call(this, own?.encoded ?? encoded, own?.options ?? options)
+      original.call(this, forClient?.encoded ?? encoded, forClient?.options ?? options)
       return
     }
     const { readyState, transport } = this.conn
     const isDropped = options.volatile === true && !transport.writable
-    original.call(this, own?.encoded ?? encoded, own?.options ?? options)
+    original.call(this, forClient?.encoded ?? encoded, forClient?.options ?? options)
     if (readyState !== 'open') observer.onSkipped(this)
     else if (isDropped) observer.onDropped(this)
     else observer.onWritten(this, encoded)

@@ -1,25 +1,18 @@
-import { type Audience, type FanoutSpan, type Telemetry, tracedConnection } from '@otel-ws/core/adapter'
+import type { Audience, Telemetry } from '@otel-ws/core/adapter'
 import { wrapMethod } from '@otel-ws/core/node'
 import { rememberBroadcast } from './broadcast-propagation.ts'
 import { findCarrier } from './carrier-room.ts'
 import { Emission } from './emission.ts'
 import { eventName } from './event-name.ts'
 import { takeOrigin } from './fanout-origin.ts'
-import type { Adapter, BroadcastOptions, Client, Packet, Socket } from './host.ts'
+import type { Adapter, BroadcastOptions, Packet, Socket } from './host.ts'
 import { encodedSize, isBinary } from './packet-size.ts'
-import { transportOf } from './transport.ts'
+import { type EncodedPacket, Recipients } from './recipients.ts'
 import { swapCurrentWriteObserver, type WriteObserver } from './write-observer.ts'
 
+type Encode = NonNullable<Adapter['_encode']>
 type Apply = NonNullable<Adapter['apply']>
 type OnSocket = (socket: Socket) => void
-
-/** A packet that an adapter has encoded for the sockets of this node. */
-interface EncodedPacket {
-  readonly name: string
-  readonly binary: boolean
-  readonly size: number
-  readonly event: unknown
-}
 
 /**
  * Traces the fan-outs of an adapter to the sockets of this node. All adapters inherit from the adapter of Socket.IO, which
@@ -38,14 +31,10 @@ export function traceLocalFanouts(
   let packetOfCurrentRun: EncodedPacket | undefined
 
   function tracedEncode(this: Adapter, packet: Packet, options: unknown): unknown[] {
-    const parts = (encode as NonNullable<Adapter['_encode']>).call(this, packet, options)
-    rememberBroadcast(this, encode as NonNullable<Adapter['_encode']>, packet, parts)
-    packetOfCurrentRun = {
-      name: eventName(packet),
-      binary: isBinary(parts),
-      size: encodedSize(parts),
-      event: packet.data,
-    }
+    const parts = (encode as Encode).call(this, packet, options)
+    rememberBroadcast(this, encode as Encode, packet, parts)
+    const { data: event } = packet
+    packetOfCurrentRun = { name: eventName(packet), binary: isBinary(parts), size: encodedSize(parts), event }
     return parts
   }
 
@@ -55,14 +44,14 @@ export function traceLocalFanouts(
     const origin = takeOrigin(options)
     // Adapters also call `apply` to fetch, move or disconnect sockets: nothing was encoded then.
     if (packet === undefined) return (apply as Apply).call(this, options, onSocket)
-    if (origin instanceof Emission) return writeEmission(origin, this, options, onSocket)
+    if (origin instanceof Emission) return applyObserved(apply as Apply, this, origin, options, onSocket)
+    // A fan-out that did not start on this node delivers a broadcast of another node.
     const delivery = origin === undefined ? startDelivery(this, packet, options) : undefined
     const recipients = new Recipients(this, namespace, packet, origin ?? delivery)
     if (delivery === undefined) return fanOut(undefined, recipients, options, onSocket)
     return delivery.run(fanOut, recipients, options, onSocket)
   }
 
-  /** A fan-out without an origin on this node delivers a broadcast of another node. */
   function startDelivery(self: Adapter, packet: EncodedPacket, options: BroadcastOptions) {
     const carrier = findCarrier(options.except)
     // A packet without carrier and recipients here, such as an event to one socket of another node, needs no span.
@@ -72,23 +61,7 @@ export function traceLocalFanouts(
 
   function fanOut(_: unknown, recipients: Recipients, options: BroadcastOptions, onSocket: OnSocket): unknown {
     recipients.start()
-    const outer = swapCurrentWriteObserver(recipients)
-    try {
-      return (apply as Apply).call(recipients.adapter, options, onSocket)
-    } finally {
-      swapCurrentWriteObserver(outer)
-      recipients.end()
-    }
-  }
-
-  function writeEmission(emission: Emission, self: Adapter, options: BroadcastOptions, onSocket: OnSocket): unknown {
-    const outer = swapCurrentWriteObserver(emission)
-    try {
-      return (apply as Apply).call(self, options, onSocket)
-    } finally {
-      swapCurrentWriteObserver(outer)
-      emission.onFannedOut()
-    }
+    return applyObserved(apply as Apply, recipients.adapter, recipients, options, onSocket)
   }
 
   const restore: (() => void)[] = []
@@ -99,57 +72,25 @@ export function traceLocalFanouts(
   }
 }
 
+/** Calls the original `apply` while `observer` observes what is written. */
+function applyObserved(
+  apply: Apply,
+  adapter: Adapter,
+  observer: WriteObserver & { onFannedOut(): void },
+  options: BroadcastOptions,
+  onSocket: OnSocket,
+): unknown {
+  const outer = swapCurrentWriteObserver(observer)
+  try {
+    return apply.call(adapter, options, onSocket)
+  } finally {
+    swapCurrentWriteObserver(outer)
+    observer.onFannedOut()
+  }
+}
+
 /** Returns true if the broadcast goes to the whole namespace, or to a room that has members on this node. */
 function hasRecipients(adapter: Adapter, { rooms }: BroadcastOptions): boolean {
   if (rooms === undefined || rooms.size === 0) return true
   return [...rooms].some((room) => adapter.rooms?.has(room))
-}
-
-/** Counts the recipients of one fan-out. */
-class Recipients implements WriteObserver {
-  readonly adapter: Adapter
-  readonly #namespace: string
-  readonly #packet: EncodedPacket
-  readonly #span: FanoutSpan | null | undefined
-
-  constructor(adapter: Adapter, namespace: string, packet: EncodedPacket, span: FanoutSpan | null | undefined) {
-    this.adapter = adapter
-    this.#namespace = namespace
-    this.#packet = packet
-    this.#span = span
-  }
-
-  start(): void {
-    const { binary, size, event } = this.#packet
-    this.#span?.encoded(binary, size, event)
-  }
-
-  end(): void {
-    this.#span?.fanoutCompleted()
-  }
-
-  onWritten(client: Client): void {
-    this.#span?.sent()
-    const connection = this.#connectionOf(client)
-    if (connection === undefined) return
-    connection.countSent(this.#packet.binary, this.#packet.size)
-    transportOf(client.conn)?.onWritten(client.conn, connection, undefined)
-  }
-
-  onDropped(client: Client): void {
-    this.#span?.skipped()
-    const connection = this.#connectionOf(client)
-    if (connection !== undefined) connection.series.volatileDrops++
-  }
-
-  onSkipped(client: Client): void {
-    this.#span?.skipped()
-    const connection = this.#connectionOf(client)
-    if (connection !== undefined) connection.series.notOpen++
-  }
-
-  #connectionOf(client: Client) {
-    const socket = client.nsps.get(this.#namespace)
-    return socket === undefined ? undefined : tracedConnection(socket)
-  }
 }
