@@ -31,7 +31,7 @@ export function header(request: AnyUpgradeRequest, name: string): string | undef
 }
 
 /** Path and query of the request; never an origin. */
-export function pathAndQuery({ url }: AnyUpgradeRequest): string | undefined {
+function pathAndQuery({ url }: AnyUpgradeRequest): string | undefined {
   if (typeof url !== 'string' || url.startsWith('/')) return url
   const match = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(url)
   return match === null ? url : url.slice(match[0].length) || '/'
