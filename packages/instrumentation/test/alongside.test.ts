@@ -74,7 +74,6 @@ describe.concurrent('the flag alongside others', () => {
       'GET /chat/:room INTERNAL < request',
       'close /chat/:room INTERNAL ~ GET /chat/:room',
       'handler - rooms INTERNAL < request',
-      'onRequest - otelWsRequest INTERNAL < request',
       'onRequest - rooms INTERNAL < request',
       'open /chat/:room INTERNAL < GET /chat/:room',
       'process question CONSUMER ~ GET /chat/:room',
@@ -144,6 +143,7 @@ const RELAYED = [
 const asked = (parent: string): string[] => [
   `GET /chat SERVER${parent}`,
   'close /chat INTERNAL ~ GET /chat',
+  'disconnect /chat INTERNAL ~ GET /chat',
   'open /chat INTERNAL < GET /chat',
   'process /chat CONSUMER ~ GET /chat',
   'send /chat PRODUCER < process /chat',

@@ -73,11 +73,18 @@ describe('SocketIoInstrumentation', () => {
     const after = await serve()
     await talk(after)
     await telemetry.waitForSpan('close /')
-    expect(telemetry.names()).toEqual(['CONNECT /', 'GET /socket.io', 'close /', 'open /', 'process question'])
+    expect(telemetry.names()).toEqual([
+      'CONNECT /',
+      'GET /socket.io',
+      'close /',
+      'disconnect /',
+      'open /',
+      'process question',
+    ])
     await talk(before)
     await telemetry.waitForSpan('close /', 2)
     expect(telemetry.names().filter((name) => name !== 'GET /socket.io')).toEqual(
-      ['CONNECT /', 'close /', 'open /', 'process question'].flatMap((name) => [name, name]),
+      ['CONNECT /', 'close /', 'disconnect /', 'open /', 'process question'].flatMap((name) => [name, name]),
     )
     ws.disable()
   })

@@ -28,6 +28,7 @@ describe.concurrent('a server that sits on ws, with its own client', () => {
     expect(receiver.tree()).toEqual([
       'GET /graphql SERVER',
       'close /graphql INTERNAL ~ GET /graphql',
+      'disconnect /graphql INTERNAL ~ GET /graphql',
       'open /graphql INTERNAL < GET /graphql',
       'process connection_init CONSUMER ~ GET /graphql',
       'process subscribe CONSUMER ~ GET /graphql',
@@ -60,6 +61,7 @@ describe.concurrent('a server that sits on ws, with its own client', () => {
     expect(receiver.tree()).toEqual([
       'GET /trpc SERVER',
       'close /trpc INTERNAL ~ GET /trpc',
+      'disconnect /trpc INTERNAL ~ GET /trpc',
       'open /trpc INTERNAL < GET /trpc',
       'process query CONSUMER ~ GET /trpc',
       'send /trpc PRODUCER < process query',
@@ -103,6 +105,7 @@ describe.concurrent('a server that sits on ws, with its own client', () => {
     expect(receiver.tree()).toEqual([
       'GET /:document SERVER',
       'close /:document INTERNAL ~ GET /:document',
+      'disconnect /:document INTERNAL ~ GET /:document',
       'open /:document INTERNAL < GET /:document',
       'process awareness CONSUMER ~ GET /:document',
       'process awareness CONSUMER ~ GET /:document',
