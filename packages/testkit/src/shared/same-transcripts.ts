@@ -1,6 +1,7 @@
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Telemetry } from '../testing/telemetry.ts'
+import { lateEntries } from './late-entries.ts'
 import { plain } from './plain.ts'
 import { type Variant, variants } from './variants.ts'
 
@@ -40,6 +41,7 @@ export function sameTranscripts(scripts: Readonly<Record<string, TransparencyRun
       }
       const bare = await bareRun(name, run)
       const traced = await run(telemetry)
+      await lateEntries(traced, bare)
       expect(plain(traced)).toEqual(plain(bare))
       expect(bare.length).toBeGreaterThan(0)
       expect(installed?.openSpans() ?? []).toEqual([])

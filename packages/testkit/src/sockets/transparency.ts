@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { lateEntries } from '../shared/late-entries.ts'
 import { sameTranscripts } from '../shared/same-transcripts.ts'
 import { Telemetry } from '../testing/telemetry.ts'
 import type { Harness } from './harness.ts'
@@ -56,7 +57,9 @@ export function transparencySuite(harness: Harness): void {
         installed.install()
         const bare = await run(harness, script, undefined, offer)
         installed.forget()
-        expect(withoutAgreement(await run(harness, script, {}, offer))).toEqual(bare)
+        const traced = await run(harness, script, {}, offer)
+        await lateEntries(traced, bare)
+        expect(withoutAgreement(traced)).toEqual(bare)
         expect(installed.openSpans()).toEqual([])
         expect(installed.spans().length).toBeGreaterThan(0)
       })
