@@ -29,7 +29,7 @@ export class ClientProcess extends Operation {
   }
 
   override get adopts(): boolean {
-    return !this.ended || this.now() - this.endedAt < ADOPTION_TIME
+    return this.endedAt === 0 || this.now() - this.endedAt < ADOPTION_TIME
   }
 
   protected override now(): number {

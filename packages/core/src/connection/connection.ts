@@ -31,11 +31,7 @@ export class Connection extends OutgoingConnection implements LiveConnection {
   newer: LiveConnection | undefined = undefined
   /** Whole milliseconds: a fraction would be a heap object. */
   readonly #openedAt = Math.trunc(performance.now())
-  #closed = false
-
-  get closed(): boolean {
-    return this.#closed
-  }
+  closed = false
 
   /** The view of this connection for the application: always the same object. */
   view(): ConnectionContext {
@@ -195,8 +191,8 @@ export class Connection extends OutgoingConnection implements LiveConnection {
 
   /** The connection has closed: ends all that is pending and records the close. Later calls do nothing. */
   close(facts: CloseFacts = {}): void {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.closed) return
+    this.closed = true
     const { rare, services } = this
     this.series.live.delete(this)
     services.heartbeat?.delete(this)
@@ -219,8 +215,8 @@ export class Connection extends OutgoingConnection implements LiveConnection {
    * inject contexts, which the application must not see.
    */
   release(): void {
-    if (this.#closed || this.terms !== undefined) return
-    this.#closed = true
+    if (this.closed || this.terms !== undefined) return
+    this.closed = true
     this.series.live.delete(this)
     this.services.heartbeat?.delete(this)
     this.#endPending()

@@ -16,7 +16,7 @@ export interface HandledConnection {
 export class HandlerSpan extends ServerOperation {
   readonly connection: HandledConnection
   readonly #duration: Histogram | undefined
-  readonly #owner: OperationOwner | undefined
+  override readonly owner: OperationOwner | undefined
 
   /**
    * @param duration records how long the handler took, and its failure; `undefined` if that is not recorded
@@ -32,11 +32,7 @@ export class HandlerSpan extends ServerOperation {
     super(connection.services, parent, span, duration === undefined ? 0 : performance.now())
     this.connection = connection
     this.#duration = duration
-    this.#owner = owner
-  }
-
-  override get owner(): OperationOwner | undefined {
-    return this.#owner
+    this.owner = owner
   }
 
   /** Messages that timers of the handler send later are server-initiated, not part of opening the connection. */

@@ -83,7 +83,7 @@ export abstract class ConnectionIdentity {
   }
 
   get route(): string | undefined {
-    return this.series.attributes[schema.ATTR_WEBSOCKET_ROUTE] as string | undefined
+    return this.series.route
   }
 
   get subprotocol(): string | undefined {

@@ -117,7 +117,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     const { options, metrics } = services
     const name =
       givenName === undefined
-        ? services.nameOf(data, binary, size, this.route, services.registeredNames)
+        ? services.nameOf(data, binary, size, series.route, services.registeredNames)
         : isRegistered
           ? services.named(givenName)
           : otherName(givenName)
@@ -132,7 +132,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
       describeMessage(span, name, binary, size, sequence)
       if (remote?.problem !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, remote.problem)
       if (frames !== undefined) describeFrames(span, frames)
-      this.callMessageHook(span, 'receive', data, binary)
+      if (options.onMessage !== undefined) this.callMessageHook(span, 'receive', data, binary)
     }
     return process
   }
@@ -192,7 +192,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
   }
 
   /** True once the connection has closed. */
-  abstract get closed(): boolean
+  abstract readonly closed: boolean
 
   abstract newestPending: Operation | undefined
 

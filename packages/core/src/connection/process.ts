@@ -29,7 +29,7 @@ export interface AttachedStream {
 
 /** The dispatch of one message to all handlers of a server. */
 export class Process extends ServerOperation {
-  readonly connection: ProcessConnection
+  override readonly owner: ProcessConnection
   #message: MessageName
   #stream: AttachedStream | undefined
   #hasHandler = false
@@ -37,7 +37,7 @@ export class Process extends ServerOperation {
   constructor(connection: ProcessConnection, message: MessageName, active: Context, span: Span | undefined) {
     const { services } = connection
     super(services, active, span, services.metrics.recording || span?.isRecording() ? performance.now() : 0)
-    this.connection = connection
+    this.owner = connection
     this.#message = message
     connection.series.processing++
   }
@@ -47,11 +47,11 @@ export class Process extends ServerOperation {
    * belong to the same trace; those of a subscription that sends for hours do not.
    */
   override get adopts(): boolean {
-    return !this.ended || this.now() - this.endedAt < ADOPTION_TIME
+    return this.endedAt === 0 || this.now() - this.endedAt < ADOPTION_TIME
   }
 
-  override get owner(): OperationOwner {
-    return this.connection
+  get connection(): ProcessConnection {
+    return this.owner
   }
 
   get message(): MessageName {
@@ -85,7 +85,7 @@ export class Process extends ServerOperation {
   }
 
   protected override onHandled(isCut: boolean): void {
-    const { connection, failed, startTime } = this
+    const { owner: connection, failed, startTime } = this
     connection.series.processing--
     const { metrics } = connection.services
     if (!metrics.recording || startTime === 0) return
@@ -98,12 +98,12 @@ export class Process extends ServerOperation {
   }
 
   protected override onFailedLate(error: unknown): void {
-    const { metrics } = this.connection.services
+    const { metrics } = this.owner.services
     if (metrics.recording) metrics.lateFailures.add(1, failedBy(this, error), this)
   }
 
   protected override onAckSettled(outcome: AckOutcome): void {
-    const { connection, startTime } = this
+    const { owner: connection, startTime } = this
     const { metrics } = connection.services
     if (!metrics.recording || startTime === 0) return
     const attributes = { ...connection.series.named(this.#message), [ATTR_WEBSOCKET_ACK_OUTCOME]: outcome }
@@ -117,8 +117,8 @@ export class Process extends ServerOperation {
 }
 
 /** A function, because a private method would cost each process a field. */
-function failedBy({ connection, message }: Process, error: unknown): Attributes {
-  return connection.series.failed(message, errorType(error))
+function failedBy({ owner, message }: Process, error: unknown): Attributes {
+  return owner.series.failed(message, errorType(error))
 }
 
 /** The process that the calling code is part of, on any connection. */

@@ -53,7 +53,7 @@ export abstract class Operation extends SpanScope implements Expirable {
   abstract get adopts(): boolean
 
   /** The connection that ends the operation at its close; `undefined` for operations that outlive it. */
-  abstract get owner(): OperationOwner | undefined
+  abstract readonly owner: OperationOwner | undefined
 
   /** True if a duration is recorded, so that a dispatch should follow the promises that handlers return. */
   get timed(): boolean {

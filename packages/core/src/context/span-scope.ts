@@ -16,17 +16,13 @@ const SPAN_KEY = trace.setSpan(
  */
 export abstract class SpanScope implements Context {
   readonly parent: Context
-  #span: Span | undefined
+  /** The span, until it has ended. */
+  span: Span | undefined
   #ids: SpanContext | undefined
 
   constructor(parent: Context, span: Span | undefined) {
     this.parent = parent
-    this.#span = span
-  }
-
-  /** The span, until it has ended. */
-  get span(): Span | undefined {
-    return this.#span
+    this.span = span
   }
 
   /** True once the span has ended. */
@@ -37,7 +33,7 @@ export abstract class SpanScope implements Context {
   getValue(key: symbol): unknown {
     if (key === SPAN_KEY) {
       if (this.#ids !== undefined) return trace.wrapSpanContext(this.#ids)
-      return this.#span ?? this.parent.getValue(key)
+      return this.span ?? this.parent.getValue(key)
     }
     return key === SPAN_SCOPE_KEY ? this : this.parent.getValue(key)
   }
@@ -52,14 +48,14 @@ export abstract class SpanScope implements Context {
 
   /** True if the span is the one of this scope, and not a span of the application inside it. */
   owns(span: Span): boolean {
-    return span === this.#span || (this.#ids !== undefined && span.spanContext() === this.#ids)
+    return span === this.span || (this.#ids !== undefined && span.spanContext() === this.#ids)
   }
 
   /** Releases the ended span and keeps its ids. */
   protected releaseSpan(): void {
-    if (this.#span === undefined) return
-    this.#ids = this.#span.spanContext()
-    this.#span = undefined
+    if (this.span === undefined) return
+    this.#ids = this.span.spanContext()
+    this.span = undefined
   }
 }
 

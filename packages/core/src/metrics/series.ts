@@ -11,6 +11,7 @@ export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile
  */
 export class Series {
   readonly attributes: Attributes
+  readonly route: string | undefined
   readonly live = new LiveConnections()
   receivedText = 0
   receivedBinary = 0
@@ -29,6 +30,7 @@ export class Series {
 
   constructor(attributes: Attributes) {
     this.attributes = attributes
+    this.route = attributes[schema.ATTR_WEBSOCKET_ROUTE] as string | undefined
   }
 
   /** Attributes of this series with a message name: one object per name, not per record. */

@@ -50,6 +50,9 @@ type Read = (text: string, start: number, end: number) => string | undefined
 const objectText: Read = (text, start, end) =>
   text.charCodeAt(start) === OPEN_BRACE ? text.slice(start, end) : undefined
 
+// Names are read from the start with every message, so spaces are skipped in place. All other characters up to the space
+// are not allowed in JSON, and text that is no JSON may have any name.
+const SPACE = 32
 const QUOTE = 34
 const COMMA = 44
 const COLON = 58
@@ -60,37 +63,48 @@ const OPEN_BRACE = 123
 const CLOSE_BRACE = 125
 
 function memberFromStart(text: string, key: string, read: Read = scalar): string | undefined {
-  let at = skipSpace(text, 0)
+  let at = 0
+  while (text.charCodeAt(at) <= SPACE) at++
   if (text.charCodeAt(at) !== OPEN_BRACE) return undefined
-  at = skipSpace(text, at + 1)
+  do at++
+  while (text.charCodeAt(at) <= SPACE)
   while (text.charCodeAt(at) === QUOTE) {
     const keyEnd = stringEnd(text, at)
     if (keyEnd === -1) return undefined
-    const found = sameString(text, at + 1, keyEnd, key)
-    at = skipSpace(text, keyEnd + 1)
+    // A key that is written with escapes does not match.
+    const found = keyEnd - at - 1 === key.length && text.startsWith(key, at + 1)
+    at = keyEnd + 1
+    while (text.charCodeAt(at) <= SPACE) at++
     if (text.charCodeAt(at) !== COLON) return undefined
-    at = skipSpace(text, at + 1)
+    do at++
+    while (text.charCodeAt(at) <= SPACE)
     const valueEnd = skipValue(text, at)
     if (valueEnd === -1) return undefined
     if (found) return read(text, at, valueEnd)
-    at = skipSpace(text, valueEnd)
+    at = valueEnd
+    while (text.charCodeAt(at) <= SPACE) at++
     if (text.charCodeAt(at) !== COMMA) return undefined
-    at = skipSpace(text, at + 1)
+    do at++
+    while (text.charCodeAt(at) <= SPACE)
   }
   return undefined
 }
 
 function elementFromStart(text: string, index: number): string | undefined {
-  let at = skipSpace(text, 0)
+  let at = 0
+  while (text.charCodeAt(at) <= SPACE) at++
   if (text.charCodeAt(at) !== OPEN_BRACKET) return undefined
-  at = skipSpace(text, at + 1)
+  do at++
+  while (text.charCodeAt(at) <= SPACE)
   for (let element = 0; ; element++) {
     const end = skipValue(text, at)
     if (end === -1) return undefined
     if (element === index) return scalar(text, at, end)
-    at = skipSpace(text, end)
+    at = end
+    while (text.charCodeAt(at) <= SPACE) at++
     if (text.charCodeAt(at) !== COMMA) return undefined
-    at = skipSpace(text, at + 1)
+    do at++
+    while (text.charCodeAt(at) <= SPACE)
   }
 }
 
@@ -109,7 +123,8 @@ function memberFromEnd(text: string, key: string, read: Read = scalar): string |
     if (text.charCodeAt(at) !== QUOTE) return undefined
     const keyStart = stringStart(text, at)
     if (keyStart === -1) return undefined
-    if (sameString(text, keyStart + 1, at, key)) return read(text, valueStart, valueLast + 1)
+    if (at - keyStart - 1 === key.length && text.startsWith(key, keyStart + 1))
+      return read(text, valueStart, valueLast + 1)
     at = skipSpaceBack(text, keyStart - 1)
     if (text.charCodeAt(at) !== COMMA) return undefined
     at = skipSpaceBack(text, at - 1)
@@ -117,17 +132,12 @@ function memberFromEnd(text: string, key: string, read: Read = scalar): string |
   return undefined
 }
 
-function isSpace(code: number): boolean {
-  return code === 32 || code === 10 || code === 13 || code === 9
-}
-
-function skipSpace(text: string, at: number): number {
-  while (isSpace(text.charCodeAt(at))) at++
-  return at
-}
-
+/** Index of the last character up to `at` that is no space of JSON. */
 function skipSpaceBack(text: string, at: number): number {
-  while (at >= 0 && isSpace(text.charCodeAt(at))) at--
+  for (; at >= 0; at--) {
+    const code = text.charCodeAt(at)
+    if (code !== 32 && code !== 10 && code !== 13 && code !== 9) break
+  }
   return at
 }
 
@@ -209,11 +219,6 @@ function isLiteral(code: number): boolean {
     code === 46 ||
     code === 69
   )
-}
-
-/** Compares the raw text of a JSON string with a key; a key written with escapes does not match. */
-function sameString(text: string, start: number, end: number, key: string): boolean {
-  return end - start === key.length && text.startsWith(key, start)
 }
 
 function scalar(text: string, start: number, end: number): string | undefined {

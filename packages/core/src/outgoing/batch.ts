@@ -238,8 +238,8 @@ export class SendBatch {
     return undefined
   }
 
-  #nameOf({ route }: Sender, data: unknown, binary: boolean, size: number, name: string | undefined): MessageName {
-    return name === undefined ? this.#services.nameOf(data, binary, size, route) : this.#services.named(name)
+  #nameOf({ series }: Sender, data: unknown, binary: boolean, size: number, name: string | undefined): MessageName {
+    return name === undefined ? this.#services.nameOf(data, binary, size, series.route) : this.#services.named(name)
   }
 
   #find(data: unknown, active: Context): OutgoingMessage | undefined {

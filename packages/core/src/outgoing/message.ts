@@ -44,7 +44,8 @@ export class OutgoingMessage implements AckWaiter, Expirable {
   #size: number
   /** Context of the parent span; `undefined` outside of any. */
   readonly #parent: Context | undefined
-  readonly #traced: boolean
+  /** True if the message gets a span, so that the adapter should report its flush. */
+  readonly traced: boolean
   /** Milliseconds on the monotonic clock. */
   readonly #startTime: number
   /**
@@ -89,12 +90,7 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     this.#startTime = startTime === 0 ? performance.now() : startTime
     this.#startedAt = startTime === 0 ? Date.now() : Math.floor(Date.now() - (performance.now() - startTime))
     this.#parent = parent
-    this.#traced = connection.services.tracer !== undefined && !connection.isSendUntraced(name) && !isUnsampled(parent)
-  }
-
-  /** True if the message gets a span, so that the adapter should report its flush. */
-  get traced(): boolean {
-    return this.#traced
+    this.traced = connection.services.tracer !== undefined && !connection.isSendUntraced(name) && !isUnsampled(parent)
   }
 
   /** The message has been encoded. */
@@ -206,14 +202,14 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     if (this.#isResolved || this.#rare?.isDeferred === true) return
     this.#isResolved = true
     if (this.#isBroadcast || this.#recipients + this.#skipped > 1) this.#recordBroadcast()
-    else if (this.#traced) this.#recordSend()
+    else if (this.traced) this.#recordSend()
   }
 
   #recordBroadcast(): void {
     const { services, series } = this.connection
     const endTime = this.#latest?.time ?? this.#startTime
     recordFanout(services, series, this.name, this.#recipients, (endTime - this.#startTime) / 1000)
-    if (!this.#traced) return
+    if (!this.traced) return
     const span = this.#span ?? this.#startBroadcastSpan()
     this.#span = undefined
     if (span === undefined) return
@@ -235,7 +231,7 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     if (span.isRecording()) {
       const sequence = this.#sequence === 0 ? undefined : this.#sequence
       describeMessage(span, this.name, this.#binary, this.#size, sequence)
-      connection.callSendHook(span, this.data, this.#binary)
+      if (connection.services.options.onMessage !== undefined) connection.callSendHook(span, this.data, this.#binary)
     }
     if (this.#rare?.isVolatile === true) {
       span.setAttribute(schema.ATTR_WEBSOCKET_UNDELIVERED_REASON, 'volatile')
@@ -265,7 +261,7 @@ export class OutgoingMessage implements AckWaiter, Expirable {
 
   /** Starts the span before the message is resolved: as a send, until a second connection gets the same payload. */
   #startEarly(): void {
-    if (this.#isStartedEarly || !this.#traced) return
+    if (this.#isStartedEarly || !this.traced) return
     this.#isStartedEarly = true
     const hasMany = this.#isBroadcast || this.#recipients + this.#skipped > 0
     this.#span = hasMany ? this.#startBroadcastSpan() : this.#startSendSpan(true)

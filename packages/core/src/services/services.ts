@@ -24,6 +24,10 @@ export class Services {
   readonly driver: HostDriver<unknown>
   readonly deadlines: SpanDeadlines
   readonly redactor: Redactor
+  /** The tracer; `undefined` while no SDK is registered. A field, because each message reads it several times. */
+  tracer: Tracer | undefined
+  /** The instruments. */
+  metrics: MetricSet
   readonly diagnostics = new Diagnostics()
   /** If set, the name of a received message that is not among these is recorded as `_OTHER`. */
   registeredNames: RegisteredNames | undefined
@@ -31,8 +35,6 @@ export class Services {
   readonly #routes = new BoundedNames(1000, 256)
   readonly #subprotocols = new BoundedNames(32, 64)
   readonly #unnamed = new Map<string | undefined, MessageName>()
-  #tracer: Tracer | undefined
-  #metrics: MetricSet
   #readsWhileInactive = 0
 
   constructor(options: ResolvedOptions, scope: Scope, driver: HostDriver<unknown>) {
@@ -42,17 +44,8 @@ export class Services {
     this.deadlines = new SpanDeadlines(options.maxConnectionSpanAge)
     this.redactor = createRedactor(options.redactQuery, options.allowQuery)
     this.#names = new BoundedNames(options.maxMessageNames, options.maxMessageNameLength)
-    this.#metrics = metricSet(scope, options.meterProvider)
+    this.metrics = metricSet(scope, options.meterProvider)
     this.refresh()
-  }
-
-  /** The tracer; `undefined` while no SDK is registered. */
-  get tracer(): Tracer | undefined {
-    return this.#tracer
-  }
-
-  get metrics(): MetricSet {
-    return this.#metrics
   }
 
   /**
@@ -60,18 +53,18 @@ export class Services {
    * {@link REFRESH_EVERY} reads check again for an SDK that was registered late.
    */
   get active(): boolean {
-    if (this.#tracer !== undefined || this.#metrics.recording) return true
+    if (this.tracer !== undefined || this.metrics.recording) return true
     if (++this.#readsWhileInactive % REFRESH_EVERY !== 0) return false
     this.refresh()
-    return this.#tracer !== undefined || this.#metrics.recording
+    return this.tracer !== undefined || this.metrics.recording
   }
 
   /** Uses the providers that are registered now. */
   refresh(): void {
     const { name, version } = this.scope
-    this.#metrics = metricSet(this.scope, this.options.meterProvider)
+    this.metrics = metricSet(this.scope, this.options.meterProvider)
     const { tracerProvider } = this.options
-    this.#tracer = globalTracer(name, version, tracerProvider)
+    this.tracer = globalTracer(name, version, tracerProvider)
   }
 
   /** The route of a request: the host's template, else the result of option `route`. */

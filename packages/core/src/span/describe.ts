@@ -10,7 +10,9 @@ export function describeMessage(
   size: number,
   sequence?: number,
 ): void {
-  describeName(span, message)
+  // As in `describeName`; in place, because this runs with every message.
+  if (message.name !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
+  if (message.original !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME_ORIGINAL, message.original)
   span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_TYPE, binary ? 'binary' : 'text')
   span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SIZE, size)
   if (sequence !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEQUENCE, sequence)
