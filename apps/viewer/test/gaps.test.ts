@@ -65,6 +65,22 @@ test('of all messages that were sent each is listed or explained', () => {
   expect(gaps[0]).toMatchObject({ direction: 'sent', from: start + 200, to: start + 1000, count: 7 })
 })
 
+test('a count is on the spans where it has changed', () => {
+  const { sent, gaps } = detail([
+    message('send', 1),
+    message('send', 4, { 'websocket.connection.messages.sent.unrecorded': 2 }),
+    message('send', 6, { 'websocket.connection.messages.sent.broadcast': 1 }),
+    message('send', 7),
+    close(9, { 'websocket.connection.messages.sent.broadcast': 3 }),
+  ])
+  expect(sent).toEqual({ total: 9, listed: 4, broadcast: 3, unrecorded: 2, evicted: 0, unexplained: 0 })
+  expect(gaps.map(({ first, last, broadcast, unrecorded: of }) => [first, last, broadcast, of])).toEqual([
+    [2, 3, 0, 2],
+    [5, 5, 1, 0],
+    [8, 9, 2, 0],
+  ])
+})
+
 test('where no span says why, that is what is said', () => {
   const { sent, received, gaps } = detail([message('send', 1), message('send', 5), message('process', 3), close(5)])
   expect(sent).toEqual({ total: 5, listed: 2, broadcast: 0, unrecorded: 0, evicted: 0, unexplained: 3 })

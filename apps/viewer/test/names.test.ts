@@ -3,12 +3,9 @@ import { expect, test } from 'vitest'
 import * as names from '../src/names.ts'
 import { panelSpecs } from '../src/query/panel-specs.ts'
 
-// On no span of core: read where an application sets them, or where the sender is of a later version.
+// No attribute of core: set by applications, the name of an event, or that of a later version.
 const optional = new Set<string>([
   names.USER_ID,
-  names.UNRECORDED_RECEIVED,
-  names.UNRECORDED_SENT,
-  names.BROADCAST_SENT,
   names.BUFFERED_EVENT,
   names.PROTOCOL,
   names.OPERATION_ID,

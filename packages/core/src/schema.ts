@@ -85,6 +85,12 @@ export const ATTR_WEBSOCKET_CONNECTION_MESSAGES_SENT = 'websocket.connection.mes
 export const ATTR_WEBSOCKET_CONNECTION_BYTES_RECEIVED = 'websocket.connection.bytes.received'
 /** Payload bytes sent on the connection. @on close */
 export const ATTR_WEBSOCKET_CONNECTION_BYTES_SENT = 'websocket.connection.bytes.sent'
+/** Messages received so far that have no span, because they were not sampled, over budget or ignored. Absent while unchanged since the last span. @on process, close */
+export const ATTR_WEBSOCKET_CONNECTION_RECEIVED_UNRECORDED = 'websocket.connection.messages.received.unrecorded'
+/** Messages sent so far that have neither a span nor a broadcast's. Absent while unchanged since the last span. @on send, close */
+export const ATTR_WEBSOCKET_CONNECTION_SENT_UNRECORDED = 'websocket.connection.messages.sent.unrecorded'
+/** Messages sent so far as members of broadcasts, which have one span for all recipients. Absent while unchanged since the last span. @on send, close */
+export const ATTR_WEBSOCKET_CONNECTION_SENT_BROADCAST = 'websocket.connection.messages.sent.broadcast'
 /** Seconds of the connection's last round trip of ping and pong, if there was one. @on close */
 export const ATTR_WEBSOCKET_PING_RTT = 'websocket.ping.rtt'
 /** Bytes that the host has accepted and not yet written, By. @on slow consumers */

@@ -40,6 +40,7 @@ export class Recipients implements WriteObserver {
     const connection = this.#connectionOf(client)
     if (connection === undefined) return
     connection.countSent(this.#packet.binary, this.#packet.size)
+    connection.broadcastSent++
     transportOf(client.conn)?.onWritten(client.conn, connection, undefined)
   }
 

@@ -10,7 +10,7 @@ const mostGaps = 1000
 interface Counted {
   readonly sequence: number
   readonly time: number
-  /** Cumulative, up to and including this message; undefined where the span does not say. */
+  /** Cumulative, up to and including this message; undefined where it is as on the span before. */
   readonly broadcast: number | undefined
   readonly unrecorded: number | undefined
 }
@@ -25,7 +25,12 @@ export function accountOf(connection: Connection, direction: Direction): { accou
   for (const next of [...counted, end]) {
     const gap = gapBetween(before, next, direction)
     if (gap !== undefined) gaps.push(gap)
-    before = next
+    // A count is on a span where it has changed.
+    before = {
+      ...next,
+      broadcast: next.broadcast ?? before.broadcast,
+      unrecorded: next.unrecorded ?? before.unrecorded,
+    }
   }
   const { count, highest } = connection.evicted[direction]
   let evictedLeft = count
@@ -69,18 +74,23 @@ function countsOf({ attributes }: Span, direction: Direction) {
   }
 }
 
-/** What is known at the end of the connection, or last of all: it explains the messages after the last mark. */
+/** The counts at the end of the connection, or the last that are known: they explain the messages after the last mark. */
 function endOf(connection: Connection, direction: Direction, total: number): Counted {
-  let last: Span | undefined
+  let broadcast: number | undefined
+  let unrecorded: number | undefined
   for (const span of connection.marks.keys()) {
     if (isOtherEnd(connection, span)) continue
-    const { unrecorded, broadcast } = countsOf(span, direction)
-    if (unrecorded === undefined && (broadcast === undefined || direction === 'received')) continue
-    if (last === undefined || span.start + span.duration >= last.start + last.duration) last = span
+    // Counts never become smaller, and each is on the spans where it has changed.
+    const counts = countsOf(span, direction)
+    broadcast = larger(broadcast, counts.broadcast)
+    unrecorded = larger(unrecorded, counts.unrecorded)
   }
   const time = connection.state === 'open' ? connection.lastSeen : connection.closed
-  const counts = last === undefined ? { broadcast: undefined, unrecorded: undefined } : countsOf(last, direction)
-  return { sequence: total + 1, time, ...counts }
+  return { sequence: total + 1, time, broadcast, unrecorded }
+}
+
+function larger(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || (b !== undefined && b > a) ? b : a
 }
 
 function gapBetween(before: Counted, next: Counted, direction: Direction): Gap | undefined {

@@ -279,6 +279,7 @@ export class Connection extends OutgoingConnection implements LiveConnection {
     const { reason } = facts
     const text = closeReason && reason !== undefined && reason !== '' ? truncateUtf8(reason, 123) : undefined
     span.setAttributes(this.#closeAttributes(close, facts, text, duration))
+    if (this.received + this.sent > 0) this.messageState().counts.closed(span, this.sent, this.broadcastSent)
     if (closeErrors.has(close.category)) markFailed(span, close.category)
     if (onClose === undefined) return
     const info = { connectionId: this.id, ...close, reason, duration }

@@ -18,6 +18,7 @@ import { RareState } from './rare-state.ts'
 import type { Segment } from './segment.ts'
 import type { ConnectionServices } from './services.ts'
 import { SpanBudget } from './span-budget.ts'
+import { SpanCounts } from './span-counts.ts'
 
 /** Facts of a connection that are known when it opens and do not change. */
 export interface ConnectionFacts {
@@ -37,9 +38,11 @@ class MessageState {
   readonly root: SpanOptions
   unsampled: Span | undefined
   budget: SpanBudget | undefined
+  readonly counts: SpanCounts
 
-  constructor(attributes: Attributes, links: Link[]) {
+  constructor(attributes: Attributes, links: Link[], counts = new SpanCounts()) {
     this.attributes = attributes
+    this.counts = counts
     this.root = { kind: SpanKind.CONSUMER, attributes, links }
   }
 }
@@ -111,7 +114,7 @@ export abstract class ConnectionIdentity {
   setAttributes(attributes: Attributes): void {
     // A new object, because spans may hold the present one.
     const before = this.#messages
-    this.#messages = new MessageState({ ...this.identity(), ...attributes }, this.handshakeLinks())
+    this.#messages = new MessageState({ ...this.identity(), ...attributes }, this.handshakeLinks(), before?.counts)
     this.#messages.budget = before?.budget
     this.segment?.span?.setAttributes(attributes)
   }

@@ -122,10 +122,14 @@ export abstract class IncomingConnection extends ConnectionIdentity {
           ? services.named(givenName)
           : otherName(givenName)
     if (options.messageSizeMetric) metrics.messageSize.record(size, series.directed('receive'))
-    if (options.ignore !== undefined && this.ignoresMessage(name, 'receive')) return undefined
+    if (options.ignore !== undefined && this.ignoresMessage(name, 'receive')) {
+      if (services.tracer !== undefined) this.messageState().counts.received(undefined)
+      return undefined
+    }
     const remote = this.#remoteContext(extracted, data, binary)
     const active = remote === undefined ? context.active() : this.#withBaggage(context.active(), remote)
     const span = options.messages ? this.#startProcessSpan(name, awaitsReply, active, remote) : undefined
+    if (services.tracer !== undefined) this.messageState().counts.received(span)
     if (span === undefined && !metrics.recording) return undefined
     const process = new Process(this, name, active, span)
     if (span?.isRecording()) {

@@ -23,6 +23,8 @@ export interface SentMessage {
 export abstract class OutgoingConnection extends IncomingConnection implements Sender {
   sent = 0
   sentBytes = 0
+  /** Messages that were sent as members of a broadcast. */
+  broadcastSent = 0
   /** True if the host compresses or encrypts messages, so that it never writes them during the call of `send`. */
   defersWrites = false
 
@@ -178,6 +180,10 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     if (isRoot && this.segment === undefined && this.services.options.messageSampling !== 'connection') {
       span.addLinks(this.handshakeLinks())
     }
+  }
+
+  countSendSpan(span: Span, sequence: number): void {
+    this.messageState().counts.sent(span, sequence, this.sent, this.broadcastSent)
   }
 
   callSendHook(span: Span, data: unknown, binary: boolean): void {

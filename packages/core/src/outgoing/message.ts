@@ -168,6 +168,8 @@ export class OutgoingMessage implements AckWaiter, Expirable {
   sent(connection: Sender, sequence: number, frames = 1): void {
     this.#frames = frames
     if (++this.#recipients === 1) this.#sequence = sequence
+    else if (this.#recipients === 2 && !this.#isBroadcast) this.connection.broadcastSent++
+    if (this.#recipients > 1 || this.#isBroadcast) connection.broadcastSent++
     // A send to one connection ends when it is flushed.
     if (this.#recipients > 1 || connection !== this.connection) this.#setLatest(connection, performance.now())
   }
@@ -231,6 +233,7 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     if (span.isRecording()) {
       const sequence = this.#sequence === 0 ? undefined : this.#sequence
       describeMessage(span, this.name, this.#binary, this.#size, sequence)
+      if (sequence !== undefined) connection.countSendSpan(span, sequence)
       if (connection.services.options.onMessage !== undefined) connection.callSendHook(span, this.data, this.#binary)
     }
     if (this.#rare?.isVolatile === true) {

@@ -10,6 +10,8 @@ export interface Sender {
   readonly route: string | undefined
   /** Number of messages that the host has accepted. */
   readonly sent: number
+  /** Number of those that are members of a broadcast. */
+  broadcastSent: number
   /** Attributes of every span of the connection. */
   identity(): Attributes
   /** Takes one span from the connection's budget; false if the budget is used up. */
@@ -20,6 +22,8 @@ export interface Sender {
   startSendSpan(name: string, startTime: HrTime, kind: SpanKind, undecided: boolean): Span | undefined
   /** Sets the connection's attributes and links on a span that was started as `undecided`. */
   completeSendSpan(span: Span, isRoot: boolean): void
+  /** The message of this sequence number has a span of its own: records on it how many have none. */
+  countSendSpan(span: Span, sequence: number): void
   /** Calls hook `onMessage`. */
   callSendHook(span: Span, data: unknown, binary: boolean): void
 }

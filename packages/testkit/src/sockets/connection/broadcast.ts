@@ -36,6 +36,25 @@ export function broadcastTests(harness: Harness, fixture: Fixture): void {
   }
 
   describe('broadcast', () => {
+    it('is counted on the next send and on the close of each recipient', async () => {
+      const { clients } = await room(3, {}, (data, sockets) => {
+        if (data === 'all') for (const socket of sockets) socket.send(data)
+        else for (const socket of sockets.slice(1)) socket.send(`${data} ${sockets.indexOf(socket)}`)
+      })
+      const [first, second, third] = clients as [TestClient, TestClient, TestClient]
+      for (const text of ['all', 'all', 'one']) {
+        first.send(text)
+        expect(await second.next()).toBe(text === 'all' ? text : 'one 1')
+      }
+      for (const client of [second, third, first]) await client.close(1000)
+      await fixture.settle()
+      const COUNT = 'websocket.connection.messages.sent.broadcast'
+      const counts = (of: string) => fixture.telemetry.spans(of).map(({ attributes }) => attributes[COUNT])
+      expect(counts(sendName)).toEqual([2, 2])
+      // Nothing has changed since for the two that were sent something of their own.
+      expect(counts(`close ${route}`)).toEqual([undefined, undefined, 2])
+    })
+
     it('by a loop in a handler is one span, child of the process span', async () => {
       const { clients } = await room(5, {}, (data, sockets) => {
         for (const socket of sockets) socket.send(data)

@@ -50,6 +50,38 @@ export function samplingTests(harness: Harness, fixture: Fixture): void {
       expect(sampler.asked.filter((name) => name === process)).toHaveLength(3)
     })
 
+    it('explains on the next span, and on the close, how many messages have none', async () => {
+      const sampler = new AskedSampler((name, nth) =>
+        name === process ? nth === 1 || nth === 4 : name === send ? nth === 2 : true,
+      )
+      fixture.telemetry.sampler = sampler
+      const { client } = await fixture.open({ connection: echo })
+      for (const text of ['1', '2', '3', '4', '5']) {
+        client.send(text)
+        await client.next()
+      }
+      await client.close(1000)
+      await fixture.settle()
+      const RECEIVED = 'websocket.connection.messages.received.unrecorded'
+      const SENT = 'websocket.connection.messages.sent.unrecorded'
+      const counts = (name: string) =>
+        fixture.telemetry
+          .spans(name)
+          .map(({ attributes }) => [
+            attributes['websocket.message.sequence'],
+            attributes[RECEIVED],
+            attributes[SENT],
+            attributes['websocket.connection.messages.sent.broadcast'],
+          ])
+      expect(counts(process)).toEqual([
+        [1, undefined, undefined, undefined],
+        [4, 2, undefined, undefined],
+      ])
+      // The sampler is asked for the sends of sampled messages alone.
+      expect(counts(send)).toEqual([[4, undefined, 3, undefined]])
+      expect(counts(`close ${route}`)).toEqual([[undefined, 3, 4, undefined]])
+    })
+
     it('by connection leaves out everything after a handshake that was not sampled, without asking', async () => {
       const sampler = new AskedSampler((name) => name !== handshake)
       fixture.telemetry.sampler = harness.connectionSampler(new ParentBasedSampler({ root: sampler }))
