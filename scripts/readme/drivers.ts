@@ -1,4 +1,4 @@
-/** What follows a block when it is run: uses what the block has set up, and prints the names of the spans as JSON. */
+/** Code that is added to a block when it is run: it uses the block's server and prints the names of the spans as JSON. */
 export interface Driver {
   readonly code: string
   readonly env?: Readonly<Record<string, string>>

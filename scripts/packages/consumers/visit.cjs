@@ -11,7 +11,7 @@ exports.visit = async (port, path = '/') => {
   return socket
 }
 
-/** Closes a connection and resolves when the server's side of it has told its close too. */
+/** Closes a connection and resolves when the server's side has emitted its close event too. */
 exports.leave = async (socket, serverSocket) => {
   const closed = Promise.all([once(socket, 'close'), once(serverSocket, 'close')])
   socket.close(1000)

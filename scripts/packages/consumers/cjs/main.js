@@ -28,7 +28,7 @@ async function main() {
   await leave(client, serverSocket)
   wss.close()
   await traced.shutdown()
-  deepEqual(spanNames(), ['GET /echo', 'close /echo', 'open /echo', 'process /echo', 'send /echo'])
+  deepEqual(spanNames(), ['GET /echo', 'close /echo', 'disconnect /echo', 'open /echo', 'process /echo', 'send /echo'])
 
   // Fastify takes the module itself, its default export, and its named one.
   const forms = { '/module': otelWs, '/default': otelWs.default, '/named': otelWs.otelWs }
@@ -44,7 +44,14 @@ async function main() {
     await leave(await visit(fastify.server.address().port, route), serverSocket)
     await fastify.close()
     const names = spanNames().filter((name) => name.endsWith(route))
-    deepEqual(names, [`GET ${route}`, `close ${route}`, `open ${route}`, `process ${route}`, `send ${route}`])
+    deepEqual(names, [
+      `GET ${route}`,
+      `close ${route}`,
+      `disconnect ${route}`,
+      `open ${route}`,
+      `process ${route}`,
+      `send ${route}`,
+    ])
   }
 }
 

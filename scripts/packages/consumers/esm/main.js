@@ -24,7 +24,7 @@ equal(coreConnectionOf(serverSocket), connectionOf(serverSocket))
 await leave(client, serverSocket)
 wss.close()
 await traced.shutdown()
-deepEqual(spanNames(), ['GET /echo', 'close /echo', 'open /echo', 'process /echo', 'send /echo'])
+deepEqual(spanNames(), ['GET /echo', 'close /echo', 'disconnect /echo', 'open /echo', 'process /echo', 'send /echo'])
 
 const fastify = Fastify()
 await fastify.register(otelWs)
@@ -38,4 +38,11 @@ await fastify.listen({ port: 0, host: '127.0.0.1' })
 await leave(await visit(fastify.server.address().port, '/chat/lobby'), serverSocket)
 await fastify.close()
 const chat = spanNames().filter((name) => name.endsWith('/chat/:room'))
-deepEqual(chat, ['GET /chat/:room', 'close /chat/:room', 'open /chat/:room', 'process /chat/:room', 'send /chat/:room'])
+deepEqual(chat, [
+  'GET /chat/:room',
+  'close /chat/:room',
+  'disconnect /chat/:room',
+  'open /chat/:room',
+  'process /chat/:room',
+  'send /chat/:room',
+])

@@ -53,7 +53,7 @@ for (const { wss, traced } of [a, b]) {
   wss.close()
   await traced.shutdown()
 }
-const each = ['GET /echo', 'close /echo', 'open /echo', 'process /echo', 'send /echo']
+const each = ['GET /echo', 'close /echo', 'disconnect /echo', 'open /echo', 'process /echo', 'send /echo']
 deepEqual(spanNames(), [...each, ...each, 'broadcast news', 'broadcast news'].sort())
 equal(await metricSum('websocket.server.connection.active'), 0)
 
@@ -73,4 +73,4 @@ equal(cjs.connectionOf(serverSocket).route, '/chat')
 await leave(client, serverSocket)
 await fastify.close()
 const chat = spanNames().filter((name) => name.includes('/chat') || name.includes('/other'))
-deepEqual(chat, ['GET /chat', 'close /chat', 'open /chat', 'process /chat', 'send /chat'])
+deepEqual(chat, ['GET /chat', 'close /chat', 'disconnect /chat', 'open /chat', 'process /chat', 'send /chat'])

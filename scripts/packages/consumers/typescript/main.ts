@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   wss.close()
   await traced.shutdown()
   deepEqual(closes, [1000])
-  deepEqual(spanNames(), ['GET /echo', 'close /echo', 'open /echo', 'process /echo', 'send /echo'])
+  deepEqual(spanNames(), ['GET /echo', 'close /echo', 'disconnect /echo', 'open /echo', 'process /echo', 'send /echo'])
 
   const fastify = Fastify()
   await fastify.register(otelWs, { maxMessageNames: 10 })
@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   await leave(await visit((fastify.server.address() as AddressInfo).port, '/chat'), sockets[0]!)
   await fastify.close()
   const chat = spanNames().filter((name) => name.endsWith('/chat'))
-  deepEqual(chat, ['GET /chat', 'close /chat', 'open /chat', 'process /chat', 'send /chat'])
+  deepEqual(chat, ['GET /chat', 'close /chat', 'disconnect /chat', 'open /chat', 'process /chat', 'send /chat'])
 }
 
 main().catch((error: unknown) => {
