@@ -3,7 +3,7 @@ import { binary, mustRun, run } from './run.ts'
 
 const VERSIONS = ['22', '24', '26']
 
-/** What every adapter promises, and that applications do not notice. */
+/** The suites of every adapter, and those that depend on Node. */
 const SUITES = [
   'packages/core/test/',
   'packages/ws/test/conformance',
@@ -21,7 +21,7 @@ const SUITES = [
   'packages/instrumentation/test/third-parties',
 ]
 
-/** Runs the suites under one version; tells how they went, and whether well. */
+/** Runs the suites under one version and prints the result. Resolves to true if all tests passed. */
 async function perform(version: string): Promise<boolean> {
   const startedAt = performance.now()
   const command = ['-y', '-p', `node@${version}`, 'node']

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 /** The repository's root folder. */
 export const root: string = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '')
 
-/** How a command ended, and what it wrote. */
+/** Exit code and output of a command. */
 export interface Outcome {
   readonly code: number
   readonly output: string

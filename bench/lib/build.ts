@@ -7,10 +7,10 @@ import { countObjects } from './count-objects.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const ownPackages = fileURLToPath(new URL('../../packages', import.meta.url))
 
-/** Where the built servers and the load generator are. Emptied by each build. */
+/** Folder of the built servers and the load generator. Emptied by each build. */
 export const outDir: string = join(root, 'dist', 'servers')
 
-/** Where profiles are kept. */
+/** Folder of profiles. */
 export const profileDir: string = join(root, 'dist', 'profiles')
 
 /** The packages in a server: this checkout's, those of the one that it is compared with, or this one's counting what they make. */

@@ -1,4 +1,4 @@
-/** What a client says first, and how it wraps a message. */
+/** The protocol of clients: their handshake, and the frame around a message. */
 export type Protocol = 'ws' | 'socket.io'
 
 /** One server under one load. */
@@ -6,7 +6,7 @@ export interface Case {
   id: string
   /** The server's file in `servers`. Default: the id. */
   server?: string
-  /** What clients speak. Default `ws`. */
+  /** The clients' protocol. Default `ws`. */
   protocol?: Protocol
   /** Connections that get each message. Without, each message is sent back to its sender. */
   recipients?: number
@@ -136,7 +136,7 @@ const broadcastCases: Case[] = socketIoCases.map(({ targetRatio: _, ...server })
   recipients: 1000,
 }))
 
-/** What is shown in one table, and loaded beside one another. */
+/** The cases of each host: they are shown in one table, and loaded in turn. */
 export const hosts: Readonly<Record<string, Case[]>> = {
   ws: wsCases,
   Fastify: fastifyCases,

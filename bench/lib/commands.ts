@@ -8,7 +8,7 @@ export interface Mark {
   exported: number
 }
 
-/** What was allocated on the heap, as long as nothing was collected. */
+/** Bytes that were allocated on the heap, as long as nothing was collected. */
 export interface Allocated {
   /** Bytes in use. Between two readings without a collection they grow by what was allocated. */
   bytes: number
@@ -16,7 +16,7 @@ export interface Allocated {
   collections: number
 }
 
-/** What two spans must have in common to be called the same. */
+/** Properties that two spans must have in common to count as the same. */
 export interface SpanShape {
   name: string
   kind: number
@@ -25,7 +25,7 @@ export interface SpanShape {
   hasParent: boolean
 }
 
-/** What a server under test can be asked for. */
+/** Commands to a server under test. */
 export interface ServerCommands {
   /** The port that it listens on. */
   port(): Promise<number>
@@ -46,11 +46,11 @@ export interface ServerCommands {
   startHeapProfile(which: 'reachable' | 'all'): Promise<void>
   /** Writes the `.heapprofile` of these allocations to this file. */
   stopHeapProfile(file: string): Promise<void>
-  /** How often each place has made an object so far, by file and text; of a server that was built to count them. */
+  /** The number of objects that each place has made so far, by file and text; for a server that was built to count them. */
   madeObjects(): Promise<Record<string, number>>
 }
 
-/** What the load generator can be asked for. A server is named by its port. */
+/** Commands to the load generator. A server is named by its port. */
 export interface LoadCommands {
   /** Opens this many connections more. */
   connect(options: { port: number; protocol: Protocol; count: number }): Promise<void>

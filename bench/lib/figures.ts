@@ -4,7 +4,7 @@ import type { Samples } from './samples.ts'
 import { type Estimate, estimate, estimateRatio, mean, median } from './statistics.ts'
 import { subjectBefore } from './subjects.ts'
 
-/** What the measured slices of one case come to. */
+/** Figures of one case, from its measured slices. */
 export interface EchoFigures {
   id: string
   /** Server CPU per message, in µs: the median over slices. */
@@ -42,7 +42,7 @@ export function echoFigures(id: string, samples: Samples): EchoFigures | undefin
   return { ...figures, ofLimit: estimate(ofLimit) }
 }
 
-/** How one case changed from the other checkout to this one. Figures that have not been measured are left out. */
+/** Changes of one case from the other checkout to this one. Figures that have not been measured are left out. */
 export interface ComparisonFigures {
   id: string
   /** CPU to that of before. */
@@ -73,7 +73,7 @@ function isComplete(pair: { before: number | undefined; after: number | undefine
   return pair.before !== undefined && pair.after !== undefined
 }
 
-/** What one case keeps on the heap for an idle connection. */
+/** Heap that one case keeps for an idle connection. */
 export interface HeapFigures {
   id: string
   /** Bytes per connection: the median over rounds. */
@@ -90,7 +90,7 @@ export function heapFigures(id: string, samples: Samples): HeapFigures | undefin
   return pairs.length === 0 ? undefined : { id, bytes: median(own), added: median(pairs) }
 }
 
-/** What `compute` makes of the CPU of two subjects in one turn, for each turn of each round. */
+/** `compute` applied to the CPU of two subjects in one turn, for each turn of each round. */
 function paired(
   own: readonly (readonly Slice[])[],
   other: readonly (readonly Slice[])[],

@@ -19,7 +19,7 @@ const WITHOUT_COLLECTION = ['--min-semi-space-size=1024', '--max-semi-space-size
 /** Messages to one connection that weigh as much as one to all. */
 const MESSAGES_PER_BROADCAST = 500
 
-/** How hard and how long each server is loaded. */
+/** The load of each server. */
 export interface Load {
   connections: number
   /** Unanswered messages on each connection. */
@@ -30,7 +30,7 @@ export interface Load {
   slice: number
 }
 
-/** What one slice of one server's load showed. */
+/** Measurements of one slice of one server's load. */
 export interface Slice {
   /** Server CPU per message, in µs. */
   cpu: number

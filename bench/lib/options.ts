@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { allCases } from './cases.ts'
 import type { Load } from './measure.ts'
 
-/** What `pnpm bench` was asked to do. */
+/** Options of `pnpm bench`. */
 export interface Options {
   readonly rounds: number
   readonly load: Load

@@ -11,7 +11,7 @@ const SERVER_CORE = 1
 
 const hasTaskset = spawnSync('taskset', ['--version']).status === 0
 
-/** Whether processes are pinned, in words. */
+/** The cores that processes are pinned to, in words. */
 export const pinning: string =
   hasTaskset && availableParallelism() > 1
     ? `server on core ${SERVER_CORE}, load generator on core ${LOAD_CORE}`

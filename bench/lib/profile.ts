@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { HeapProfiler, Profiler } from 'node:inspector'
 import { SourceFiles } from './sources.ts'
 
-/** What one function used. */
+/** Time or bytes that one function used. */
 export interface Share {
   name: string
   /** Package and source file, or `node` and module; empty for a whole package. */
@@ -72,14 +72,14 @@ function distinctFrames(
   return frames.values()
 }
 
-/** Bytes still held by the function that allocated them, of a `.heapprofile`, most first. Ours are named as the caller. */
+/** Bytes still held by the function that allocated them, of a `.heapprofile`, most first. Functions of this repository are named as the caller. */
 export async function heapShares(file: string): Promise<Share[]> {
   const profile: HeapProfiler.SamplingHeapProfile = JSON.parse(await readFile(file, 'utf8'))
   const shares = new Shares()
   const visit = async (node: HeapProfiler.SamplingHeapProfileNode, caller: string): Promise<void> => {
-    const isOurs = (await shares.placeOf(node.callFrame)).startsWith('@otel-ws/')
-    if (node.selfSize > 0) await shares.add(node.callFrame, node.selfSize, isOurs ? '' : caller)
-    for (const child of node.children) await visit(child, isOurs ? ` < ${nameOf(node.callFrame)}` : caller)
+    const isOwn = (await shares.placeOf(node.callFrame)).startsWith('@otel-ws/')
+    if (node.selfSize > 0) await shares.add(node.callFrame, node.selfSize, isOwn ? '' : caller)
+    for (const child of node.children) await visit(child, isOwn ? ` < ${nameOf(node.callFrame)}` : caller)
   }
   await visit(profile.head, '')
   return shares.sorted()

@@ -65,7 +65,7 @@ function withInterval({ mean, low, high }: Estimate, digits = 2): string {
   return `${mean.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`
 }
 
-/** What makes figures not comparable: a case that exported other spans than its messages call for. */
+/** Lines about cases that exported more or fewer spans than their messages need: their figures cannot be compared. */
 export function spanComplaints(figures: readonly EchoFigures[]): string[] {
   return figures
     .filter(({ id, spans }) => Math.abs(spans - caseOf(id).spansPerMessage) > 0.001)

@@ -1,7 +1,7 @@
 import type { Slice } from './measure.ts'
 import type { Subject } from './subjects.ts'
 
-/** What has been measured so far on one Node.js, by the subjects' keys. */
+/** Measurements on one Node.js so far, by the subjects' keys. */
 export class Samples {
   /** Slices of each round. The same place in two lists of a host is the same turn: a pair. */
   readonly #slices = new Map<string, Slice[][]>()

@@ -19,7 +19,7 @@ export function subjectBefore(id: string): Subject {
   return { key: `${id}, before`, id, build: 'before' }
 }
 
-/** What is measured for these cases: each one, and beside each that runs packages the same with those of the other checkout. */
+/** The subjects of these cases. With `compares`, each case that runs packages is two: with those of the other checkout, and with these. */
 export function subjectsOf(cases: readonly Case[], compares: boolean): Subject[] {
   return cases.flatMap(({ id, runsPackages }) =>
     compares && runsPackages ? [subjectBefore(id), subjectOf(id)] : [subjectOf(id)],

@@ -44,7 +44,7 @@ export function processDuration(): Histogram {
 }
 
 /**
- * The limit: an echo server whose message handler makes our two spans by direct SDK calls and nothing else.
+ * The limit: an echo server whose message handler makes the same two spans by direct SDK calls and nothing else.
  *
  * No active context, no error handling, no callback; what can be built once per connection is.
  */

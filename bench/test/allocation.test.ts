@@ -50,7 +50,7 @@ describe.each(servers)('a message of %s', (server) => {
     const file = join(folder, `${server}.heapprofile`)
     await profileAllocation(process.execPath, server, load, MESSAGES, file)
     const shares = (await heapShares(file)).filter(({ place }) => place.startsWith('@otel-ws/'))
-    // What is allocated once in a while is less than a byte per message.
+    // An allocation once in a while is less than a byte per message.
     const perMessage = shares.map(({ name, place, amount }) => [`${place} ${name}`, Math.floor(amount / MESSAGES)])
     const bytes: Record<string, number> = Object.fromEntries(perMessage)
     const total = Object.values(bytes).reduce((sum, own) => sum + own, 0)

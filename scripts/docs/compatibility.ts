@@ -7,7 +7,7 @@ import { publishedPackages } from '../packages/tarballs.ts'
 import { root } from '../run.ts'
 import { banner, code, table } from './markdown.ts'
 
-/** What each capability means to a user. A capability without a text here does not compile. */
+/** Meaning of each capability to a user. A capability without a text here does not compile. */
 type Texts<All> = {
   readonly [Name in keyof All]: { readonly row: string; readonly cell: (value: All[Name]) => string }
 }

@@ -1,6 +1,6 @@
 import type { TelemetryOptions } from '@otel-ws/core'
 
-/** What the table of options in core does not contain, for its reference. */
+/** Facts of an option for its reference that the table in core does not contain. */
 export interface OptionDetail {
   /** Code that sets it, as members of an object. */
   readonly example: string
@@ -18,7 +18,7 @@ const ON_WS = '`ws`, Fastify, NestJS on `ws`'
 
 /** Options in the order of the reference, by topic. An option without an entry does not compile. */
 export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptions, OptionDetail>>>> = {
-  'What is recorded': {
+  'Recorded data': {
     enabled: { example: 'enabled: false', variable: 'false' },
     messages: { example: 'messages: false', variable: 'false' },
     outgoing: { example: 'outgoing: false', variable: 'false' },

@@ -21,7 +21,7 @@ interface Option {
   readonly name: keyof TelemetryOptions
   readonly topic: string
   readonly detail: OptionDetail
-  /** What it does, without its default and its variable. */
+  /** Its comment, without default and variable. */
   readonly text: string
   readonly type: string
   readonly fallback: string
@@ -101,7 +101,7 @@ One flat object, with the same names for every adapter: \`traceWebSocketServer(w
 \`OptionError\` that names the option, the item and what is right.
 
 Options that are not functions can be set by a variable of the environment as well, also for
-[servers without code](https://github.com/otel-ws/otel-ws/tree/main/packages/instrumentation). What is set in code wins.
+[servers without code](https://github.com/otel-ws/otel-ws/tree/main/packages/instrumentation). A value that is set in code wins.
 
 ${table(
   ['option', 'default', 'variable', 'clients'],
@@ -113,7 +113,7 @@ ${table(
   ]),
 )}
 Clients take the options that are marked, by \`traceWebSocket(socket, options)\` and the other functions of
-\`@otel-ws/client\`. Where they differ stands [below](#options-of-clients).
+\`@otel-ws/client\`. They differ in a few, which are listed [below](#options-of-clients).
 
 ${topics.join('\n')}
 ## Options of clients

@@ -4,7 +4,7 @@ import { type Published, publishedPackages } from '../packages/tarballs.ts'
 
 const FILE = 'src/version.ts'
 
-/** What the scope of each published package that has one is, as source text by path. Its version is that of package.json. */
+/** The source of each published package's instrumentation scope, by path. Name and version are those of package.json. */
 export async function versionSources(): Promise<Record<string, string>> {
   const sources: Record<string, string> = {}
   for (const published of await publishedPackages(['packages'])) {

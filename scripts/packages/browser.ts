@@ -2,7 +2,7 @@ import { createContext, runInContext } from 'node:vm'
 import { bundle } from './bundle.ts'
 import type { Published } from './tarballs.ts'
 
-/** What core may use of its platform: names that browsers and Node share. */
+/** The globals that core may use: those that browsers and Node have in common. */
 const PLATFORM = {
   crypto,
   performance,

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 import type { Published } from './tarballs.ts'
 
-/** How to bundle. */
+/** Settings of a bundle. */
 export interface BundleOptions {
   readonly platform: 'browser' | 'node'
   /** True leaves the package's dependencies out, as imports; `api` leaves the OpenTelemetry API out and nothing else. */
   readonly alone: boolean | 'api'
-  /** What is imported from each door. Default: everything. */
+  /** The names that are imported from each door. Default: everything. */
   readonly imports?: readonly string[]
 }
 

@@ -6,7 +6,7 @@ import type { Tarball } from './tarballs.ts'
 
 const templates = fileURLToPath(new URL('consumers', import.meta.url))
 
-/** What consumers use beside our packages, in the versions that this repository is tested with. */
+/** Packages that consumers use beside those of this repository, in the versions that this repository is tested with. */
 const OTHERS = [
   '@fastify/websocket',
   '@opentelemetry/api',
@@ -19,7 +19,7 @@ const OTHERS = [
   'ws',
 ]
 
-/** What a Nest application uses beside our packages. */
+/** Packages that a Nest application uses beside those of this repository. */
 const NEST = [
   '@nestjs/common',
   '@nestjs/core',
@@ -99,7 +99,7 @@ export async function runConsumers(project: string): Promise<string[]> {
 async function runConsumer(cwd: string): Promise<void> {
   const isTypeScript = (await readdir(cwd)).includes('tsconfig.json')
   if (isTypeScript) await mustRun(process.execPath, [binary('typescript', 'tsc'), '-p', '.'], { cwd })
-  // Some check of this process may have preloaded a module or set a variable of ours.
+  // NODE_OPTIONS of this process may preload modules that a consumer must not have.
   const env = { NODE_OPTIONS: undefined }
   await mustRun(process.execPath, [isTypeScript ? 'out/main.js' : 'main.js'], { cwd, env })
 }

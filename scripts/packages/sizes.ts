@@ -43,7 +43,7 @@ const TOLERANCE = 100
 /** A measured size. */
 interface Size {
   readonly package: string
-  /** What was bundled, in words. */
+  /** The content of the bundle, in words. */
   readonly content: string
   /** Bytes, minified and gzipped. */
   readonly bytes: number

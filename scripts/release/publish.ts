@@ -32,7 +32,7 @@ export async function publish(isDryRun: boolean, report: (line: string) => void)
   }
 }
 
-/** What the changelog says of the version of this checkout. */
+/** The changelog's section of the version of this checkout. */
 export async function notes(): Promise<string> {
   return sectionFor(commonVersion(await publishedPackages(['packages', 'apps'])))
 }

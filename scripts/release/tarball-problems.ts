@@ -20,13 +20,13 @@ interface Manifest {
 /** Files that a package has beside what it exports. */
 const DOCUMENTS = ['LICENSE', 'README.md', 'package.json']
 
-/** Documents of the repository that every package but the viewer, which has no such options, brings along. */
+/** Documents of the repository that every package contains, except for the viewer, which has no such options. */
 const REFERENCES = ['docs/options.md', 'docs/telemetry.md']
 
 /** Provenance is refused by npm when the manifest names another repository than the one that the workflow runs in. */
 const REPOSITORY = 'git+https://github.com/otel-ws/otel-ws.git'
 
-/** Everything that is wrong with a packed package, a line each. */
+/** Problems of a packed package, a line each. */
 export async function tarballProblems({ name, version, file }: Tarball): Promise<string[]> {
   const folder = `${file}-content`
   await mkdir(folder)
@@ -38,7 +38,7 @@ export async function tarballProblems({ name, version, file }: Tarball): Promise
   return problems.map((problem) => `${name}: ${problem}`)
 }
 
-/** What is wrong with a manifest for a release of this version. */
+/** Problems of a manifest for a release of this version. */
 export function manifestProblems(manifest: Manifest, version: string): string[] {
   const problems: string[] = []
   if (manifest.version !== version) problems.push(`has version ${manifest.version} instead of ${version}`)
@@ -55,7 +55,7 @@ export function manifestProblems(manifest: Manifest, version: string): string[] 
   return problems
 }
 
-/** What is wrong with the files of a package: what its manifest names and is missing, and what it does not need. */
+/** Problems of the files of a package: those that its manifest names and that are missing, and those that it does not need. */
 export function fileProblems(manifest: Manifest, files: readonly string[]): string[] {
   const named = [...pathsIn(manifest.exports), ...Object.values(manifest.bin ?? {})].map((path) =>
     path.replace(/^\.\//, ''),
