@@ -13,6 +13,13 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     slowTestThreshold: 10_000,
+    // With --coverage; `pnpm coverage` prints it.
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**/*.ts', 'apps/viewer/src/**/*.ts'],
+      exclude: ['packages/{services,testkit}/**'],
+      reporter: ['json'],
+    },
     projects: [
       {
         extends: true,
