@@ -36,7 +36,7 @@ export async function write(name: GroupName): Promise<void> {
 }
 
 /** Throws for files of a group that are not what would be written now. */
-export async function check(name: GroupName): Promise<void> {
+export async function check(name: GroupName): Promise<undefined> {
   const { generate, folder }: Group = groups[name]
   const files = await generate()
   const problems = (await surplus(folder, files)).map((path) => `${path} is not generated any more`)

@@ -23,7 +23,7 @@ export async function findViolations(root: string): Promise<Violation[]> {
       tsPreCompilationDeps: true,
       combinedDependencies: true,
       doNotFollow: { path: ['(^|/)node_modules/'] },
-      exclude: { path: ['/dist/', '^scripts/packages/consumers/'] },
+      exclude: { path: ['/dist/', '/\\.types/', '^scripts/packages/consumers/'] },
     },
     {
       exportsFields: ['exports'],

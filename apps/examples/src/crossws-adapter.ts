@@ -25,6 +25,7 @@ const driver: HostDriver<Peer> = {
 }
 
 type Upgrade = NonNullable<Hooks['upgrade']>
+type TracedHooks = Partial<Hooks> & { shutdown(): Promise<void> }
 type UpgradeResult = { context?: object; headers?: Record<string, string> } | undefined
 
 /**
@@ -32,7 +33,7 @@ type UpgradeResult = { context?: object; headers?: Record<string, string> } | un
  *
  * @throws OptionError for wrong options
  */
-export function traceHooks(hooks: Partial<Hooks>, options: TelemetryOptions = {}) {
+export function traceHooks(hooks: Partial<Hooks>, options: TelemetryOptions = {}): TracedHooks {
   const telemetry = createTelemetry(options, SCOPE, driver)
   if (!telemetry.options.enabled) return Object.assign({ ...hooks }, { shutdown: async () => {} })
 
