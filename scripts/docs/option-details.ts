@@ -59,6 +59,7 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
     },
     propagation: { example: "propagation: 'off'", variable: 'off' },
     carrierName: { example: "propagation: 'always', carrierName: 'trace_context'", variable: 'trace_context' },
+    authorities: { example: "authorities: ['chat.example.com']", variable: 'chat.example.com,localhost:8080' },
     messageContext: {
       fallback: 'none',
       example: 'messageContext: (data, binary) => (binary ? { traceparent: String(data.subarray(0, 55)) } : undefined)',

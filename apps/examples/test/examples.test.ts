@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { type RedisService, startRedis } from '@otel-ws/services'
-import { connect, Telemetry } from '@otel-ws/testkit'
+import { connect, HEADER_OFFER, Telemetry } from '@otel-ws/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { WebSocketServer } from 'ws'
 import { startQueueNode, startRedisNode } from '../src/index.ts'
 
-const ASKING = { headers: { 'otel-ws': '1' } }
+const ASKING = { headers: { 'otel-ws': HEADER_OFFER } }
 
 interface Running {
   readonly wss: WebSocketServer

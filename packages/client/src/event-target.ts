@@ -1,5 +1,5 @@
 import { context } from '@opentelemetry/api'
-import { type ClientConnection, type ClientProcess, replaceMethod } from '@otel-ws/core/client'
+import { type ClientConnection, type ClientProcess, CONFIRMATION, replaceMethod } from '@otel-ws/core/client'
 import { isBinary, sizeOf } from './payload.ts'
 import { OPEN, type WebSocketLike } from './socket.ts'
 
@@ -43,7 +43,7 @@ export type Watch = (target: Target, connection: ClientConnection, watcher: Watc
  */
 export function traceTarget(socket: WebSocketLike, connection: ClientConnection, watch?: Watch): void {
   const target = socket as unknown as Target
-  const { addEventListener, removeEventListener } = target
+  const { addEventListener, removeEventListener, send, close } = target
   const wrappers = new WeakMap<object, object>()
   const originals = new WeakMap<object, object>()
   let current: ClientProcess | undefined
@@ -94,7 +94,10 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
 
   function begin(occurred: unknown): boolean {
     end()
-    if (connection.messages?.arrived(occurred as MessageEvent) === false) return false
+    if (connection.messages?.arrived(occurred as MessageEvent) === false) {
+      send.call(target, CONFIRMATION)
+      return false
+    }
     const { data } = occurred as MessageEvent
     current = connection.startReceive(data, typeof data !== 'string', sizeOf(data))
     event = occurred
@@ -139,7 +142,6 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
     moveTail()
   }
 
-  const { send, close } = target
   const methods = {
     addEventListener(this: Target, ...args: Arguments): void {
       const isMessage = args[0] === 'message' && args.length > 1

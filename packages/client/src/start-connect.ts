@@ -10,7 +10,7 @@ import { SCOPE } from './version.ts'
  */
 export function traceUrl(url: string | URL, options?: ClientOptions): string {
   const text = String(url)
-  const parameters = new URLSearchParams(startConnect(new ClientTelemetry(options, SCOPE), text)).toString()
+  const parameters = new URLSearchParams(startConnect(new ClientTelemetry(options, SCOPE), text, 'query')).toString()
   if (parameters === '') return text
   const [own, fragment] = text.split('#', 2) as [string, string?]
   const separator = own.includes('?') ? '&' : '?'
@@ -19,5 +19,5 @@ export function traceUrl(url: string | URL, options?: ClientOptions): string {
 
 /** Headers with the context of a connect, for clients that can set some. Otherwise as {@link traceUrl}. */
 export function traceHeaders(url: string | URL, options?: ClientOptions): Record<string, string> {
-  return startConnect(new ClientTelemetry(options, SCOPE), String(url))
+  return startConnect(new ClientTelemetry(options, SCOPE), String(url), 'header')
 }

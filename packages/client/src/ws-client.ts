@@ -5,10 +5,13 @@ import {
   ATTR_WEBSOCKET_MESSAGE_SIZE,
   type ClientConnection,
   type ClientProcess,
+  CONFIRMATION,
   closeCodeOf,
   dispatch,
   type Emitter,
   FlushPoller,
+  headerOffer,
+  INCOMPLETE_OFFER,
   jsonMember,
   PROTOCOL_NAME,
   parseAcceptHeader,
@@ -73,9 +76,11 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
       : emit.call(own, 'message', data, binary)
   }
 
+  const hasOffered = completeOffer(socket)
+
   function acceptTerms(response: Response): void {
     const id = parseAcceptHeader(response.headers?.[PROTOCOL_NAME])
-    if (id !== undefined && requestHeader(socket, PROTOCOL_NAME) !== undefined) connection.messages?.acceptTerms(id)
+    if (id !== undefined && hasOffered) connection.messages?.acceptTerms(id)
   }
 
   const methods = {
@@ -94,7 +99,10 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
           break
         case 'message':
           if (typeof b === 'boolean' && arguments.length === 3) {
-            if (!b && connection.messages?.helloReceived(helloOf(a))) return this.listenerCount('message') > 0
+            if (!b && connection.messages?.helloReceived(helloOf(a))) {
+              send.call(this, CONFIRMATION)
+              return this.listenerCount('message') > 0
+            }
             const data = b ? a : extractContext(connection, a)
             const process = connection.startReceive(data, b, sizeOf(data))
             if (process === undefined) return emit.call(this, 'message', data, b)
@@ -244,6 +252,33 @@ function transmitted(connection: ClientConnection, span: Span | undefined, error
 /** The `traceparent` that a client's upgrade request has been given, while it is under way. */
 export function traceparentOf(socket: object): string | undefined {
   return requestHeader(socket, 'traceparent')
+}
+
+/** The members of Node's `http.ClientRequest` that are used, one of them private. */
+interface Request {
+  getHeader(name: string): unknown
+  /** What waits for the transport: first the text of the request. */
+  readonly outputData?: { data: unknown }[]
+}
+
+/**
+ * Completes the offer of context in messages with the key of the upgrade request, which `ws` has drawn meanwhile: the
+ * offer then holds for this connection only. Node writes the request in a later turn of the event loop. If it keeps the
+ * request elsewhere, or has written it, the offer stays incomplete, and servers ignore it.
+ *
+ * @returns true if there is an offer now
+ */
+function completeOffer(socket: object): boolean {
+  const { _req: request } = socket as { _req?: Request | null }
+  const key = request?.getHeader('sec-websocket-key')
+  const [first] = request?.outputData ?? []
+  if (request?.getHeader(PROTOCOL_NAME) !== INCOMPLETE_OFFER || typeof key !== 'string') return false
+  if (typeof first?.data !== 'string') return false
+  const line = `\r\n${PROTOCOL_NAME}: `
+  const complete = first.data.replace(`${line}${INCOMPLETE_OFFER}\r\n`, `${line}${headerOffer(key)}\r\n`)
+  const isCompleted = complete !== first.data
+  first.data = complete
+  return isCompleted
 }
 
 /** A header of a client's upgrade request, which `ws` keeps until it has been answered. */

@@ -38,7 +38,7 @@ export type { Audience, FanoutSpan } from './broadcast/fanout-span.ts'
 
 // --- Propagation ---
 export type { Carrier } from './propagation/carrier.ts'
-export { PROTOCOL_NAME } from './propagation/negotiation.ts'
+export { isConfirmationEvent, PROTOCOL_NAME } from './propagation/negotiation.ts'
 export { extractFromPacket, injectIntoPacket } from './propagation/packet.ts'
 export { currentCarrier } from './context/send-parent.ts'
 export type { PropagationTerms } from './propagation/terms.ts'

@@ -20,7 +20,14 @@ export { jsonName } from './options/json-name.ts'
 export { OptionError } from './options/option-error.ts'
 export type { CloseInfo, MessageInfo } from './options/types.ts'
 export { FlushPoller } from './outgoing/flush-poller.ts'
-export { OFFER, PROTOCOL_NAME, parseAcceptHeader } from './propagation/negotiation.ts'
+export {
+  CONFIRMATION,
+  CONFIRMATION_EVENT,
+  headerOffer,
+  INCOMPLETE_OFFER,
+  PROTOCOL_NAME,
+  parseAcceptHeader,
+} from './propagation/negotiation.ts'
 export { extractFromPacket, injectIntoPacket } from './propagation/packet.ts'
 export { jsonMember, parseCarrier, textPayload } from './propagation/terms.ts'
 export {

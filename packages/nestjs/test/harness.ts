@@ -171,7 +171,7 @@ function connectSocketIo(url: string, options: EventConnectOptions | undefined):
     transports: ['websocket'],
     reconnection: false,
     forceNew: true,
-    ...socketIoOptions(options),
+    ...socketIoOptions(url, options),
   })
   return socketIoClient(socket, options)
 }

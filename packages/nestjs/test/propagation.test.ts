@@ -1,5 +1,5 @@
 import { WsTraceModule } from '@otel-ws/nestjs'
-import { connect, type Telemetry, type TestClient } from '@otel-ws/testkit'
+import { confirmContext, connect, HEADER_OFFER, type Telemetry, type TestClient } from '@otel-ws/testkit'
 import { io, type Socket } from 'socket.io-client'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { App, Platform } from './app.ts'
@@ -35,19 +35,20 @@ describe('context in messages', () => {
   }
 
   async function connectWs(app: App): Promise<TestClient> {
-    const client = await connect(app.url, [], { headers: { 'otel-ws': '1' } })
+    const client = await connect(app.url, [], { headers: { 'otel-ws': HEADER_OFFER } })
     ends.push(() => client.socket.terminate())
     return client
   }
 
   async function connectSocket(app: App): Promise<Socket> {
-    const query = { 'otel-ws': '1' }
+    const query = { 'otel-ws': `1;host=${new URL(app.url).host}` }
     const socket = io(app.url, { transports: ['websocket'], reconnection: false, forceNew: true, query })
     ends.push(() => socket.disconnect())
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve)
       socket.once('connect_error', reject)
     })
+    await confirmContext(socket)
     return socket
   }
 

@@ -12,7 +12,7 @@ import { emitTraced } from './emission.ts'
 import type { Packet, Socket } from './host.ts'
 import { processEvent } from './incoming-event.ts'
 import { wireInfoOf } from './io-client.ts'
-import { extractFromEvent } from './packet-propagation.ts'
+import { confirms, extractFromEvent } from './packet-propagation.ts'
 import { transportOf } from './transport.ts'
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown
@@ -65,6 +65,7 @@ function createWrappers(originals: Methods, replicatesDispatch: boolean): Proper
   const methods = {
     onevent(this: Socket, packet: Packet): void {
       const connection = tracedConnection(this)
+      if (connection?.awaitsConfirmation && confirms(connection, packet)) return
       const event = packet.data ?? []
       const operation = connection && startReceive(connection, this, packet, event)
       if (connection === undefined || operation === undefined) originals.onevent.call(this, packet)

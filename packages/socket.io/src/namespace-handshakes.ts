@@ -67,7 +67,7 @@ export class NamespaceHandshakes {
     // The CONNECT packet of protocol revision 3 has no payload in which propagation could be negotiated.
     const hello = socket.conn.protocol === 3 ? undefined : handshake.helloMessage(connection)
     traceSocket(socket)
-    if (connection.terms !== undefined) enablePropagation(socket, hello)
+    if (connection.terms !== undefined || hello !== undefined) enablePropagation(socket, hello)
     return connection
   }
 

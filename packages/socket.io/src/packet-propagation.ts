@@ -1,7 +1,9 @@
 import {
+  type Connection,
   extractFromPacket,
   type IncomingMessage,
   injectIntoPacket,
+  isConfirmationEvent,
   type PropagationTerms,
   tracedConnection,
 } from '@otel-ws/core/adapter'
@@ -35,14 +37,13 @@ const wrapPacket = sharedWrapper<Socket['packet']>((original) => {
 
 /** Returns the packet with a carrier, as a new object: the application's is not changed. */
 function injectContext(socket: Socket, packet: Packet): Packet {
-  const terms = tracedConnection(socket)?.terms
-  if (terms === undefined) return packet
   if (packet.type === CONNECT) {
     const hello = helloMessages.get(socket)
     helloMessages.delete(socket)
     return hello === undefined ? packet : { ...packet, data: { ...packet.data, ...hello } as never }
   }
-  if (packet.type !== EVENT && packet.type !== ACK) return packet
+  const terms = tracedConnection(socket)?.terms
+  if (terms === undefined || (packet.type !== EVENT && packet.type !== ACK)) return packet
   const data = injectIntoPacket(terms, packet.data ?? [], carrierOfCurrentPacket(terms))
   if (data === undefined) return packet
   currentWriteObserver()?.onCarrierInjected?.(jsonLength(data.at(-1), data.length))
@@ -57,6 +58,13 @@ const wrapOnack = sharedWrapper<Socket['onack']>((original) => {
     original.call(this, packet)
   }
 })
+
+/** True for the event with which a client confirms the hello: the application must not see it. */
+export function confirms(connection: Connection, { id, data }: Packet): boolean {
+  if (id != null || !Array.isArray(data) || !isConfirmationEvent(data)) return false
+  connection.confirmed()
+  return true
+}
 
 /** A carrier that was removed from an incoming event. */
 export interface EventCarrier {

@@ -168,7 +168,7 @@ function connectClient(
     forceNew: true,
     reconnection: false,
     transports: [transport],
-    ...socketIoOptions(options),
+    ...socketIoOptions(url, options),
     ...(parser !== undefined && { parser }),
   })
   return socketIoClient(socket, options)

@@ -1,6 +1,6 @@
 import { SpanKind } from '@opentelemetry/api'
 import { traceSocketServer } from '@otel-ws/socket.io'
-import type { Telemetry } from '@otel-ws/testkit'
+import { confirmContext, type Telemetry } from '@otel-ws/testkit'
 import type { Socket as ServerSocket } from 'socket.io'
 import type { Socket as ClientSocket } from 'socket.io-client'
 import * as msgpack from 'socket.io-msgpack-parser'
@@ -12,7 +12,8 @@ const fixture = useServers()
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c'
 const SPAN_ID = 'b7ad6b7169203331'
 const INCOMING = { _otel: { traceparent: `00-${TRACE_ID}-${SPAN_ID}-01` } }
-const ASKING = { query: { 'otel-ws': '1' } }
+/** The server of a test fills in the host. */
+const ASKING = { query: { 'otel-ws': '<host>' } }
 
 type Span = ReturnType<Telemetry['span']>
 
@@ -59,7 +60,8 @@ describe('negotiation', () => {
   it('has no effect for a client that does not ask, nor where the option is off', async () => {
     for (const [telemetry, options] of [
       [{}, {}],
-      [{}, { query: { 'otel-ws': '2' } }],
+      [{}, { query: { 'otel-ws': '1' } }],
+      [{}, { query: { 'otel-ws': '1;host=gateway.example' } }],
       [{ propagation: 'off' }, ASKING],
     ] as const) {
       const server = await fixture.listen()
@@ -75,6 +77,28 @@ describe('negotiation', () => {
       server.io.emit('greeting', 1)
       expect(await greeting).toEqual([1])
     }
+    expect(fixture.telemetry.diagnostics.splice(0)).toEqual([expect.stringContaining('option authorities')])
+  })
+
+  it('has no effect on what is sent before the client has confirmed it', async () => {
+    const server = await fixture.listen()
+    traceSocketServer(server.io)
+    const opened = joined(server)
+    const client = fixture.client(server, '/', ASKING)
+    const socket = await opened
+    const received = [next(client, 'one'), next(client, 'two'), next(client, 'three')]
+    const heard = new Promise((resolve) => socket.once('hello', (...args) => resolve(args)))
+    client.emit('hello', INCOMING)
+    expect(await heard).toEqual([INCOMING])
+    socket.emit('one', 1)
+    server.io.emit('two', 2)
+    expect([await received[0], await received[1]]).toEqual([[1], [2]])
+    const events: unknown[] = []
+    socket.onAny((...args) => events.push(args))
+    await confirmContext(client)
+    socket.emit('three', 3)
+    expect(await received[2]).toEqual([3, carrierOf(await fixture.telemetry.waitForSpan('send three'))])
+    expect(events).toEqual([])
   })
 })
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Telemetry } from '@otel-ws/testkit'
+import { confirmContext, Telemetry } from '@otel-ws/testkit'
 import { Server, type ServerOptions } from 'socket.io'
 import { type Socket as ClientSocket, connect, type ManagerOptions, type SocketOptions } from 'socket.io-client'
 import { afterEach, beforeEach, expect } from 'vitest'
@@ -18,7 +18,7 @@ export type ClientOptions = Partial<ManagerOptions & SocketOptions>
 export interface Fixture {
   readonly telemetry: Telemetry
   listen(options?: Partial<ServerOptions>): Promise<Listening>
-  /** A client that has joined its namespace. */
+  /** A client that has joined its namespace, and has confirmed context in messages where the server has agreed to it. */
   join(server: Listening, namespace?: string, options?: ClientOptions): Promise<ClientSocket>
   /** A client that may not have connected yet. */
   client(server: Listening, namespace?: string, options?: ClientOptions): ClientSocket
@@ -60,21 +60,28 @@ export function useServers(): Fixture {
       return server
     },
     client(server, namespace = '/', options = {}) {
+      const offered = (options.query as Record<string, unknown> | undefined)?.['otel-ws']
       const client = connect(server.url + namespace, {
         forceNew: true,
         reconnection: false,
         transports: ['websocket'],
         ...options,
+        query: { ...options.query, ...(offered === '<host>' && { 'otel-ws': `1;host=${new URL(server.url).host}` }) },
       })
       clients.push(client)
       return client
     },
     async join(server, namespace, options) {
       const client = fixture.client(server, namespace, options)
+      let hasAgreed = false
+      client.io.on('packet', ({ type, data }: { type: unknown; data?: object }) => {
+        if (type === 0) hasAgreed = data !== undefined && '_otel' in data
+      })
       await new Promise<void>((resolve, reject) => {
         client.once('connect', resolve)
         client.once('connect_error', reject)
       })
+      if (hasAgreed) await confirmContext(client)
       return client
     },
   }

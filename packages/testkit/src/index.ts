@@ -14,7 +14,7 @@ export type {
   ReceivedEvent,
 } from './events/harness.ts'
 export { eventText, jsonEventClient } from './events/json-client.ts'
-export { socketIoClient, socketIoOptions } from './events/socket-io-client.ts'
+export { confirmContext, socketIoClient, socketIoOptions } from './events/socket-io-client.ts'
 export type { Connection } from './shared/connection.ts'
 export {
   type JsonTextVectors,
@@ -37,6 +37,7 @@ export { closeWsServer, wsHostSocket, wsServerOptions } from './sockets/ws-host.
 export { type Closed, connect, TestClient } from './testing/client.ts'
 export { closePayload, decodeFrames, encodeFrame, type Frame, type FrameOptions, OPCODE } from './testing/frames.ts'
 export type { MetricRow } from './testing/metric-rows.ts'
+export { CONFIRMATION, HEADER_OFFER, QUERY_OFFER } from './testing/offer.ts'
 export { type ProcessError, withProcessErrors } from './testing/process-errors.ts'
 export { Queue } from './testing/queue.ts'
 export { RawClient, rawConnect, type UpgradeOptions } from './testing/raw-client.ts'

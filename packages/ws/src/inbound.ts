@@ -32,6 +32,7 @@ export function createEmit(own: Methods, isPlain: boolean) {
           if (arguments.length === 2 && isVersion7(this)) return receiveVersion7(connection, own, isPlain, this, a)
           break
         }
+        if (!b && connection.awaitsConfirmation && connection.confirms(a)) return this.listenerCount('message') > 0
         const extracted = b || connection.terms === undefined ? undefined : connection.extractContext(a)
         const data = extracted === undefined ? a : extracted.payload
         const process = startReceive(connection, this, data, b, extracted)
@@ -117,6 +118,9 @@ function receiveVersion7(
   payload: unknown,
 ): boolean {
   const isBinary = typeof payload !== 'string'
+  if (!isBinary && connection.awaitsConfirmation && connection.confirms(payload)) {
+    return socket.listenerCount('message') > 0
+  }
   const extracted = isBinary || connection.terms === undefined ? undefined : connection.extractContext(payload)
   const data = extracted === undefined ? payload : extracted.payload
   const process = startReceive(connection, socket, data, isBinary, extracted)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import { connect, Telemetry } from '@otel-ws/testkit'
+import { CONFIRMATION, connect, HEADER_OFFER, QUERY_OFFER, Telemetry } from '@otel-ws/testkit'
 import { traceWebSocketServer } from '@otel-ws/ws'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws'
@@ -9,7 +9,7 @@ import { type ServerOptions, WebSocket, WebSocketServer } from 'ws'
 /** The oldest release that the peer range allows. */
 const oldest = createRequire(import.meta.url)('ws-oldest') as { readonly Server: typeof WebSocketServer }
 
-const ASKING = { headers: { 'otel-ws': '1' } }
+const ASKING = { headers: { 'otel-ws': HEADER_OFFER } }
 const CARRIED = '{"_otel":{"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},"a":1}'
 
 describe('context in messages', () => {
@@ -42,7 +42,7 @@ describe('context in messages', () => {
 
   it.each([
     ['a header', ASKING, ''],
-    ['the query', {}, '?otel-ws=1'],
+    ['the query', {}, QUERY_OFFER],
   ])('of the oldest ws is agreed on by %s and carried both ways', async (_, options, query) => {
     const { wss, url } = await serve(oldest.Server)
     const seen: string[] = []
@@ -53,7 +53,10 @@ describe('context in messages', () => {
       })
     })
     const client = await connect(url + query, [], options)
-    if (query !== '') expect(await client.next()).toMatch(/^\{"_otel":\{"v":1,"id":"[0-9a-f]{16}"\}\}$/)
+    if (query !== '') {
+      expect(await client.next()).toMatch(/^\{"_otel":\{"v":1,"id":"[0-9a-f]{16}"\}\}$/)
+      client.send(CONFIRMATION)
+    }
     client.send(CARRIED)
     const answer = await client.next()
     const send = await telemetry.waitForSpan('send /chat')
@@ -72,10 +75,12 @@ describe('context in messages', () => {
       }
     }
     const { wss, url } = await serve(WebSocketServer, { WebSocket: Wrapping as typeof WebSocket })
-    wss.on('connection', (socket) => socket.send('{"a":1}'))
-    const client = await connect(`${url}?otel-ws=1`)
-    // The hello is ours: it does not go through the class.
+    wss.on('connection', (socket) => socket.on('message', () => socket.send('{"a":1}')))
+    const client = await connect(url + QUERY_OFFER)
+    // The hello message does not go through the class.
     expect(await client.next()).toMatch(/^\{"_otel":\{"v":1/)
+    client.send(CONFIRMATION)
+    client.send('{}')
     expect(await client.next()).toBe('["7",{"a":1}]')
     expect(sent).toEqual(['{"a":1}'])
     await client.close()

@@ -1,4 +1,4 @@
-import { OFFER, PROTOCOL_NAME, wrapMethod } from '@otel-ws/core/client'
+import { PROTOCOL_NAME, wrapMethod } from '@otel-ws/core/client'
 import { sizeOf } from '../payload.ts'
 import { CONNECT, type Manager, type Packet } from './host.ts'
 
@@ -75,7 +75,7 @@ export class TracedManager {
   /** Removes the server's acceptance from the packet that confirms that a socket has joined. */
   #read(packet: Packet, manager: Manager): void {
     const data = packet.data as { _otel?: { v?: unknown; id?: unknown } } | undefined
-    if (packet.type !== CONNECT || manager.opts.query?.[PROTOCOL_NAME] !== OFFER) return
+    if (packet.type !== CONNECT || manager.opts.query?.[PROTOCOL_NAME] === undefined) return
     const { v, id } = data?._otel ?? {}
     if (v !== 1 || typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) return
     delete data?._otel

@@ -8,6 +8,7 @@ import {
   ClientConnection,
   type ClientProcess,
   type ClientTelemetry,
+  CONFIRMATION_EVENT,
   Connect,
   connectParams,
   extractFromPacket,
@@ -74,9 +75,12 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
     opening() {
       if (!socket.active) return {}
       begin()
-      return connect === undefined ? {} : connectParams(connect)
+      return connect === undefined ? {} : connectParams(connect, socket.io.uri)
     },
-    agreed: (id) => connection?.messages?.acceptTerms(id),
+    agreed(id) {
+      connection?.messages?.acceptTerms(id)
+      own.packet.call(socket, { type: EVENT, data: [...CONFIRMATION_EVENT] })
+    },
   }
   manager.sharers.add(sharer)
 

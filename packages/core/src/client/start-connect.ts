@@ -1,5 +1,6 @@
+import { authorityOf } from '../options/authority.ts'
 import { carrierFromSpanContext } from '../propagation/carrier.ts'
-import { OFFER, PROTOCOL_NAME } from '../propagation/negotiation.ts'
+import { INCOMPLETE_OFFER, type OfferedIn, PROTOCOL_NAME, queryOffer } from '../propagation/negotiation.ts'
 import { ATTR_WEBSOCKET_ROUTE } from '../schema.ts'
 import { Connect, targetOf } from './connect.ts'
 import { MessageContext } from './message-context.ts'
@@ -12,13 +13,14 @@ const pending = new Set<Connect>()
 
 /**
  * Begins a connect before its socket is made, so that the request can carry its context: as headers of the request, or as
- * parameters of its query. Empty while nothing is traced. With it goes the offer to take context in messages.
+ * parameters of its query. Empty while nothing is traced. With it goes the offer to take context in messages; in headers
+ * it is incomplete, until the request has its key.
  */
-export function startConnect(telemetry: ClientTelemetry, url: string): Record<string, string> {
+export function startConnect(telemetry: ClientTelemetry, url: string, by: OfferedIn): Record<string, string> {
   if (telemetry.options.enabled === false || telemetry.tracer === undefined) return {}
   connectPropagation(clientPropagation)
   const connect = new Connect(telemetry, url)
-  const parameters = connectParams(connect)
+  const parameters = connectParams(connect, by === 'query' ? url : undefined)
   if (parameters['traceparent'] !== undefined) pending.add(connect)
   if (pending.size > MAX_PENDING) {
     const [oldest] = pending
@@ -28,11 +30,18 @@ export function startConnect(telemetry: ClientTelemetry, url: string): Record<st
   return parameters
 }
 
-/** The parameters of a connect's request: its trace context, and the offer of context in messages. */
-export function connectParams({ spanContext, telemetry }: Connect): Record<string, string> {
+/**
+ * The parameters of a connect's request: its trace context, and the offer of context in messages.
+ *
+ * @param url what the client dials, for parameters in its query
+ */
+export function connectParams({ spanContext, telemetry }: Connect, url?: string): Record<string, string> {
   const carrier = carrierFromSpanContext(spanContext) as Record<string, string> | undefined
-  if (carrier !== undefined && telemetry.options.propagation !== 'off') carrier[PROTOCOL_NAME] = OFFER
-  return carrier ?? {}
+  if (carrier === undefined || telemetry.options.propagation === 'off') return carrier ?? {}
+  const authority = url && authorityOf(url)
+  if (authority) carrier[PROTOCOL_NAME] = queryOffer(authority)
+  else if (url === undefined) carrier[PROTOCOL_NAME] = INCOMPLETE_OFFER
+  return carrier
 }
 
 /** For {@link connectPropagation}. */

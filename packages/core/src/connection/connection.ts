@@ -211,11 +211,11 @@ export class Connection extends OutgoingConnection implements LiveConnection {
   }
 
   /**
-   * Removes telemetry from a connection that stays open. A connection with `terms` stays traced: its peer continues to
-   * inject contexts, which the application must not see.
+   * Removes telemetry from a connection that stays open. A connection with `terms`, or that awaits the client's
+   * confirmation, stays traced: its peer continues to inject contexts, which the application must not see.
    */
   release(): void {
-    if (this.closed || this.terms !== undefined) return
+    if (this.closed || this.terms !== undefined || this.awaitsConfirmation) return
     this.closed = true
     this.series.live.delete(this)
     this.services.heartbeat?.delete(this)

@@ -11,7 +11,7 @@ import type { AckWaiter } from '../context/ack.ts'
 import type { Operation } from '../context/operation.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { ExtractResult } from '../propagation/json-member.ts'
-import { AGREED_MEMBER } from '../propagation/negotiation.ts'
+import { AGREED_MEMBER, isConfirmation } from '../propagation/negotiation.ts'
 import {
   type ExtractedContext,
   type IncomingContext,
@@ -75,6 +75,35 @@ export abstract class IncomingConnection extends ConnectionIdentity {
   acceptTerms(terms: PropagationTerms, id?: string): void {
     this.terms = terms
     if (id !== undefined) this.setId(id)
+  }
+
+  /** The server has sent its hello message: these terms hold once the client confirms it. */
+  offerTerms(terms: PropagationTerms): void {
+    this.rareState().offeredTerms = terms
+  }
+
+  /** True from the server's hello message until the client confirms it. */
+  get awaitsConfirmation(): boolean {
+    return this.rare?.offeredTerms !== undefined
+  }
+
+  /**
+   * A text has arrived while `awaitsConfirmation`. Returns true if it is the client's confirmation: the application must
+   * not see it, and it is not counted.
+   */
+  confirms(data: unknown): boolean {
+    const text = textPayload(data)
+    if (text === undefined || !isConfirmation(text)) return false
+    this.confirmed()
+    return true
+  }
+
+  /** The client has confirmed the hello message: from now on, messages carry context in both directions. */
+  confirmed(): void {
+    const terms = this.rare?.offeredTerms
+    if (terms === undefined) return
+    this.rareState().offeredTerms = undefined
+    this.acceptTerms(terms)
   }
 
   /** Sets the terms for contexts that option `messageContext` reads. */

@@ -13,6 +13,8 @@ export class RareState {
   partialSend: PartialMessage | undefined
   /** Terms for contexts that option `messageContext` reads. */
   foreignTerms: PropagationTerms | undefined
+  /** Terms that hold once the client has confirmed them. */
+  offeredTerms: PropagationTerms | undefined
   droppedSpans = 0
   networkTransport: NetworkTransport | undefined
   streams: Set<Stream> | undefined

@@ -86,7 +86,7 @@ export class Handshake {
     this.request = request
     this.#route = options.route
     this.#options = options
-    this.#negotiation = new Negotiation(request)
+    this.#negotiation = new Negotiation(request, options.join !== undefined)
     if (options.deferred !== true) this.start()
   }
 
@@ -186,8 +186,9 @@ export class Handshake {
   }
 
   /**
-   * Accepts context in messages if the client offered it in the query, as clients do that cannot set headers. Returns the
-   * text that the adapter must send first on the new connection, uncounted; `undefined` if there is nothing to accept.
+   * Answers an offer of context in messages in the query, as clients make it that cannot set headers. Returns the text
+   * that the adapter must send first on the new connection, uncounted; `undefined` if there is nothing to answer. While
+   * `awaitsConfirmation` of the connection, the adapter passes received texts to its `confirms`.
    */
   helloMessage(connection: Connection): string | undefined {
     return this.#negotiation.helloMessage(connection)

@@ -1,4 +1,5 @@
 import type { CloseCategory } from '../close/close.ts'
+import { normalAuthority } from './authority.ts'
 import { type Environment, environment, ignoreFromEnvironment, variableName } from './environment.ts'
 import { OptionError } from './option-error.ts'
 import { parseSelector, type Selector } from './selector.ts'
@@ -45,6 +46,7 @@ export function resolveOptions(options: TelemetryOptions = {}, env: Environment 
     ignore: copyIgnore(validated.ignore) ?? ignoreFromEnvironment(env),
     carrierName: validated.carrierName ?? DEFAULT_CARRIER_NAME,
     messageName: typeof messageName === 'string' ? parseSelector(messageName) : messageName,
+    authorities: validated.authorities.map(normalAuthority),
     closeErrors: new Set(validated.closeErrors),
     closeCodes: new Set(validated.closeCodes),
   })

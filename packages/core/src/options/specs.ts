@@ -2,6 +2,7 @@ import type { MeterProvider, TracerProvider } from '@opentelemetry/api'
 import { CLOSE_CATEGORIES, CLOSE_ERRORS, type CloseCategory } from '../close/close.ts'
 import { AGREED_MEMBER, isMemberName } from '../propagation/negotiation.ts'
 import type { RemoteContext } from '../propagation/remote-context.ts'
+import { isAuthority } from './authority.ts'
 import { parseSelector } from './selector.ts'
 import {
   boolean,
@@ -105,6 +106,7 @@ export const SPECS = {
   remoteContext,
   propagation: choice(['negotiated', 'always', 'off'], 'negotiated'),
   carrierName,
+  authorities: list<string>(isAuthority, "hosts with their port, such as 'chat.example.com' or 'localhost:8080'", []),
   messageContext: hook<TelemetryOptions['messageContext']>(),
   slowConsumerBytes: positiveInteger(1024 * 1024),
   messageSizeMetric: boolean(false),

@@ -112,6 +112,13 @@ export interface TelemetryOptions {
    */
   carrierName?: string
   /**
+   * Hosts, with their port unless it is the default one, under which clients reach this server where a proxy in front of
+   * it rewrites the header `Host`, such as `chat.example.com`. Clients that cannot set headers offer context in messages
+   * for the host that they dial; the offer counts if that is the request's `Host` or one of these. Default: none. Variable
+   * `OTEL_WS_AUTHORITIES` (comma-separated).
+   */
+  authorities?: readonly string[]
+  /**
    * Reads the trace context of messages in a format of the application's own, such as binary frames with a header: a
    * function of the payload that returns a W3C carrier, or nothing. Called for each message without a carrier; the
    * result is used as option `remoteContext` says. Default: such messages are not read.

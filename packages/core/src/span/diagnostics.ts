@@ -16,6 +16,21 @@ export class Diagnostics {
     carrierRejected(this.#warned, problem)
   }
 
+  /**
+   * A request has an offer of context in messages that was made for another connection.
+   *
+   * @param authority the one that the client dialled, for an offer in the query
+   */
+  offerCopied(by: 'header' | 'query', authority: string | undefined, host: string | undefined): void {
+    if (this.#warned.has(`offer ${by}`)) return
+    this.#warned.add(`offer ${by}`)
+    logger.warn(
+      by === 'header'
+        ? 'a request has the offer of context in messages of another connection, which an intermediary has copied: context is not exchanged with its peer (reported once)'
+        : `a client that dialled ${JSON.stringify(authority)} offers context in messages to ${JSON.stringify(host?.slice(0, 261))}: context is not exchanged with it. If a proxy in front of this server rewrites the header Host, name what clients dial in option authorities (reported once)`,
+    )
+  }
+
   /** The SDK could not export at shutdown. */
   flushFailed(error: unknown): void {
     flushFailed(error)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { connect, type TestClient } from '@otel-ws/testkit'
+import { once } from 'node:events'
+import { connect, QUERY_OFFER, type TestClient } from '@otel-ws/testkit'
 import { describe, expect, it } from 'vitest'
 import { connected, join, type Node, startNode } from './nodes.ts'
 import { useRedis } from './redis.ts'
@@ -8,10 +9,14 @@ const adapters = useRedis()
 
 /** A client that negotiated propagation and returns packets as they are on the wire. */
 async function joinAgreed(node: Node): Promise<TestClient> {
-  const client = await connect(`${node.url}/socket.io/?EIO=4&transport=websocket&otel-ws=1`)
+  const client = await connect(`${node.url}/socket.io/${QUERY_OFFER}&EIO=4&transport=websocket`)
   await client.next()
   client.send('40')
   expect(await client.next()).toMatch(/^40\{"sid":"[^"]+","_otel":\{"v":1,"id":"[0-9a-f]{16}"\}\}$/)
+  client.send('42["_otel",{"v":1}]')
+  const read = once(client.socket, 'pong')
+  client.socket.ping()
+  await read
   return client
 }
 

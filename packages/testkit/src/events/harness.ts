@@ -46,7 +46,7 @@ export interface BroadcastTarget {
 }
 
 export interface EventConnectOptions {
-  /** The version of context in messages that the client offers, `'1'` at present. Default: no offer. */
+  /** The version of context in messages that the client offers to this server, `'1'` at present. Default: no offer. */
   readonly offer?: string | undefined
   /** Headers of the client's requests. */
   readonly headers?: Readonly<Record<string, string>> | undefined

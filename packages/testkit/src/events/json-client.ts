@@ -13,7 +13,7 @@ export async function jsonEventClient(
   { offer, headers, signal }: EventConnectOptions = {},
 ): Promise<EventClient> {
   const client = new TestClient(url, [], {
-    headers: { ...headers, ...(offer !== undefined && { 'otel-ws': offer }) },
+    headers: { ...headers, ...(offer !== undefined && { 'otel-ws': `${offer}; key=<key>` }) },
   })
   signal?.addEventListener('abort', () => resetRequest(client))
   await client.opened

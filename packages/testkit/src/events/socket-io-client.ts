@@ -4,17 +4,27 @@ import type { Carrier, EventClient, EventConnectOptions, ReceivedEvent } from '.
 
 /** The members of an Engine.IO client that are used here. */
 interface Engine {
-  readonly transport: { readonly name: string; readonly ws?: { terminate(): void; pause(): void } }
+  readonly transport: {
+    readonly name: string
+    readonly ws?: { terminate(): void; pause(): void; ping(): void; once(event: 'pong', listener: () => void): void }
+  }
+  once(event: 'drain', listener: () => void): void
   close(): unknown
   _sendPacket(type: string): void
 }
 
 /** Options of `socket.io-client` that make a client offer context in messages and send headers. */
-export function socketIoOptions({ offer, headers }: EventConnectOptions = {}): {
+export function socketIoOptions(
+  url: string,
+  { offer, headers }: EventConnectOptions = {},
+): {
   readonly query: Record<string, string>
   readonly extraHeaders: Record<string, string>
 } {
-  return { query: offer === undefined ? {} : { 'otel-ws': offer }, extraHeaders: { ...headers } }
+  return {
+    query: offer === undefined ? {} : { 'otel-ws': `${offer};host=${new URL(url).host}` },
+    extraHeaders: { ...headers },
+  }
 }
 
 /** Resolves with a client of the suites once this socket of `socket.io-client` has connected; rejects when it cannot. */
@@ -42,6 +52,7 @@ export async function socketIoClient(socket: Socket, { signal }: EventConnectOpt
     socket.once('connect', resolve)
     socket.once('connect_error', reject)
   })
+  if (agreement !== undefined) await confirmContext(socket)
   const engine = (): Engine => socket.io.engine as unknown as Engine
   const args = (data: unknown, carrier?: Carrier): unknown[] => [
     ...(data === undefined ? [] : [data]),
@@ -76,6 +87,20 @@ export async function socketIoClient(socket: Socket, { signal }: EventConnectOpt
     },
     closed,
   }
+}
+
+/** Confirms context in messages. Resolves when the server has read it, so that what it sends later carries context. */
+export async function confirmContext(socket: Socket): Promise<void> {
+  const engine = socket.io.engine as unknown as Engine
+  const { ws } = engine.transport
+  socket.emit('_otel', { v: 1 })
+  await new Promise<void>((resolve) => {
+    if (ws === undefined) engine.once('drain', resolve)
+    else {
+      ws.once('pong', resolve)
+      ws.ping()
+    }
+  })
 }
 
 /** Takes the carrier off the end of an event's arguments, if there is one. */

@@ -25,9 +25,16 @@ export interface NegotiationVectors {
     readonly headers: Readonly<Record<string, string>>
     readonly url: string
     readonly offer: 'header' | 'query' | null
+    readonly copied: 'header' | 'query' | null
   }[]
   readonly answers: readonly { readonly name: string; readonly value: string; readonly id: string | null }[]
   readonly hellos: readonly { readonly name: string; readonly text: string; readonly id: string | null }[]
+  readonly confirmations: readonly { readonly name: string; readonly text: string; readonly confirms: boolean }[]
+  readonly confirmationEvents: readonly {
+    readonly name: string
+    readonly data: readonly unknown[]
+    readonly confirms: boolean
+  }[]
 }
 
 export interface ForeignVectors {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { lateEntries } from '../shared/late-entries.ts'
 import { sameTranscripts } from '../shared/same-transcripts.ts'
+import { HEADER_OFFER } from '../testing/offer.ts'
 import { Telemetry } from '../testing/telemetry.ts'
 import type { Harness } from './harness.ts'
 import { closeScripts } from './transparency/closes.ts'
@@ -52,7 +53,7 @@ export function transparencySuite(harness: Harness): void {
     describe('with clients that have agreed to context in messages', () => {
       it.each(Object.keys(handlers))('does not change %s', async (name) => {
         const script = handlers[name] as Script
-        const offer = { 'otel-ws': '1' }
+        const offer = { 'otel-ws': HEADER_OFFER }
         installed = new Telemetry()
         installed.install()
         const bare = await run(harness, script, undefined, offer)

@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { ClientRequest, IncomingHttpHeaders } from 'node:http'
 import { type ClientOptions, WebSocket } from 'ws'
+import { completeUrl } from './offer.ts'
 import { Queue } from './queue.ts'
 
 export interface Closed {
@@ -17,7 +18,7 @@ export class TestClient {
   readonly #messages = new Queue<{ data: Buffer; binary: boolean }>('message')
 
   constructor(url: string, protocols: string[] = [], options: ClientOptions = {}) {
-    this.socket = new WebSocket(url, protocols, { perMessageDeflate: false, ...options })
+    this.socket = new WebSocket(completeUrl(url), protocols, { perMessageDeflate: false, finishRequest, ...options })
     this.socket.once('upgrade', ({ headers }) => {
       this.responseHeaders = headers
     })
@@ -60,6 +61,14 @@ export class TestClient {
     this.socket.close(code, reason)
     return this.closed
   }
+}
+
+/** Completes an offer of context in messages with the key of the request. */
+function finishRequest(request: ClientRequest): void {
+  const offer = request.getHeader('otel-ws')
+  const key = String(request.getHeader('sec-websocket-key'))
+  if (typeof offer === 'string') request.setHeader('otel-ws', offer.replace('<key>', key))
+  request.end()
 }
 
 /** Connects and waits for the open. */

@@ -1,5 +1,6 @@
 import { connect as connectSocket, type Socket } from 'node:net'
 import { decodeFrames, encodeFrame, type Frame, type FrameOptions } from './frames.ts'
+import { completeUrl } from './offer.ts'
 import { Queue } from './queue.ts'
 
 export interface UpgradeOptions {
@@ -21,7 +22,7 @@ export class RawClient {
   readonly #chunks: Buffer[] = []
 
   constructor(url: string, { method = 'GET', headers = {}, head }: UpgradeOptions = {}) {
-    const { hostname, port, pathname, search } = new URL(url)
+    const { hostname, port, pathname, search } = new URL(completeUrl(url))
     const all: Record<string, string | undefined> = {
       host: `${hostname}:${port}`,
       connection: 'Upgrade',
@@ -30,7 +31,9 @@ export class RawClient {
       'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
       ...headers,
     }
-    const lines = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]))
+    const lines = Object.entries(all).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name}: ${value.replace('<key>', all['sec-websocket-key'] ?? '')}`],
+    )
     const request = Buffer.from(`${method} ${pathname}${search} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1')
 
     this.socket = connectSocket(Number(port), hostname)

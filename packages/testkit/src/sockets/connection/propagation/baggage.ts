@@ -1,11 +1,12 @@
 import { context, propagation, ROOT_CONTEXT } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import { TRACEPARENT } from '../../../shared/trace-context.ts'
+import { CONFIRMATION, HEADER_OFFER, QUERY_OFFER } from '../../../testing/offer.ts'
 import type { Fixture } from '../../fixture.ts'
 import type { Harness, HostSocket } from '../../harness.ts'
 import { OFFER, withCarrier } from './carriers.ts'
 
-const BROWSER = { headers: { 'otel-ws': '1', origin: 'https://app.example' } }
+const BROWSER = { headers: { 'otel-ws': HEADER_OFFER, origin: 'https://app.example' } }
 
 export function baggageTests({ route }: Harness, fixture: Fixture): void {
   const tenant = () => propagation.getActiveBaggage()?.getEntry('tenant')?.value
@@ -39,7 +40,8 @@ export function baggageTests({ route }: Harness, fixture: Fixture): void {
 
     it('of a client that offers context in the query is that of a browser', async () => {
       const tenants: unknown[] = []
-      const { client } = await fixture.open({ client: { query: '?otel-ws=1' }, connection: keepTenants(tenants) })
+      const { client } = await fixture.open({ client: { query: QUERY_OFFER }, connection: keepTenants(tenants) })
+      client.send(CONFIRMATION)
       client.send(wire)
       await fixture.telemetry.waitForSpan(`process ${route}`)
       expect(tenants).toEqual([[undefined, undefined]])

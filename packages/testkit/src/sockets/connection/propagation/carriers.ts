@@ -1,9 +1,10 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { TRACEPARENT, traceparentOf } from '../../../shared/trace-context.ts'
+import { HEADER_OFFER } from '../../../testing/offer.ts'
 import type { HostSocket } from '../../harness.ts'
 
 /** Options of a client that offers context in messages. */
-export const OFFER = { headers: { 'otel-ws': '1' } }
+export const OFFER = { headers: { 'otel-ws': HEADER_OFFER } }
 
 /** The JSON text with a carrier in it, by default that of a remote span. */
 export function withCarrier(text: string, members = `"traceparent":"${TRACEPARENT}"`): string {
