@@ -47,6 +47,28 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
     maxMessageNameLength: { example: 'maxMessageNameLength: 32', variable: '32', unit: 'characters' },
     route: { example: "route: '/chat/:room'", variable: '/chat/:room', servers: '`ws`; the others have routes' },
   },
+  Operations: {
+    protocol: {
+      example: "protocol: 'graphql-transport-ws'",
+      variable: 'json id=$.id name=$.type error=$.error',
+      fallback: 'by the subprotocol or the first messages',
+      servers: ON_WS,
+    },
+    operationNames: {
+      example: "operationNames: ['GetUser', 'ListOrders']",
+      variable: 'GetUser,ListOrders',
+      servers: ON_WS,
+      fallback: 'those that succeed',
+    },
+    streamItems: { example: 'streamItems: true', variable: 'true', servers: ON_WS },
+    maxOperations: { example: 'maxOperations: 100', variable: '100', unit: 'operations', servers: ON_WS },
+    maxOperationAge: {
+      example: 'maxOperationAge: 60_000',
+      variable: '60000',
+      unit: 'milliseconds',
+      servers: ON_WS,
+    },
+  },
   'Context of peers': {
     trustProxy: {
       example: 'trustProxy: true',

@@ -49,15 +49,16 @@ export const SPANS: Readonly<Record<string, SpanDescription>> = {
   },
   process: {
     name: '`process {name}`',
-    kind: 'CONSUMER',
-    parent: "none; with `traces: 'connection'` the connection",
-    covers: 'dispatch of a received message → every handler has settled',
+    kind: 'CONSUMER; SERVER of a request, with `{operation}` for the name; INTERNAL of a batch of requests',
+    parent: "none; with `traces: 'connection'` the connection; of a request in a batch, `process batch`",
+    covers:
+      'dispatch of a received message → every handler has settled; of a request → its answer is written, of a subscription → its items begin',
   },
   send: {
     name: '`send {name}`',
-    kind: 'PRODUCER',
+    kind: 'PRODUCER; CLIENT of a request, with `{operation}` for the name',
     parent: "active span; otherwise none, or with `traces: 'connection'` the connection",
-    covers: 'the call → handed to the kernel',
+    covers: 'the call → handed to the kernel; of a request → its answer is dispatched, or its items begin',
   },
   broadcast: {
     name: '`broadcast {name}`',
@@ -71,6 +72,12 @@ export const SPANS: Readonly<Record<string, SpanDescription>> = {
     kind: 'CONSUMER',
     parent: 'the broadcast on another node',
     covers: 'the fan-out on each other node that the broadcast reaches; on hosts with cluster adapters',
+  },
+  complete: {
+    name: '`complete {operation}`',
+    kind: 'INTERNAL',
+    parent: 'none; linked to the span of the operation',
+    covers: 'the end of a subscription or stream, on both ends: items, bytes, duration and outcome',
   },
   close: {
     name: '`close {route}`',

@@ -15,6 +15,8 @@ const PLACES = new Set([
   'all spans',
   'all spans but broadcast and deliver',
   'spans and metrics of failures',
+  'spans of connections with a protocol',
+  'metrics of operations',
 ])
 
 interface Instrument {

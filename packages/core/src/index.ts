@@ -7,4 +7,15 @@ export type { CloseInfo, IgnoreSubject, MessageInfo, TelemetryOptions, UpgradeRe
 export type { Carrier } from './propagation/carrier.ts'
 export { type CarrierOptions, type Extracted, extractContext, injectContext } from './propagation/payload.ts'
 export type { RemoteContext } from './propagation/remote-context.ts'
+export { type JsonOperations, jsonOperations } from './protocols/json-operations.ts'
+export {
+  type Conventions,
+  defineProtocol,
+  type MessageKind,
+  type Protocol,
+  type ProtocolDefinition,
+  type ProtocolMessage,
+  type ProtocolRecord,
+  type ProtocolState,
+} from './protocols/protocol.ts'
 export { connectionSampler, type Sampler } from './services/sampler.ts'

@@ -55,17 +55,34 @@ export const ATTR_WEBSOCKET_DELIVER_LAG = 'websocket.deliver.lag'
 /** How the wait for an acknowledgement ended: `ok`, `timeout` or `disconnected`. @on process, send, broadcast */
 export const ATTR_WEBSOCKET_ACK_OUTCOME = 'websocket.ack.outcome'
 
-/** Items of a streamed answer. @on process */
+/** Items of a streamed answer. @on process, complete */
 export const ATTR_WEBSOCKET_STREAM_ITEMS = 'websocket.stream.items'
-/** Seconds from the start of the process span to the first item. @on process */
+/** Seconds from the start of the process span, or of the operation, to the first item. @on process, complete */
 export const ATTR_WEBSOCKET_STREAM_TIME_TO_FIRST_ITEM = 'websocket.stream.time_to_first_item'
 /** Seconds from the start of the process span to the last item. @on process */
 export const ATTR_WEBSOCKET_STREAM_TIME_TO_LAST_ITEM = 'websocket.stream.time_to_last_item'
 /** Mean seconds between two items. @on process */
 export const ATTR_WEBSOCKET_STREAM_ITEM_INTERVAL = 'websocket.stream.item_interval'
 
+/** Payload bytes of the items. @on complete */
+export const ATTR_WEBSOCKET_STREAM_BYTES = 'websocket.stream.bytes'
 /** How a streamed answer ended: `completed`, `failed`, `cancelled` by its receiver, or `disconnected`. @on process, metrics */
 export const ATTR_WEBSOCKET_STREAM_OUTCOME = 'websocket.stream.outcome'
+
+/** Protocol whose operations are recorded: `graphql-transport-ws`, `trpc`, `json-rpc`, … or the name of a protocol of the application. @on spans of connections with a protocol, metrics of operations */
+export const ATTR_WEBSOCKET_PROTOCOL = 'websocket.protocol'
+/** Name of the operation, of bounded cardinality: `_OTHER` once a limit is exceeded. @on process, send, complete, metrics of operations */
+export const ATTR_WEBSOCKET_OPERATION_NAME = 'websocket.operation.name'
+/** `query`, `mutation`, `subscription`, `call`, `stream`, `join`, or what the protocol of an application calls it. @on process, send, complete, metrics of operations */
+export const ATTR_WEBSOCKET_OPERATION_TYPE = 'websocket.operation.type'
+/** Id that relates the messages of an operation, cut at 64 characters; a hash where ids are content. @on process, send, complete */
+export const ATTR_WEBSOCKET_OPERATION_ID = 'websocket.operation.id'
+/** `ok`, `error`, `cancelled`, `disconnected`, `timeout`, `abandoned` (its id was used again, or too many were open) or `unknown` (the answer was not read to its end). @on process, send, complete, metrics of operations */
+export const ATTR_WEBSOCKET_OPERATION_OUTCOME = 'websocket.operation.outcome'
+/** Seconds from the request to the end of the operation. @on complete */
+export const ATTR_WEBSOCKET_OPERATION_DURATION = 'websocket.operation.duration'
+/** Operations that one message begins. @on process */
+export const ATTR_WEBSOCKET_BATCH_SIZE = 'websocket.batch.size'
 
 /** Effective close code (RFC 6455, section 7.4). @on close, metrics */
 export const ATTR_WEBSOCKET_CLOSE_CODE = 'websocket.close.code'
@@ -115,7 +132,7 @@ export const ATTR_WEBSOCKET_RECONNECT_ATTEMPT = 'websocket.reconnect.attempt'
 export const ATTR_WEBSOCKET_RECONNECT_DOWNTIME = 'websocket.reconnect.downtime'
 /** Why the span ended before its operation: `age`, `shutdown` or `disconnect` (the connection closed before); on durations `disconnect` only. @on open, process, send, connection, metrics */
 export const ATTR_WEBSOCKET_SPAN_ENDED_BY = 'websocket.span.ended_by'
-/** Target of a link: `handshake`, `segment` (the previous segment of a connection span), `previous` (the lost connection that this one replaces) or `message`. @on links */
+/** Target of a link: `handshake`, `segment` (the previous segment of a connection span), `previous` (the lost connection that this one replaces), `operation` (that an end or a repetition belongs to) or `message`. @on links */
 export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
 /** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`; on spans `volatile` only, the others are errors. @on send, metrics */
 export const ATTR_WEBSOCKET_UNDELIVERED_REASON = 'websocket.send.undelivered.reason'
@@ -342,6 +359,31 @@ export const METRIC_STREAM_ACTIVE = {
   description: 'Streamed answers that have not ended, also those whose span has.',
 } as const satisfies InstrumentSchema
 
+/** Time that the end which serves needs for its answer. A request is recorded here, and not in the duration of messages. @attributes route, namespace, subprotocol, protocol, operation name, operation type, operation outcome, `error.type` */
+export const METRIC_OPERATION_DURATION = {
+  name: 'websocket.server.operation.duration',
+  type: 'histogram',
+  unit: 's',
+  description:
+    'Time from the dispatch of a request until its answer is sent; of one that this end asks, until it arrives.',
+  buckets: LATENCY_BUCKETS,
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol, protocol, operation name, operation type, operation outcome */
+export const METRIC_OPERATION_ITEMS = {
+  name: 'websocket.server.operation.items',
+  type: 'histogram',
+  unit: '{item}',
+  description: 'Items of a subscription or stream.',
+  buckets: RECIPIENT_BUCKETS,
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol, protocol */
+export const METRIC_OPERATION_ACTIVE = {
+  name: 'websocket.server.operation.active',
+  type: 'observable up-down counter',
+  unit: '{operation}',
+  description: 'Operations that have not ended, in either direction.',
+} as const satisfies InstrumentSchema
+
 /** Defines the client's counterpart of a server's instrument. */
 function ofClient<S extends InstrumentSchema>(server: S): Omit<S, 'name'> & { readonly name: string } {
   return { ...server, name: server.name.replace('server', 'client') }
@@ -382,3 +424,13 @@ export const METRIC_CLIENT_MESSAGE_SIZE = /* @__PURE__ */ ofClient(METRIC_MESSAG
 export const METRIC_CLIENT_SEND_BUFFERED = /* @__PURE__ */ ofClient(METRIC_SEND_BUFFERED)
 /** @attributes route, namespace, subprotocol, reason */
 export const METRIC_CLIENT_SEND_UNDELIVERED = /* @__PURE__ */ ofClient(METRIC_SEND_UNDELIVERED)
+/** @attributes route, namespace, subprotocol, protocol, operation name, operation type, operation outcome, `error.type` */
+export const METRIC_CLIENT_OPERATION_DURATION = /* @__PURE__ */ ofClient(METRIC_OPERATION_DURATION)
+/** @attributes route, namespace, subprotocol, protocol, operation name, operation type, operation outcome */
+export const METRIC_CLIENT_OPERATION_ITEMS = /* @__PURE__ */ ofClient(METRIC_OPERATION_ITEMS)
+/** @attributes route, namespace, subprotocol, protocol */
+export const METRIC_CLIENT_OPERATION_ACTIVE = /* @__PURE__ */ ofClient(METRIC_OPERATION_ACTIVE)
+/** @attributes route, namespace, subprotocol, protocol, operation name */
+export const METRIC_CLIENT_STREAM_FIRST_ITEM_DURATION = /* @__PURE__ */ ofClient(METRIC_STREAM_FIRST_ITEM_DURATION)
+/** @attributes route, namespace, subprotocol, protocol, operation name, outcome, `error.type` */
+export const METRIC_CLIENT_STREAM_DURATION = /* @__PURE__ */ ofClient(METRIC_STREAM_DURATION)

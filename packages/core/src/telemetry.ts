@@ -104,6 +104,7 @@ export class Telemetry {
     services.heartbeat?.stop()
     services.slowConsumers.stop()
     services.sendBatch.shutdown()
+    services.endOperations()
     services.deadlines.shutdown()
   }
 

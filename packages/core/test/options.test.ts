@@ -1,13 +1,14 @@
 import { metrics, ProxyTracerProvider } from '@opentelemetry/api'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { OptionError, type TelemetryOptions } from '../src/index.ts'
+import { jsonOperations, OptionError, type TelemetryOptions } from '../src/index.ts'
 import { unknownVariables } from '../src/options/environment.ts'
 import { resolveOptions } from '../src/options/resolve.ts'
 
 const NONE = {}
 const hook = () => undefined
 const tracerProvider = new ProxyTracerProvider()
+const custom = jsonOperations({ id: '$.id', name: '$.type' })
 const meterProvider = metrics.getMeterProvider()
 
 const DEFAULTS = {
@@ -23,6 +24,11 @@ const DEFAULTS = {
   messageName: undefined,
   maxMessageNames: 200,
   maxMessageNameLength: 64,
+  protocol: undefined,
+  operationNames: undefined,
+  streamItems: false,
+  maxOperations: 1000,
+  maxOperationAge: 600_000,
   route: undefined,
   remoteContext: undefined,
   propagation: 'negotiated',
@@ -136,6 +142,25 @@ const CASES: Readonly<Record<keyof TelemetryOptions, Case>> = {
   },
   maxMessageNames: count,
   maxMessageNameLength: count,
+  protocol: {
+    valid: ['trpc', 'graphql-transport-ws', false, hook, custom],
+    invalid: ['graphql', '', true, 1, null, {}, ['trpc']],
+    fix: /must be one of 'graphql-transport-ws', .*, false, the result of jsonOperations\(\) or defineProtocol\(\), or a function/,
+    texts: [
+      ['trpc', 'trpc'],
+      ['false', false],
+    ],
+    wrongTexts: ['graphql', 'json', 'json id=$.id', 'json id=$.id name=$.type colour=red', 'json id=x y'],
+  },
+  operationNames: {
+    valid: [['GetUser'], /^Get/, hook],
+    invalid: ['GetUser', [''], 1, null, true],
+    fix: /must be a list of strings, a RegExp, or a function of the name/,
+    texts: [['GetUser, ListOrders', ['GetUser', 'ListOrders']]],
+  },
+  streamItems: flag,
+  maxOperations: count,
+  maxOperationAge: duration,
   route: {
     valid: ['/chat/:room', hook],
     invalid: ['', 1, null, ['/x'], /x/],

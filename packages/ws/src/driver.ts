@@ -8,6 +8,7 @@ import { OPEN } from './host.ts'
 export const METHOD_NAMES = ['emit', 'send', 'close', 'terminate', 'ping'] as const
 
 export const driver: HostDriver<WebSocket> = {
+  hasRawMessages: true,
   text: payloadText,
   peer: peerOf,
   bufferedAmount: (socket) => socket.bufferedAmount,

@@ -126,7 +126,7 @@ function receiveVersion7(
   const process = startReceive(connection, socket, data, isBinary, extracted)
   if (process === undefined) return emitVersion7(undefined, own, socket, data)
   try {
-    return process.run(isPlain ? dispatchVersion7 : emitVersion7, own, socket, data)
+    return process.run(isPlain && process.timed ? dispatchVersion7 : emitVersion7, own, socket, data)
   } catch (error) {
     closeWithTransport(socket)
     throw error

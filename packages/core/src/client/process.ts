@@ -28,6 +28,11 @@ export class ClientProcess extends Operation {
     series?.started()
   }
 
+  /** True if the handlers run in the context of the process although it has no span. */
+  get isQuiet(): boolean {
+    return false
+  }
+
   override get adopts(): boolean {
     return this.endedAt === 0 || this.now() - this.endedAt < ADOPTION_TIME
   }

@@ -13,7 +13,7 @@ export function runProcess<A, B, C, R>(
   c: C,
 ): R {
   try {
-    return process.span === undefined
+    return process.span === undefined && !process.isQuiet
       ? dispatch(process, a, b, c)
       : context.with(process, dispatch, undefined, process, a, b, c)
   } catch (error) {

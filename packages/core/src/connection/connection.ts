@@ -11,7 +11,7 @@ import { spanName } from '../span/names.ts'
 import { type ConnectionContext, ConnectionView } from './context.ts'
 import { activeHandler, HandlerSpan } from './handler-span.ts'
 import { HEARTBEAT_PAYLOAD } from './heartbeat.ts'
-import { OutgoingConnection } from './outgoing.ts'
+import { OperatingConnection } from './operating.ts'
 import { Pings } from './pings.ts'
 import { Segment } from './segment.ts'
 import { removeConnection } from './socket-key.ts'
@@ -23,7 +23,7 @@ import { removeConnection } from './socket-key.ts'
  * `startSend` and the calls that its documentation names) and `sendSkipped`; pings and pongs as they pass; of the close
  * handshake `closeFrameSent`, `protocolErrorDetected` and `terminateCalled`; and `close` at the end.
  */
-export class Connection extends OutgoingConnection implements LiveConnection {
+export class Connection extends OperatingConnection implements LiveConnection {
   newestPending: Operation | undefined = undefined
   /** Listeners of the connection's end that the host registers itself. */
   hostCloseListeners = 0
@@ -239,6 +239,7 @@ export class Connection extends OutgoingConnection implements LiveConnection {
   /** Ends acknowledgements, streams, sends and handlers that are pending when the connection ends. */
   #endPending(): void {
     this.services.sendBatch.flush()
+    this.operations?.close()
     const { streams, acks, flushPoller } = this.rare ?? {}
     if (acks !== undefined) for (const ack of acks) ack.settle('disconnected')
     if (streams !== undefined) for (const stream of streams) stream.disconnect()

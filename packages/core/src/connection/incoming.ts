@@ -10,6 +10,7 @@ import {
 import type { AckWaiter } from '../context/ack.ts'
 import type { Operation } from '../context/operation.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
+import type { MessageReading, OperationHost, StartedRequest } from '../operations/operations.ts'
 import type { ExtractResult } from '../propagation/json-member.ts'
 import { AGREED_MEMBER, isConfirmation } from '../propagation/negotiation.ts'
 import {
@@ -22,10 +23,12 @@ import {
   withBaggage,
 } from '../propagation/terms.ts'
 import * as schema from '../schema.ts'
+import type { RegisteredNames } from '../services/driver.ts'
 import { describeMessage, describeName } from '../span/describe.ts'
 import { type MessageName, otherName } from '../span/names.ts'
 import { readForeignCarrier } from './foreign-carrier.ts'
 import { ConnectionIdentity } from './identity.ts'
+import { BatchProcess, OperationProcess, QuietProcess } from './operation-process.ts'
 import { PendingAck } from './pending-ack.ts'
 import { activeProcess, Process } from './process.ts'
 import { Stream } from './stream.ts'
@@ -64,6 +67,8 @@ const MESSAGE_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'message' 
 export abstract class IncomingConnection extends ConnectionIdentity {
   received = 0
   receivedBytes = 0
+  /** Reads the messages as operations of a protocol; `undefined` for connections without one. */
+  operations: MessageReading<Process, IncomingMessage> | undefined = undefined
   /** Terms of context in messages; while `undefined`, messages are left as they are. */
   terms: PropagationTerms | undefined = undefined
 
@@ -134,9 +139,9 @@ export abstract class IncomingConnection extends ConnectionIdentity {
    * returned; without one, dispatch as if there were no telemetry.
    */
   startReceive(message: IncomingMessage): Process | undefined {
-    const { data, binary, size, extracted, awaitsReply = false, frames } = message
+    const { data, binary, size, extracted, awaitsReply = false } = message
     const { name: givenName, isRegistered = true } = message
-    const sequence = ++this.received
+    this.received++
     this.receivedBytes += size
     const { series, services } = this
     series.receivedBytes += size
@@ -144,30 +149,76 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     else series.receivedText++
     if (!services.active) return undefined
     const { options, metrics } = services
+    if (options.messageSizeMetric) metrics.messageSize.record(size, series.directed('receive'))
+    const { operations } = this
+    if (operations !== undefined) {
+      const process = operations.receive(data, binary, size, message, this.operationHost)
+      if (process !== undefined) return process
+    }
     const name =
       givenName === undefined
-        ? services.nameOf(data, binary, size, series.route, services.registeredNames)
+        ? this.nameOfMessage(data, binary, size, services.registeredNames)
         : isRegistered
           ? services.named(givenName)
           : otherName(givenName)
-    if (options.messageSizeMetric) metrics.messageSize.record(size, series.directed('receive'))
     if (options.ignore !== undefined && this.ignoresMessage(name, 'receive')) {
       if (services.tracer !== undefined) this.messageState().counts.received(undefined)
       return undefined
     }
-    const remote = this.#remoteContext(extracted, data, binary)
+    const isSecret = operations?.isSecret === true
+    const remote = this.#remoteContext(extracted, data, binary, isSecret)
     const active = remote === undefined ? context.active() : this.#withBaggage(context.active(), remote)
     const span = options.messages ? this.#startProcessSpan(name, awaitsReply, active, remote) : undefined
     if (services.tracer !== undefined) this.messageState().counts.received(span)
     if (span === undefined && !metrics.recording) return undefined
     const process = new Process(this, name, active, span)
-    if (span?.isRecording()) {
-      describeMessage(span, name, binary, size, sequence)
-      if (remote?.problem !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, remote.problem)
-      if (frames !== undefined) describeFrames(span, frames)
-      if (options.onMessage !== undefined) this.callMessageHook(span, 'receive', data, binary)
-    }
+    if (span?.isRecording()) this.#describeReceived(span, name, message, remote, isSecret)
     return process
+  }
+
+  /** Starts the process of a message that begins an operation of a protocol. */
+  startOperation(message: IncomingMessage, request: StartedRequest): OperationProcess {
+    const { services } = this
+    const { data, binary, size, extracted } = message
+    const { operation, spanName, attributes, carrier, isSecret } = request
+    const name = isSecret ? services.unnamed(this.route) : this.nameOfMessage(data, binary, size)
+    const isTraced = services.options.messages && !this.#isIgnored(name, isSecret)
+    const remote =
+      extracted === undefined && carrier !== undefined
+        ? parseCarrier(carrier, undefined)
+        : this.#remoteContext(extracted, data, binary, isSecret)
+    const active = remote === undefined ? context.active() : this.#withBaggage(context.active(), remote)
+    const span = isTraced ? this.#startProcessSpan({ ...name, process: spanName }, true, active, remote) : undefined
+    if (services.tracer !== undefined) this.messageState().counts.received(span)
+    if (span?.isRecording()) {
+      this.#describeReceived(span, name, message, remote, isSecret)
+      span.setAttributes(attributes)
+    }
+    return new OperationProcess(this, name, active, span, operation)
+  }
+
+  /** Starts the process of a message with several requests. */
+  startBatch(message: IncomingMessage, attributes: Attributes): Process {
+    const { services } = this
+    const name = services.unnamed(this.route)
+    const active = context.active()
+    const isTraced = services.options.messages && !this.#isIgnored(name, false)
+    const remote = this.#remoteContext(message.extracted, message.data, message.binary, false)
+    const span = isTraced
+      ? this.#startProcessSpan({ ...name, process: 'process batch' }, false, active, remote, SpanKind.INTERNAL)
+      : undefined
+    if (services.tracer !== undefined) this.messageState().counts.received(span)
+    if (span?.isRecording()) {
+      this.#describeReceived(span, name, message, remote, false)
+      span.setAttributes(attributes)
+    }
+    return new BatchProcess(this, name, active, span)
+  }
+
+  /** Starts the dispatch of a message that has no span of its own. */
+  startQuiet(parent: Context | undefined, settled?: () => void): Process {
+    if (this.services.tracer !== undefined) this.messageState().counts.received(undefined)
+    return new QuietProcess(this, this.services.unnamed(this.route), parent ?? withoutSpan(context.active()), settled)
   }
 
   /**
@@ -229,6 +280,9 @@ export abstract class IncomingConnection extends ConnectionIdentity {
 
   abstract newestPending: Operation | undefined
 
+  /** This connection, for its operations. */
+  protected abstract get operationHost(): OperationHost<Process, IncomingMessage>
+
   protected ignoresMessage(message: MessageName, direction: 'receive' | 'send'): boolean {
     return this.services.ignores({ kind: 'message', route: this.route, name: message.name, direction })
   }
@@ -245,16 +299,47 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     if (extra) span.setAttributes(extra)
   }
 
+  /** The name of a message: what option `messageName` reads, else that of the event that its protocol has. */
+  protected nameOfMessage(data: unknown, binary: boolean, size: number, registered?: RegisteredNames): MessageName {
+    const { services, operations } = this
+    if (operations?.isSecret === true) return services.unnamed(this.route)
+    const { eventName } = operations ?? {}
+    if (eventName !== undefined && services.options.messageName === undefined) return services.named(eventName)
+    return services.nameOf(data, binary, size, this.route, registered)
+  }
+
   /** The context that came with a message: in our carrier, else in the application's own format. */
-  #remoteContext(extracted: ExtractedContext | undefined, data: unknown, binary: boolean): IncomingContext | undefined {
+  #remoteContext(
+    extracted: ExtractedContext | undefined,
+    data: unknown,
+    binary: boolean,
+    isSecret: boolean,
+  ): IncomingContext | undefined {
     if (extracted !== undefined) {
       const remote = parseCarrier(extracted.carrier, extracted.problem)
       if (remote.problem !== undefined) this.services.diagnostics.carrierRejected(remote.problem)
       return remote
     }
     const { messageContext } = this.services.options
-    if (messageContext === undefined) return undefined
+    if (messageContext === undefined || isSecret) return undefined
     return parseHookCarrier(this.services.callHook('messageContext', messageContext, data, binary))
+  }
+
+  #isIgnored(name: MessageName, isSecret: boolean): boolean {
+    return this.services.options.ignore !== undefined && !isSecret && this.ignoresMessage(name, 'receive')
+  }
+
+  #describeReceived(
+    span: Span,
+    name: MessageName,
+    { data, binary, size, frames }: IncomingMessage,
+    remote: IncomingContext | undefined,
+    isSecret: boolean,
+  ): void {
+    describeMessage(span, name, binary, size, this.received)
+    if (remote?.problem !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, remote.problem)
+    if (frames !== undefined) describeFrames(span, frames)
+    if (!isSecret) this.callMessageHook(span, 'receive', data, binary)
   }
 
   get #effectiveTerms(): PropagationTerms | undefined {
@@ -270,18 +355,18 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     awaitsReply: boolean,
     active: Context,
     incoming: IncomingContext | undefined,
+    kind = awaitsReply ? SpanKind.SERVER : SpanKind.CONSUMER,
   ): Span | undefined {
     const { tracer } = this.services
     if (tracer === undefined) return undefined
     if (this.inheritsUnsampled() || !this.takeBudget()) return this.unsampledSpan()
     const base = withoutSpan(active)
-    const kind = awaitsReply ? SpanKind.SERVER : SpanKind.CONSUMER
     const remote = incoming?.spanContext
     const trust = remote === undefined ? undefined : this.#effectiveTerms?.trust
     if (remote !== undefined && trust === 'parent') {
       const { root } = this.messageState()
       const parent = withSpan(base, trace.wrapSpanContext(remote))
-      return tracer.startSpan(message.process, awaitsReply ? { ...root, kind } : root, parent)
+      return tracer.startSpan(message.process, kind === root.kind ? root : { ...root, kind }, parent)
     }
     const links = remote !== undefined && trust === 'link' ? [{ context: remote, attributes: MESSAGE_LINK }] : undefined
     const segment = this.nextSegment()
@@ -291,7 +376,8 @@ export abstract class IncomingConnection extends ConnectionIdentity {
       return tracer.startSpan(message.process, spanOptions, withSpan(base, segment))
     }
     const { root } = this.messageState()
-    if (links === undefined) return tracer.startSpan(message.process, awaitsReply ? { ...root, kind } : root, base)
+    if (links === undefined)
+      return tracer.startSpan(message.process, kind === root.kind ? root : { ...root, kind }, base)
     return tracer.startSpan(message.process, { ...root, kind, links: [...this.handshakeLinks(), ...links] }, base)
   }
 }

@@ -1,11 +1,20 @@
-import { context, type HrTime, type Span, type SpanKind } from '@opentelemetry/api'
-import { currentCarrier } from '../context/send-parent.ts'
+import {
+  type Attributes,
+  type Context,
+  context,
+  type HrTime,
+  type Link,
+  type Span,
+  type SpanKind,
+} from '@opentelemetry/api'
+import { currentCarrier, isUnsampled } from '../context/send-parent.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { PartialMessage } from '../outgoing/batch.ts'
 import { type Buffers, FlushPoller } from '../outgoing/flush-poller.ts'
 import type { OutgoingMessage } from '../outgoing/message.ts'
 import type { Sender } from '../outgoing/sender.ts'
-import { textPayload } from '../propagation/terms.ts'
+import { createCarrier, textPayload } from '../propagation/terms.ts'
+import { ATTR_WEBSOCKET_MESSAGE_SEQUENCE, ATTR_WEBSOCKET_MESSAGE_SIZE, ATTR_WEBSOCKET_MESSAGE_TYPE } from '../schema.ts'
 import type { MessageName } from '../span/names.ts'
 import { IncomingConnection } from './incoming.ts'
 
@@ -59,8 +68,13 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
    * `countSent` and then `sent` of the message; see `send` for the whole sequence.
    */
   startSend(data: unknown, binary: boolean, size: number, name?: string): OutgoingMessage | undefined {
-    const { services } = this
-    return services.active ? services.sendBatch.messageFor(this, data, binary, size, name) : undefined
+    const { services, operations } = this
+    if (!services.active) return undefined
+    if (operations === undefined) return services.sendBatch.messageFor(this, data, binary, size, name)
+    if (operations.send(data, binary, size, this.operationHost)) return undefined
+    const { eventName } = operations
+    const named = services.options.messageName === undefined ? (name ?? eventName) : name
+    return services.sendBatch.messageFor(this, data, binary, size, named)
   }
 
   /**
@@ -98,7 +112,12 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     const text = textPayload(data)
     if (terms === undefined || text === undefined || !terms.member.canCarry(text)) return data
     if (message !== undefined) return message.injectContext(terms, data, text)
-    return terms.member.inject(data, text, currentCarrier(terms), false)
+    const span = this.operations?.plannedSpan
+    const carrier =
+      span === undefined
+        ? currentCarrier(terms)
+        : createCarrier(span.spanContext(), context.active(), terms.sendsBaggage)
+    return terms.member.inject(data, text, carrier, false)
   }
 
   /** As `injectContext`, for the first fragment of a text that is not empty. */
@@ -120,7 +139,20 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     else series.sentText++
     const { options, metrics } = this.services
     if (options.messageSizeMetric && metrics.recording) metrics.messageSize.record(size, series.directed('send'))
-    return ++this.sent
+    const sequence = ++this.sent
+    if (this.operations !== undefined) this.#acceptedBy(this.operations, binary, size, sequence)
+    return sequence
+  }
+
+  /** The host has accepted a message of a protocol. */
+  #acceptedBy(operations: NonNullable<this['operations']>, binary: boolean, size: number, sequence: number): void {
+    const span = operations.plannedSpan
+    operations.accepted(size)
+    if (!span?.isRecording()) return
+    this.countSendSpan(span, sequence)
+    span.setAttribute(ATTR_WEBSOCKET_MESSAGE_TYPE, binary ? 'binary' : 'text')
+    span.setAttribute(ATTR_WEBSOCKET_MESSAGE_SIZE, size)
+    span.setAttribute(ATTR_WEBSOCKET_MESSAGE_SEQUENCE, sequence)
   }
 
   /** The application sent a message while the connection is not open. */
@@ -152,6 +184,49 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     const state = this.rareState()
     state.flushPoller ??= new FlushPoller()
     state.flushPoller.add(buffers, () => message.flushed())
+  }
+
+  /** Calls back when what was sent before is written to the kernel. */
+  whenFlushed(callback: () => void): void {
+    const { driver } = this.services
+    const { socket } = this
+    if (this.closed || driver.bufferedAmount(socket) === 0) {
+      callback()
+      return
+    }
+    const state = this.rareState()
+    state.flushPoller ??= new FlushPoller()
+    const buffers: Buffers = {
+      get bufferedAmount() {
+        return driver.bufferedAmount(socket)
+      },
+    }
+    state.flushPoller.add(buffers, callback)
+  }
+
+  /** Starts a span of an operation that is not the one of a received message. */
+  startOperationSpan(
+    name: string,
+    kind: SpanKind,
+    attributes: Attributes,
+    parent: Context | undefined,
+    link?: Link,
+  ): Span | undefined {
+    const { tracer } = this.services
+    if (tracer === undefined || isUnsampled(parent)) return undefined
+    if (parent === undefined && this.inheritsUnsampled()) return undefined
+    if (!this.takeBudget()) return undefined
+    const all = { ...this.identity(), ...attributes }
+    if (parent !== undefined) return tracer.startSpan(name, { kind, attributes: all }, parent)
+    const base = withoutSpan(context.active())
+    const segment = this.nextSegment()
+    const links = segment === undefined ? this.handshakeLinks() : []
+    if (link !== undefined) links.push(link)
+    return tracer.startSpan(
+      name,
+      { kind, attributes: all, links },
+      segment === undefined ? base : withSpan(base, segment),
+    )
   }
 
   isSendUntraced(message: MessageName): boolean {

@@ -85,13 +85,18 @@ export class Process extends ServerOperation {
   }
 
   protected override onHandled(isCut: boolean): void {
+    this.connection.series.processing--
+    this.recordDuration(performance.now(), isCut)
+  }
+
+  /** Records how long the handlers took, until this time on the monotonic clock. */
+  protected recordDuration(handledAt: number, isCut: boolean): void {
     const { owner: connection, failed, startTime } = this
-    connection.series.processing--
     const { metrics } = connection.services
     if (!metrics.recording || startTime === 0) return
     const attributes = failed ? failedBy(this, this.error) : connection.series.named(this.#message)
     metrics.processDuration.record(
-      (performance.now() - startTime) / 1000,
+      (handledAt - startTime) / 1000,
       isCut ? { ...attributes, [ATTR_WEBSOCKET_SPAN_ENDED_BY]: 'disconnect' } : attributes,
       this,
     )

@@ -1,3 +1,6 @@
+import { SpanDeadlines } from '../context/deadlines.ts'
+import { OperationNames } from '../operations/operation-names.ts'
+import type { OperationSettings } from '../operations/operations.ts'
 import type { ResolvedOptions } from '../options/resolve.ts'
 import { SendBatch } from '../outgoing/batch.ts'
 import type { HostDriver, Scope } from '../services/driver.ts'
@@ -10,6 +13,7 @@ export class ConnectionServices extends Services {
   readonly sendBatch: SendBatch
   readonly heartbeat: Heartbeat | undefined
   readonly slowConsumers: SlowConsumers
+  #operations: (OperationSettings & { readonly deadlines: SpanDeadlines }) | undefined
 
   constructor(options: ResolvedOptions, scope: Scope, driver: HostDriver<unknown>) {
     super(options, scope, driver)
@@ -18,5 +22,22 @@ export class ConnectionServices extends Services {
     if (options.heartbeatInterval !== undefined && driver.ping !== undefined) {
       this.heartbeat = new Heartbeat(options.heartbeatInterval, options)
     }
+  }
+
+  /** What the operations of all connections have in common: created for the first connection with a protocol. */
+  get operationSettings(): OperationSettings {
+    const { operationNames, maxOperations, maxOperationAge, streamItems } = this.options
+    this.#operations ??= {
+      names: new OperationNames(operationNames),
+      deadlines: new SpanDeadlines(maxOperationAge),
+      maxOperations,
+      streamItems,
+    }
+    return this.#operations
+  }
+
+  /** Ends the operations that are not answered. */
+  endOperations(): void {
+    this.#operations?.deadlines.shutdown()
   }
 }

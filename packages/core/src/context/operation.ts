@@ -130,6 +130,23 @@ export abstract class Operation extends SpanScope implements Expirable {
     this.#endBy(reason)
   }
 
+  /** What `waitForAck` waits for has come, without an outcome of an acknowledgement. */
+  protected stopWaiting(): void {
+    if (this.#ack === undefined) return
+    this.#ack = undefined
+    this.#settleIfHandled()
+  }
+
+  /** Ends the span now, although handlers may go on: what they do later is not part of it. */
+  settleNow(): void {
+    if (this.settled) return
+    if ((this.#state & HANDLED) === 0) {
+      this.#state |= HANDLED
+      this.onHandled(false)
+    }
+    this.#settle()
+  }
+
   /** The connection has closed: whatever is pending ends now, in spans and metrics. */
   disconnect(): void {
     if (this.settled) return

@@ -25,6 +25,11 @@ export abstract class ServerOperation extends Operation {
     this.services = services
   }
 
+  /** True if the code runs in the operation's context although it has no span. */
+  get isQuiet(): boolean {
+    return false
+  }
+
   /**
    * Calls `dispatch` in the operation's context with the operation and up to three arguments. They are passed one by one
    * so that no closure is created per message. Returns and throws what `dispatch` returns and throws.
@@ -42,7 +47,9 @@ export abstract class ServerOperation extends Operation {
     currentOperation = this
     sendBatch.enterRun()
     try {
-      return this.span === undefined ? dispatch(this, a, b, c) : context.with(this, dispatch, undefined, this, a, b, c)
+      return this.span === undefined && !this.isQuiet
+        ? dispatch(this, a, b, c)
+        : context.with(this, dispatch, undefined, this, a, b, c)
     } catch (error) {
       this.fail(error)
       throw error

@@ -9,6 +9,9 @@ const SPAN_KEY = trace.setSpan(
   trace.wrapSpanContext({ traceId: '', spanId: '', traceFlags: 0 }),
 ) as unknown as symbol
 
+/** In place of the ids of a span that is not shown any more. */
+const DETACHED: SpanContext = { traceId: '', spanId: '', traceFlags: 0 }
+
 /**
  * The context that user code runs in while one of our spans covers it. It is a context itself, so that running in it
  * costs one object and no copy of a map. Once the span has ended only its ids stay reachable: a timer or promise that
@@ -32,7 +35,7 @@ export abstract class SpanScope implements Context {
 
   getValue(key: symbol): unknown {
     if (key === SPAN_KEY) {
-      if (this.#ids !== undefined) return trace.wrapSpanContext(this.#ids)
+      if (this.#ids !== undefined) return this.#ids === DETACHED ? undefined : trace.wrapSpanContext(this.#ids)
       return this.span ?? this.parent.getValue(key)
     }
     return key === SPAN_SCOPE_KEY ? this : this.parent.getValue(key)
@@ -49,6 +52,12 @@ export abstract class SpanScope implements Context {
   /** True if the span is the one of this scope, and not a span of the application inside it. */
   owns(span: Span): boolean {
     return span === this.span || (this.#ids !== undefined && span.spanContext() === this.#ids)
+  }
+
+  /** Shows no span from now on: what starts in this context later begins a trace of its own. */
+  protected detachSpan(): void {
+    this.span = undefined
+    this.#ids = DETACHED
   }
 
   /** Releases the ended span and keeps its ids. */

@@ -216,6 +216,7 @@ export class Handshake {
     const subprotocol = services.subprotocolLabel(facts.subprotocol)
     const spanContext = this.span?.spanContext()
     const connection = new Connection(services, socket, { ...facts, route, subprotocol }, spanContext)
+    if (this.#options.join === undefined) connection.chooseProtocol(this.request as UpgradeRequest)
     this.#negotiation.applyTo(connection)
     const transport = networkTransport(this.request)
     if (transport !== 'tcp') connection.setNetworkTransport(transport)

@@ -35,6 +35,8 @@ export class MetricSet {
   deliverLag!: Histogram
   streamFirstItem!: Histogram
   streamDuration!: Histogram
+  operationDuration!: Histogram
+  operationItems!: Histogram
 
   constructor(scope: { name: string; version: string }) {
     this.#scope = scope
@@ -86,6 +88,8 @@ export class MetricSet {
     this.deliverLag = createHistogram(this.#meter, schema.METRIC_DELIVER_LAG)
     this.streamFirstItem = createHistogram(this.#meter, schema.METRIC_STREAM_FIRST_ITEM_DURATION)
     this.streamDuration = createHistogram(this.#meter, schema.METRIC_STREAM_DURATION)
+    this.operationDuration = createHistogram(this.#meter, schema.METRIC_OPERATION_DURATION)
+    this.operationItems = createHistogram(this.#meter, schema.METRIC_OPERATION_ITEMS)
     if (this.recording) this.#observe()
   }
 
@@ -100,7 +104,19 @@ export class MetricSet {
     const slow = createObservable(meter, schema.METRIC_CONNECTION_SLOW)
     const undelivered = createObservable(meter, schema.METRIC_SEND_UNDELIVERED)
     const missedPings = createObservable(meter, schema.METRIC_PING_MISSED)
-    const observables = [active, processing, streams, messages, io, buffered, slow, undelivered, missedPings]
+    const operations = createObservable(meter, schema.METRIC_OPERATION_ACTIVE)
+    const observables = [
+      active,
+      processing,
+      streams,
+      messages,
+      io,
+      buffered,
+      slow,
+      undelivered,
+      missedPings,
+      operations,
+    ]
     const callback = (result: BatchObservableResult) => {
       for (const series of this.#series.values()) {
         const { attributes } = series
@@ -121,6 +137,9 @@ export class MetricSet {
         result.observe(slow, slowConnections, attributes)
         observeUndelivered(result, undelivered, series)
         result.observe(missedPings, series.missedPings, attributes)
+        for (const [protocol, open] of series.operations) {
+          result.observe(operations, open, { ...attributes, [schema.ATTR_WEBSOCKET_PROTOCOL]: protocol })
+        }
       }
     }
     meter.addBatchObservableCallback(callback, observables)

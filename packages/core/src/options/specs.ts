@@ -2,6 +2,9 @@ import type { MeterProvider, TracerProvider } from '@opentelemetry/api'
 import { CLOSE_CATEGORIES, CLOSE_ERRORS, type CloseCategory } from '../close/close.ts'
 import { AGREED_MEMBER, isMemberName } from '../propagation/negotiation.ts'
 import type { RemoteContext } from '../propagation/remote-context.ts'
+import { parseJsonOperations } from '../protocols/json-operations.ts'
+import { isProtocol } from '../protocols/protocol.ts'
+import { PROTOCOL_NAMES } from '../protocols/registry.ts'
 import { isAuthority } from './authority.ts'
 import { parseSelector } from './selector.ts'
 import {
@@ -19,6 +22,7 @@ import {
   provider,
   quoteList,
   type Spec,
+  splitList,
 } from './spec.ts'
 import type { TelemetryOptions } from './types.ts'
 
@@ -88,6 +92,29 @@ const carrierName: Spec<string | undefined> = {
   fallback: undefined,
 }
 
+const protocol: Spec<TelemetryOptions['protocol']> = {
+  type: `${quoteList(PROTOCOL_NAMES, ' | ')} | false, a protocol, or a function of the request`,
+  check: (value) =>
+    value === false || typeof value === 'function' || isProtocol(value) || PROTOCOL_NAMES.includes(value as string)
+      ? undefined
+      : mustBe(
+          `one of ${quoteList(PROTOCOL_NAMES, ', ')}, false, the result of jsonOperations() or defineProtocol(), or a function`,
+          value,
+        ),
+  fromText: (text) => (/^false$/i.test(text) ? false : (parseJsonOperations(text) ?? text)),
+  fallback: undefined,
+}
+
+const operationNames: Spec<TelemetryOptions['operationNames']> = {
+  type: 'a list of strings, a RegExp, or a function of the name',
+  check: (value) =>
+    typeof value === 'function' || value instanceof RegExp || (Array.isArray(value) && value.every(isText))
+      ? undefined
+      : mustBe(operationNames.type, value),
+  fromText: splitList,
+  fallback: undefined,
+}
+
 /** Every option: the one table that validates them, reads their variables and generates their reference. */
 export const SPECS = {
   enabled: boolean(true),
@@ -102,6 +129,11 @@ export const SPECS = {
   messageName,
   maxMessageNames: positiveInteger(200),
   maxMessageNameLength: positiveInteger(64),
+  protocol,
+  operationNames,
+  streamItems: boolean(false),
+  maxOperations: positiveInteger(1000),
+  maxOperationAge: milliseconds(600_000),
   route,
   remoteContext,
   propagation: choice(['negotiated', 'always', 'off'], 'negotiated'),

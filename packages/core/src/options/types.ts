@@ -2,6 +2,7 @@ import type { Attributes, MeterProvider, Span, TracerProvider } from '@opentelem
 import type { CloseCategory, CloseInitiator } from '../close/close.ts'
 import type { Carrier } from '../propagation/carrier.ts'
 import type { RemoteContext } from '../propagation/remote-context.ts'
+import type { Protocol } from '../protocols/protocol.ts'
 
 /** The members of an upgrade request that are read; Node's `IncomingMessage` has them. */
 export interface UpgradeRequest {
@@ -92,6 +93,29 @@ export interface TelemetryOptions {
   maxMessageNames?: number
   /** Characters a message name may have before it is `_OTHER`. Default 64. Variable `OTEL_WS_MAX_MESSAGE_NAME_LENGTH`. */
   maxMessageNameLength?: number
+  /**
+   * How messages are read as operations, such as queries, calls and subscriptions: the name of a protocol that is built in,
+   * the result of `jsonOperations()` or `defineProtocol()`, a function of the upgrade request and the negotiated
+   * subprotocol, or `false` for none. Default: by the subprotocol, otherwise by the form of the first messages. Variable
+   * `OTEL_WS_PROTOCOL` (a name, `false`, or `json id=$.id name=$.type error=$.error item=… end=… cancel=… event=…`).
+   */
+  protocol?:
+    | string
+    | Protocol
+    | false
+    | ((request: UpgradeRequest, subprotocol: string | undefined) => string | Protocol | false | undefined)
+  /**
+   * Names of operations that are recorded; others are `_OTHER`: a list, a pattern, or a function that returns the name
+   * to record. Default: those that have succeeded, at most 20 of a connection. Variable `OTEL_WS_OPERATION_NAMES`
+   * (comma-separated).
+   */
+  operationNames?: readonly string[] | RegExp | ((name: string) => string | undefined)
+  /** Record a span for each item of a subscription or stream. Default `false`. Variable `OTEL_WS_STREAM_ITEMS`. */
+  streamItems?: boolean
+  /** Operations that may be open on a connection in one direction; the oldest then end as `abandoned`. Default 1000. Variable `OTEL_WS_MAX_OPERATIONS`. */
+  maxOperations?: number
+  /** Milliseconds after which a request without an answer ends as `timeout`. Default 600000. Variable `OTEL_WS_MAX_OPERATION_AGE`. */
+  maxOperationAge?: number
   /** Route template for hosts without routes: a string, or a function of the upgrade request. Variable `OTEL_WS_ROUTE`. */
   route?: string | ((request: UpgradeRequest) => string | undefined)
   /**

@@ -8,6 +8,8 @@ export interface Scope {
 
 /** The operations that core needs of a host: one object of plain functions per adapter. */
 export interface HostDriver<Socket, Data = unknown> {
+  /** True if the messages of the host's sockets are the application's own, so that they may be those of a protocol. */
+  readonly hasRawMessages?: boolean
   /** Text of the payload's bytes from `start` to `end`; either may be inside a character. */
   text(data: Data, start: number, end: number): string
   /** The other end of the connection that a request came over. */

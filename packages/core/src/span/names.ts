@@ -58,14 +58,7 @@ export class BoundedNames {
   bound(raw: string): MessageName {
     const known = this.#known.get(raw)
     if (known !== undefined) return known
-    if (
-      raw.length === 0 ||
-      raw.length > this.#maxLength ||
-      this.#known.size >= this.#maxDistinct ||
-      UNCLEAN.test(raw)
-    ) {
-      return otherName(raw)
-    }
+    if (this.#known.size >= this.#maxDistinct || !isCleanName(raw, this.#maxLength)) return otherName(raw)
     const admitted = messageName(raw, undefined)
     this.#known.set(raw, admitted)
     return admitted
@@ -79,3 +72,8 @@ export class BoundedNames {
 
 /** Control characters, halves of characters, and any white space but single blanks inside. */
 const UNCLEAN = /\p{Cc}|\p{Cs}|\ufffd|[^\S ]|^ | $| {2}/u
+
+/** True for a text that may be a name: not empty, not too long, and without what is no part of words. */
+export function isCleanName(raw: string, maxLength: number): boolean {
+  return raw.length > 0 && raw.length <= maxLength && !UNCLEAN.test(raw)
+}
