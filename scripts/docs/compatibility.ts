@@ -27,6 +27,10 @@ const TEXTS: Texts<Capabilities> = {
     row: 'Sockets and server',
     cell: (value) => (value ? 'those of `ws`, with `verifyClient`, `handleProtocols` and the like' : "the host's own"),
   },
+  seesAnswers: {
+    row: 'Requests that the host refuses, clients that hang up',
+    cell: (value) => (value ? 'rejected and abandoned handshakes' : 'not seen: the span of the handshake stays open'),
+  },
   peerAddress: {
     row: '`client.address` and `client.port`',
     cell: (value) => (value ? 'recorded' : 'not known to the adapter'),
@@ -66,10 +70,7 @@ const EVENT_TEXTS: Texts<EventCapabilities> = {
     row: 'A connection handler fails',
     cell: (value) => ERRORS[value],
   },
-  hangUps: {
-    row: 'A client hangs up before the answer',
-    cell: (value) => (value ? 'an abandoned handshake' : 'not seen: its handshake span stays open'),
-  },
+  seesAnswers: TEXTS.seesAnswers,
   unknownEvents: {
     row: 'Events without a handler',
     cell: (value) =>

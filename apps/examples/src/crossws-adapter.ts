@@ -16,6 +16,7 @@ export { connectionOf, connectionSampler } from '@otel-ws/core'
 
 const SCOPE = { name: 'crossws-example', version: '0.0.0' }
 const HANDSHAKE = Symbol('handshake')
+const SUBPROTOCOL = Symbol('subprotocol')
 const OPEN = 1
 
 const driver: HostDriver<Peer> = {
@@ -26,6 +27,7 @@ const driver: HostDriver<Peer> = {
 
 type Upgrade = NonNullable<Hooks['upgrade']>
 type TracedHooks = Partial<Hooks> & { shutdown(): Promise<void> }
+type PeerContext = { [HANDSHAKE]?: Handshake; [SUBPROTOCOL]?: string }
 type UpgradeResult = { context?: object; headers?: Record<string, string> } | undefined
 
 /**
@@ -59,10 +61,12 @@ export function traceHooks(hooks: Partial<Hooks>, options: TelemetryOptions = {}
     ...hooks,
     upgrade: upgrade as Upgrade,
     open(peer) {
-      const handshake = (peer.context as { [HANDSHAKE]?: Handshake })[HANDSHAKE]
+      const { [HANDSHAKE]: handshake, [SUBPROTOCOL]: subprotocol } = peer.context as PeerContext
       if (handshake === undefined) return hooks.open?.(peer)
-      const connection = handshake.accept(peer, { subprotocol: peer.websocket.protocol })
+      const connection = handshake.accept(peer, { subprotocol })
       storeConnection(peer, connection)
+      const hello = handshake.helloMessage(connection)
+      if (hello !== undefined) peer.send(hello)
       tracePeer(peer, connection)
       const { open } = hooks
       const span = open && connection.startOpen()
@@ -98,7 +102,12 @@ function accepted(handshake: Handshake, answer: UpgradeResult): UpgradeResult {
   const header = handshake.acceptHeader()
   return {
     ...answer,
-    context: { ...answer?.context, [HANDSHAKE]: handshake },
+    // `peer.websocket.protocol` is what the client has offered, not what was accepted.
+    context: {
+      ...answer?.context,
+      [HANDSHAKE]: handshake,
+      [SUBPROTOCOL]: new Headers(answer?.headers).get('sec-websocket-protocol') ?? undefined,
+    },
     ...(header !== undefined && { headers: { ...answer?.headers, 'otel-ws': header } }),
   }
 }

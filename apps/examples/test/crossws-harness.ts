@@ -76,7 +76,7 @@ export const harness: EventHarness = {
     rooms: false,
     eventErrors: 'crash',
     connectionErrors: 'rejection',
-    hangUps: false,
+    seesAnswers: false,
     unknownEvents: 'named',
     heartbeats: 'none',
     frames: false,

@@ -1,6 +1,17 @@
-import { eventConnectionSuite, eventHandshakeSuite, eventTransparencySuite } from '@otel-ws/testkit/suites'
-import { harness } from './crossws-harness.ts'
+import {
+  connectionSuite,
+  eventConnectionSuite,
+  eventHandshakeSuite,
+  eventTransparencySuite,
+  handshakeSuite,
+  transparencySuite,
+} from '@otel-ws/testkit/suites'
+import { harness as eventHarness } from './crossws-harness.ts'
+import { harness } from './crossws-socket-harness.ts'
 
-eventHandshakeSuite(harness)
-eventConnectionSuite(harness)
-eventTransparencySuite(harness)
+handshakeSuite(harness)
+connectionSuite(harness)
+transparencySuite(harness)
+eventHandshakeSuite(eventHarness)
+eventConnectionSuite(eventHarness)
+eventTransparencySuite(eventHarness)

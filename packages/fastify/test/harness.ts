@@ -97,6 +97,7 @@ function harnessOf(name: keyof typeof setups): Harness {
     capabilities: {
       connectionErrors: 'handled',
       ws: true,
+      seesAnswers: true,
       peerAddress: true,
       pings: true,
       broadcast: true,

@@ -88,6 +88,7 @@ export const harness: Harness = {
   capabilities: {
     connectionErrors: 'crash',
     ws: true,
+    seesAnswers: true,
     peerAddress: true,
     pings: true,
     broadcast: true,
@@ -106,6 +107,7 @@ const fastifyHarness: Harness = {
   capabilities: {
     connectionErrors: 'handled',
     ws: true,
+    seesAnswers: true,
     peerAddress: true,
     pings: true,
     broadcast: true,

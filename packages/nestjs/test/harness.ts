@@ -210,7 +210,7 @@ function harnessOf(platform: Platform): EventHarness {
       rooms: !isWs,
       eventErrors: 'handled',
       connectionErrors: 'crash',
-      hangUps: true,
+      seesAnswers: true,
       unknownEvents: 'other',
       heartbeats: isWs ? 'option' : 'host',
       frames: true,

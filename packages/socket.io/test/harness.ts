@@ -53,7 +53,7 @@ function harnessOf(setup: SetUp): EventHarness {
       rooms: true,
       eventErrors: 'crash',
       connectionErrors: 'crash',
-      hangUps: true,
+      seesAnswers: true,
       unknownEvents: 'other',
       heartbeats: 'host',
       frames: setup.transport === 'websocket' && parser === undefined,

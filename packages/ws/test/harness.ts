@@ -49,6 +49,7 @@ function harnessOf(name: keyof typeof setups): Harness {
     capabilities: {
       connectionErrors: 'crash',
       ws: true,
+      seesAnswers: true,
       peerAddress: true,
       pings: true,
       broadcast: true,

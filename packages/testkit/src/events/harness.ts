@@ -120,8 +120,8 @@ export interface EventCapabilities {
   readonly unknownEvents: 'other' | 'named' | 'unseen'
   /** Clients are pinged: by the host itself, with option `heartbeatInterval`, or not at all. */
   readonly heartbeats: 'host' | 'option' | 'none'
-  /** The adapter notices a client that hangs up before its upgrade request is answered. */
-  readonly hangUps: boolean
+  /** The adapter sees how each request to connect ends, also when its client hangs up before it is answered. */
+  readonly seesAnswers: boolean
   /** Connections are WebSockets, and a client can be written by hand. */
   readonly frames: boolean
   /** Telemetry can be shut down while the host continues to serve. */

@@ -77,8 +77,12 @@ export interface Capabilities {
   readonly connectionErrors: HandlerErrors
   /** The host is a server of the package `ws`: users have its sockets with all of their methods, and its hooks. */
   readonly ws: boolean
+  /** The adapter sees how each upgrade request ends, also when the host refuses it or its client hangs up. */
+  readonly seesAnswers: boolean
   /** The address of the peer is known. */
   readonly peerAddress: boolean
+  /** The host itself believes `X-Forwarded-Proto`, whoever sent it. Default false. */
+  readonly trustsProto?: boolean
   /** Users can send pings. */
   readonly pings: boolean
   /** The adapter has a function that sends one message to many. */

@@ -9,7 +9,7 @@ import { contextScripts } from './transparency/context.ts'
 import { handlerScripts } from './transparency/handlers.ts'
 import { processScripts, runInProcess } from './transparency/process.ts'
 import { type Script, Stage } from './transparency/stage.ts'
-import { wireScripts } from './transparency/wire.ts'
+import { refusalScripts, wireScripts } from './transparency/wire.ts'
 import { wsContextScripts } from './transparency/ws/context.ts'
 import { emitScripts } from './transparency/ws/emits.ts'
 import { wsErrorScripts } from './transparency/ws/errors.ts'
@@ -31,6 +31,7 @@ export function transparencySuite(harness: Harness): void {
   }
   const scripts: Record<string, Script> = {
     ...wireScripts,
+    ...(capabilities.seesAnswers && refusalScripts),
     ...closeScripts,
     ...handlers,
     ...(capabilities.ws && wsScripts({ ...wsWireScripts, ...serverHookScripts })),

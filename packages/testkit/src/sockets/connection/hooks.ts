@@ -1,5 +1,6 @@
 import type { Span } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
+import { pathOf } from '../../shared/path-of.ts'
 import type { Fixture } from '../fixture.ts'
 import type { Harness } from '../harness.ts'
 
@@ -37,7 +38,7 @@ export function hookTests(harness: Harness, fixture: Fixture): void {
       const seen: unknown[] = []
       await exchange({
         onHandshake(span: Span, request: { url?: string }) {
-          seen.push(['handshake', request.url])
+          seen.push(['handshake', pathOf(request)])
           span.setAttribute('direct', true)
           return { tenant: 't1' }
         },

@@ -102,7 +102,9 @@ export function metricTests(harness: Harness, fixture: Fixture): void {
           row('ping.missed', 'counter', '{ping}', 0),
         ]),
       )
-      expect(telemetry.spans()).toHaveLength(sampling === 'sampled' ? 10 : 0)
+      // Not every host has listeners of the close, which get a span.
+      const others = telemetry.names().filter((each) => !each.startsWith('disconnect'))
+      expect(others).toHaveLength(sampling === 'sampled' ? 9 : 0)
     })
 
     it('have buckets that suit what they measure', async () => {

@@ -25,7 +25,12 @@ export function proxiedTests(harness: Harness, fixture: Fixture): void {
   describe('handshake behind a proxy', () => {
     it('is described by the socket as long as no proxy is trusted: anybody can write the headers', async () => {
       const [scheme, address, , client, , proxy] = await handshake({}, forwarded)
-      expect([scheme, address, client, proxy]).toEqual(['ws', '127.0.0.1', peer, undefined])
+      expect([scheme, address, client, proxy]).toEqual([
+        harness.capabilities.trustsProto ? 'wss' : 'ws',
+        '127.0.0.1',
+        peer,
+        undefined,
+      ])
     })
 
     it.each([

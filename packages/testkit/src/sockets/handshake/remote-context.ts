@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { pathOf } from '../../shared/path-of.ts'
 import { SPAN_ID, TRACE_ID, TRACEPARENT } from '../../shared/trace-context.ts'
 import type { Fixture } from '../fixture.ts'
 import type { Harness } from '../harness.ts'
@@ -63,7 +64,7 @@ export function remoteContextTests(harness: Harness, fixture: Fixture): void {
     it('is used as a function of the request returns', async () => {
       const urls: unknown[] = []
       const remoteContext = (request: { url?: string }): string => {
-        urls.push(request.url)
+        urls.push(pathOf(request))
         return request.url?.includes('inside') ? 'parent' : 'ignore'
       }
       const host = await fixture.serve({ telemetry: { remoteContext }, connection() {} })

@@ -118,6 +118,26 @@ export const wireScripts: Readonly<Record<string, Script>> = {
     stage.log(await client.closed)
   },
 
+  async 'the answers to requests that the application decides on'(stage) {
+    const host = await stage.serve({
+      connection: () => stage.log('connection'),
+      async authorize(url) {
+        stage.log('authorize', url)
+        if (url.includes('at-once')) return 401
+        await turns(2)
+        return url.includes('later') ? 503 : undefined
+      },
+    })
+    for (const query of ['', '?at-once', '?later']) {
+      const client = stage.upgrade({ url: host.url + query })
+      stage.log((await client.response).text.replace(/Date: [^\r]*/i, 'Date'))
+      client.socket.destroy()
+    }
+  },
+}
+
+/** Upgrade requests that the host itself refuses. */
+export const refusalScripts: Readonly<Record<string, Script>> = {
   async 'the answers to bad upgrades'(stage) {
     const host = await stage.serve({ connection() {} })
     const bad: Record<string, string | undefined>[] = [
@@ -135,23 +155,6 @@ export const wireScripts: Readonly<Record<string, Script>> = {
       if (status === 101) client.send(OPCODE.close)
       const bytes = (await client.closed).toString().replace(/Date: [^\r]*/i, 'Date')
       stage.log(headers, status, bytes)
-    }
-  },
-
-  async 'the answers to requests that the application decides on'(stage) {
-    const host = await stage.serve({
-      connection: () => stage.log('connection'),
-      async authorize(url) {
-        stage.log('authorize', url)
-        if (url.includes('at-once')) return 401
-        await turns(2)
-        return url.includes('later') ? 503 : undefined
-      },
-    })
-    for (const query of ['', '?at-once', '?later']) {
-      const client = stage.upgrade({ url: host.url + query })
-      stage.log((await client.response).text.replace(/Date: [^\r]*/i, 'Date'))
-      client.socket.destroy()
     }
   },
 }

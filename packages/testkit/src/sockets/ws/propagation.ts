@@ -1,8 +1,8 @@
-import { SpanStatusCode } from '@opentelemetry/api'
+import { propagation, SpanStatusCode } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
-import { SPAN_ID } from '../../shared/trace-context.ts'
+import { SPAN_ID, TRACEPARENT } from '../../shared/trace-context.ts'
 import { linkTo } from '../../testing/spans.ts'
-import { OFFER, withCarrier, withContextOf } from '../connection/propagation/carriers.ts'
+import { BROWSER, OFFER, withCarrier, withContextOf } from '../connection/propagation/carriers.ts'
 import type { Harness } from '../harness.ts'
 import type { WsFixture } from '../ws-fixture.ts'
 
@@ -123,6 +123,23 @@ export function wsPropagationTests({ route }: Harness, fixture: WsFixture): void
       expect(await client.next()).toBe(withContextOf(await fixture.telemetry.waitForSpan(name, 2), '{}'))
       expect(fixture.telemetry.spans(name)[1]?.attributes['websocket.message.sequence']).toBe(1)
     })
+
+    it.each([
+      ['a browser', {}, BROWSER, undefined],
+      ['a browser that is trusted', { remoteContext: 'parent' }, BROWSER, 'blue'],
+      ['a Node client', {}, { headers: {} }, 'blue'],
+    ])(
+      'is that of the handshake of %s in the connection handler, with its baggage',
+      async (_, telemetry, client, expected) => {
+        const tenants: unknown[] = []
+        await fixture.open({
+          telemetry,
+          client: { headers: { ...client.headers, traceparent: TRACEPARENT, baggage: 'tenant=blue' } },
+          connection: () => void tenants.push(propagation.getActiveBaggage()?.getEntry('tenant')?.value),
+        })
+        expect(tenants).toEqual([expected])
+      },
+    )
 
     it('is compressed with the message', async () => {
       const { client, socket } = await fixture.open({

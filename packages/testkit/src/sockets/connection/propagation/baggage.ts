@@ -1,12 +1,10 @@
 import { context, propagation, ROOT_CONTEXT } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import { TRACEPARENT } from '../../../shared/trace-context.ts'
-import { CONFIRMATION, HEADER_OFFER, QUERY_OFFER } from '../../../testing/offer.ts'
+import { CONFIRMATION, QUERY_OFFER } from '../../../testing/offer.ts'
 import type { Fixture } from '../../fixture.ts'
 import type { Harness, HostSocket } from '../../harness.ts'
-import { OFFER, withCarrier } from './carriers.ts'
-
-const BROWSER = { headers: { 'otel-ws': HEADER_OFFER, origin: 'https://app.example' } }
+import { BROWSER, OFFER, withCarrier } from './carriers.ts'
 
 export function baggageTests({ route }: Harness, fixture: Fixture): void {
   const tenant = () => propagation.getActiveBaggage()?.getEntry('tenant')?.value
@@ -45,20 +43,6 @@ export function baggageTests({ route }: Harness, fixture: Fixture): void {
       client.send(wire)
       await fixture.telemetry.waitForSpan(`process ${route}`)
       expect(tenants).toEqual([[undefined, undefined]])
-    })
-
-    it.each([
-      ['a browser', {}, BROWSER, undefined],
-      ['a browser that is trusted', { remoteContext: 'parent' }, BROWSER, 'blue'],
-      ['a Node client', {}, { headers: {} }, 'blue'],
-    ])('of the handshake of %s is in the context of the connection handler', async (_, telemetry, client, expected) => {
-      const tenants: unknown[] = []
-      await fixture.open({
-        telemetry,
-        client: { headers: { ...client.headers, traceparent: TRACEPARENT, baggage: 'tenant=blue' } },
-        connection: () => void tenants.push(tenant()),
-      })
-      expect(tenants).toEqual([expected])
     })
 
     it.each([

@@ -6,6 +6,9 @@ import type { HostSocket } from '../../harness.ts'
 /** Options of a client that offers context in messages. */
 export const OFFER = { headers: { 'otel-ws': HEADER_OFFER } }
 
+/** Options of a client that offers it from a page. */
+export const BROWSER = { headers: { 'otel-ws': HEADER_OFFER, origin: 'https://app.example' } }
+
 /** The JSON text with a carrier in it, by default that of a remote span. */
 export function withCarrier(text: string, members = `"traceparent":"${TRACEPARENT}"`): string {
   return text === '{}' ? `{"_otel":{${members}}}` : `{"_otel":{${members}},${text.slice(1)}`

@@ -1,0 +1,115 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Connection, Harness, Host, HostOptions, HostSocket } from '@otel-ws/testkit'
+import type { Hooks, Peer } from 'crossws'
+import crossws from 'crossws/adapters/node'
+import { connectionOf, connectionSampler, traceHooks } from '../src/crossws-adapter.ts'
+
+const ROUTE = '/chat/:room'
+
+/** What a host of hooks keeps for each of its connections. */
+interface Handlers {
+  message?: (data: string | Buffer) => unknown
+  readonly close: ((code: number) => void)[]
+}
+
+async function start({ telemetry, connection, authorize, maxMessageSize }: HostOptions): Promise<Host> {
+  const open = new Map<string, Handlers>()
+  const handlersOf = ({ id }: Peer): Handlers => {
+    const handlers = open.get(id) ?? { close: [] }
+    open.set(id, handlers)
+    return handlers
+  }
+  const socketOf = (peer: Peer): HostSocket => ({
+    raw: peer,
+    send: (data) => peer.send(data),
+    close: (code, reason) => peer.close(code, reason),
+    terminate: () => peer.terminate(),
+    onMessage(handler) {
+      handlersOf(peer).message = handler
+    },
+    onClose(listener) {
+      handlersOf(peer).close.push(listener)
+    },
+  })
+  const hooks: Partial<Hooks> = {
+    async upgrade(request) {
+      const { pathname, search } = new URL(request.url)
+      const status = await authorize?.(pathname + search)
+      if (status !== undefined) return new Response('no', { status })
+      const [protocol] = request.headers.get('sec-websocket-protocol')?.split(/, */) ?? []
+      return protocol === undefined ? undefined : { headers: { 'sec-websocket-protocol': protocol } }
+    },
+    open(peer) {
+      handlersOf(peer)
+      return connection(socketOf(peer)) as void
+    },
+    message(peer, { rawData }) {
+      const data = typeof rawData === 'string' ? rawData : Buffer.from(rawData as Uint8Array)
+      return open.get(peer.id)?.message?.(data) as void
+    },
+    close(peer, { code = 1006 }) {
+      for (const listener of open.get(peer.id)?.close ?? []) listener(code)
+      open.delete(peer.id)
+    },
+  }
+  const traced = telemetry && traceHooks(hooks, { route: ROUTE, ...telemetry })
+  const ws = crossws({
+    hooks: traced ?? hooks,
+    serverOptions: { ...(maxMessageSize !== undefined && { maxPayload: maxMessageSize }) },
+  })
+  const http = createServer((_request, response) => response.end('plain'))
+  http.on('upgrade', (request, socket, head) => void ws.handleUpgrade(request, socket, head))
+  http.listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  return {
+    url: `ws://127.0.0.1:${(http.address() as AddressInfo).port}/chat/lobby`,
+    connectionOf: (raw) => connectionOf(raw) as Connection | undefined,
+    async shutdown() {
+      await traced?.shutdown()
+    },
+    async close() {
+      for (const peers of ws.peers.values()) for (const peer of peers) peer.terminate()
+      http.closeAllConnections()
+      await new Promise((resolve) => http.close(resolve))
+      for (let turn = 0; turn < 10 && open.size > 0; turn++) await new Promise(setImmediate)
+    },
+  }
+}
+
+/** A frame that breaks the protocol is a broken connection to hooks, which are not given its error. */
+const UNSEEN = { code: 1006, category: 'abnormal', initiator: 'network' } as const
+
+export const harness: Harness = {
+  name: 'the crossws example, with messages',
+  route: ROUTE,
+  capabilities: {
+    connectionErrors: 'rejection',
+    ws: false,
+    seesAnswers: false,
+    trustsProto: true,
+    peerAddress: false,
+    pings: false,
+    broadcast: false,
+    routeOption: true,
+    shutdownAlone: true,
+  },
+  closes: Object.fromEntries(
+    [
+      'message too big',
+      'fragments too big',
+      'bad UTF-8',
+      'unmasked frame',
+      'unknown opcode',
+      'reserved bit',
+      'fragmented ping',
+      'continuation of nothing',
+      'close frame of one byte',
+      'close frame with a reserved code',
+      'close frame with a bad reason',
+    ].map((name) => [name, UNSEEN]),
+  ),
+  connectionSampler,
+  start,
+}
