@@ -77,6 +77,7 @@ export function traceHooks(hooks: Partial<Hooks>, options: TelemetryOptions = {}
       if (connection === undefined || hooks.message === undefined) return hooks.message?.(peer, message)
       const { rawData } = message
       const binary = typeof rawData !== 'string'
+      if (!binary && connection.awaitsConfirmation && connection.confirms(rawData)) return
       const extracted = binary || connection.terms === undefined ? undefined : connection.extractContext(rawData)
       const data = extracted === undefined ? rawData : extracted.payload
       if (data !== rawData) Object.defineProperty(message, 'rawData', { value: data, configurable: true })
