@@ -22,6 +22,7 @@ const HOSTS = ['ws', 'fastify', '@fastify/websocket', 'socket.io', '@nestjs/webs
 /** The layers of core: each folder, or file, may import those before it. */
 const CORE_LAYERS = [
   'schema.ts',
+  'api',
   'span',
   'close',
   'propagation',

@@ -1,5 +1,10 @@
-import { context } from '@opentelemetry/api'
-import { type ClientConnection, type ClientProcess, CONFIRMATION, replaceMethod } from '@otel-ws/core/client'
+import {
+  type ClientConnection,
+  type ClientProcess,
+  CONFIRMATION,
+  replaceMethod,
+  runInContext,
+} from '@otel-ws/core/client'
 import { isBinary, sizeOf } from './payload.ts'
 import { OPEN, type WebSocketLike } from './socket.ts'
 
@@ -55,7 +60,7 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
     const process = current
     if (process === undefined || occurred !== event) return handler.call(self, occurred)
     try {
-      const result = context.with(process, handler, self as never, occurred)
+      const result = runInContext(process, callHandler, handler, self, occurred)
       if (process.timed) process.follow(result, watch !== undefined)
       return result
     } catch (error) {
@@ -209,4 +214,8 @@ function accessorOf(socket: object, name: string): PropertyDescriptor | undefine
     if (found !== undefined) return found
   }
   return undefined
+}
+
+function callHandler(handler: Handler, self: unknown, event: unknown): unknown {
+  return handler.call(self, event)
 }

@@ -16,6 +16,7 @@ import {
   PROTOCOL_NAME,
   parseAcceptHeader,
   runProcess,
+  setAttribute,
   textPayload,
   usesPlainEmit,
   wrapMethod,
@@ -157,7 +158,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
         send.apply(this, args)
         return
       }
-      if (before !== undefined) span?.setAttribute(ATTR_WEBSOCKET_MESSAGE_SIZE, total)
+      if (before !== undefined) setAttribute(span, ATTR_WEBSOCKET_MESSAGE_SIZE, total)
       const given = args.at(-1)
       if (typeof given === 'function' && args.length > 1) {
         args[args.length - 1] = function (this: unknown, error: unknown): void {

@@ -15,7 +15,7 @@ export { errorType, setErrorType } from './span/error-type.ts'
 // --- Opening handshake ---
 export type { Handshake, HandshakeOptions } from './handshake/handshake.ts'
 export { handshakeOf, storeHandshake } from './handshake/store.ts'
-export { bindContext, outsideEndedHandshake } from './handshake/after-handshake.ts'
+export { outsideEndedHandshake } from './handshake/after-handshake.ts'
 
 // --- Connection, and the messages that it receives ---
 export type { Connection } from './connection/connection.ts'
@@ -35,6 +35,10 @@ export type { OutgoingMessage } from './outgoing/message.ts'
 export type { PartialMessage } from './outgoing/batch.ts'
 export type { Broadcast } from './broadcast/broadcast.ts'
 export type { Audience, FanoutSpan } from './broadcast/fanout-span.ts'
+
+// --- Calls of the OpenTelemetry API that never throw ---
+export { activeContext, bindContext, runInContext } from './api/context.ts'
+export { endSpan, idsOf, isRecording, setAttribute } from './api/span.ts'
 
 // --- Propagation ---
 export type { Carrier } from './propagation/carrier.ts'

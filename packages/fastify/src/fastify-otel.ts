@@ -1,4 +1,5 @@
 import { type Context, type Span, trace } from '@opentelemetry/api'
+import { endSpan, isRecording, setAttribute } from '@otel-ws/core/adapter'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 /** The members of `@fastify/otel`'s request decorator that are used. */
@@ -35,7 +36,7 @@ export function requestContext(request: FastifyRequest): Context | undefined {
 /** Ends the request span of `@fastify/otel`, which leaves it open on an upgrade: the parent of exported spans would be missing. */
 export function endRequestSpan(context: Context | undefined, status: number): void {
   const span = context === undefined ? undefined : trace.getSpan(context)
-  if (span?.isRecording() !== true) return
-  span.setAttribute(HTTP_RESPONSE_STATUS_CODE, status)
-  span.end()
+  if (!isRecording(span)) return
+  setAttribute(span, HTTP_RESPONSE_STATUS_CODE, status)
+  endSpan(span)
 }

@@ -1,4 +1,5 @@
 import { trace } from '@opentelemetry/api'
+import { activeContext, idsOf } from '@otel-ws/core/adapter'
 
 /** Pino keeps the function that adds fields to each line under a symbol of this description. */
 const MIXIN = 'pino.mixin'
@@ -21,7 +22,7 @@ export function addTraceIds(logger: unknown): void {
 }
 
 function traceIds(): object {
-  const spanContext = trace.getActiveSpan()?.spanContext()
+  const spanContext = idsOf(trace.getSpan(activeContext()))
   if (spanContext === undefined || !trace.isSpanContextValid(spanContext)) return {}
   const { traceId, spanId, traceFlags } = spanContext
   return { trace_id: traceId, span_id: spanId, trace_flags: `0${traceFlags.toString(16)}` }

@@ -1,6 +1,5 @@
-import { context } from '@opentelemetry/api'
-import { type Connection, isFollowable, type Process, whenSettled } from '@otel-ws/core/adapter'
-import { Observable } from 'rxjs'
+import { type Connection, isFollowable, type Process, runInContext, whenSettled } from '@otel-ws/core/adapter'
+import { Observable, type Subscription } from 'rxjs'
 import { recordFailure } from './exceptions.ts'
 import { isMessageOnly } from './gateway-client.ts'
 import { ResultObserver } from './result.ts'
@@ -104,9 +103,7 @@ class HandlerCall {
       const result = new ResultObserver(process, connection, subscriber, this)
       // Nest runs interceptors, pipes and the handler at the subscription, in the context that is active then.
       const isActive = process.span === undefined || connection.currentProcess() === process
-      const subscription = isActive
-        ? answers.subscribe(result)
-        : context.with(process, answers.subscribe, answers, result as never)
+      const subscription = isActive ? answers.subscribe(result) : runInContext(process, subscribe, answers, result)
       return () => {
         result.cancel()
         subscription.unsubscribe()
@@ -118,4 +115,8 @@ class HandlerCall {
     this.#pending = false
     this.#process.done()
   }
+}
+
+function subscribe(answers: Observable<unknown>, result: ResultObserver): Subscription {
+  return answers.subscribe(result)
 }

@@ -1,6 +1,12 @@
 import type { CallHandler, ExecutionContext } from '@nestjs/common'
-import { context } from '@opentelemetry/api'
-import { type AckWaiter, activeProcess, type Connection, type Process, type Stream } from '@otel-ws/core/adapter'
+import {
+  type AckWaiter,
+  activeProcess,
+  type Connection,
+  type Process,
+  runInContext,
+  type Stream,
+} from '@otel-ws/core/adapter'
 import { followIterable, isAsyncIterable } from '@otel-ws/core/node'
 import { Observable, type Observer, type Subscriber, type TeardownLogic } from 'rxjs'
 import { recordFailure, recordSeenException } from './exceptions.ts'
@@ -101,7 +107,7 @@ export class ResultObserver implements Observer<unknown> {
     const { span } = this.#process
     // A shared source can emit in any context. What is sent for this item belongs to this message.
     if (span === undefined || this.#connection.currentProcess() === this.#process) this.#subscriber.next(value)
-    else context.with(this.#process, this.#subscriber.next, this.#subscriber, value)
+    else runInContext(this.#process, passItem, this.#subscriber, value)
   }
 
   error(error: unknown): void {
@@ -149,6 +155,10 @@ export class ResultObserver implements Observer<unknown> {
     if (this.#items > 0) stream.item(1, this.#firstItemTime)
     return stream
   }
+}
+
+function passItem(subscriber: Subscriber<unknown>, value: unknown): void {
+  subscriber.next(value)
 }
 
 function endFirstTurn(result: ResultObserver): void {

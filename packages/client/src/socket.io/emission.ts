@@ -6,6 +6,7 @@ import {
   type ClientConnection,
   clientDeadlines,
   type Expirable,
+  setAttribute,
 } from '@otel-ws/core/client'
 
 /** An event on its way: its span lasts until it was handed over or, when the application waits for one, until its ack. */
@@ -36,7 +37,7 @@ export class Emission implements Expirable {
   settle(outcome: AckOutcome): void {
     if (this.#isOver) return
     if (outcome === 'timeout') this.connection.series?.missed('ack_timeout')
-    this.span?.setAttribute(ATTR_WEBSOCKET_ACK_OUTCOME, outcome)
+    setAttribute(this.span, ATTR_WEBSOCKET_ACK_OUTCOME, outcome)
     this.end()
   }
 
@@ -50,7 +51,7 @@ export class Emission implements Expirable {
   }
 
   expire(reason: 'age' | 'shutdown'): void {
-    this.span?.setAttribute(ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
+    setAttribute(this.span, ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
     this.end()
   }
 }

@@ -1,9 +1,10 @@
-import { context, SpanKind } from '@opentelemetry/api'
+import { SpanKind } from '@opentelemetry/api'
 import {
   type AckWaiter,
   ATTR_WEBSOCKET_MESSAGE_SIZE,
   ATTR_WEBSOCKET_MESSAGE_TYPE,
   ATTR_WEBSOCKET_UNDELIVERED_REASON,
+  activeContext,
   boundName,
   ClientConnection,
   type ClientProcess,
@@ -16,7 +17,9 @@ import {
   otherName,
   PendingAck,
   parseCarrier,
+  runInContext,
   runProcess,
+  setAttribute,
   wrapMethod,
 } from '@otel-ws/core/client'
 import { watchPage } from '../page.ts'
@@ -112,8 +115,8 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
     const size = sent.text ? sent.size - bytes : sent.size
     if (emission === undefined) return
     emission.isTaken = true
-    emission.span?.setAttribute(ATTR_WEBSOCKET_MESSAGE_SIZE, size)
-    emission.span?.setAttribute(ATTR_WEBSOCKET_MESSAGE_TYPE, sent.binary ? 'binary' : 'text')
+    setAttribute(emission.span, ATTR_WEBSOCKET_MESSAGE_SIZE, size)
+    setAttribute(emission.span, ATTR_WEBSOCKET_MESSAGE_TYPE, sent.binary ? 'binary' : 'text')
     connection?.sendAccepted(emission.span, sent.binary, size)
     if (!emission.waits) emission.end()
   }
@@ -163,7 +166,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
         own.registerAck.call(this, id, ack)
         return
       }
-      const active = context.active()
+      const active = activeContext()
       emission.waits = true
       emission.hold()
       awaited.add(emission)
@@ -173,7 +176,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
         emission.settle(
           !(error instanceof Error) ? 'ok' : error.message.includes('timed out') ? 'timeout' : 'disconnected',
         )
-        return context.with(active, () => ack.apply(this, args))
+        return runInContext(active, () => ack.apply(this, args))
       }
       if (ack.withError !== undefined) answered.withError = ack.withError
       own.registerAck.call(this, id, answered)
@@ -267,7 +270,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
       return
     }
     emission.connection.series?.missed('volatile')
-    emission.span?.setAttribute(ATTR_WEBSOCKET_UNDELIVERED_REASON, 'volatile')
+    setAttribute(emission.span, ATTR_WEBSOCKET_UNDELIVERED_REASON, 'volatile')
     awaited.delete(emission)
     emission.end()
   }

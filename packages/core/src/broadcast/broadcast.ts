@@ -1,4 +1,7 @@
-import { context, propagation, type Span } from '@opentelemetry/api'
+import type { Span } from '@opentelemetry/api'
+import { activeContext } from '../api/context.ts'
+import { inject } from '../api/propagation.ts'
+import { setAttribute } from '../api/span.ts'
 import { isUnsampled, sendParent } from '../context/send-parent.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import { ATTR_WEBSOCKET_ACK_OUTCOME } from '../schema.ts'
@@ -28,13 +31,13 @@ export class Broadcast extends FanoutSpan {
   carrier(): CrossNodeCarrier {
     const carrier: CrossNodeCarrier = { sentAt: Date.now() }
     const { span, parent } = this
-    propagation.inject(span === undefined ? parent : withSpan(parent, span), carrier)
+    inject(span === undefined ? parent : withSpan(parent, span), carrier)
     return carrier
   }
 
   protected override describeEnd(span: Span): void {
     super.describeEnd(span)
-    if (this.#outcome !== undefined) span.setAttribute(ATTR_WEBSOCKET_ACK_OUTCOME, this.#outcome)
+    if (this.#outcome !== undefined) setAttribute(span, ATTR_WEBSOCKET_ACK_OUTCOME, this.#outcome)
   }
 }
 
@@ -44,7 +47,7 @@ export function startBroadcast(
   audience: Audience,
   message: MessageName,
 ): Broadcast | undefined {
-  const active = context.active()
+  const active = activeContext()
   const sender = sendParent(active)
   const parent = sender ?? withoutSpan(active)
   const series = services.metrics.series(audience.route, audience.namespace, undefined)

@@ -1,4 +1,7 @@
-import { type Context, context, propagation, type Span, SpanKind } from '@opentelemetry/api'
+import { type Span, SpanKind } from '@opentelemetry/api'
+import { activeContext } from '../api/context.ts'
+import { extract } from '../api/propagation.ts'
+import { setAttribute, startSpan } from '../api/span.ts'
 import { isUnsampled } from '../context/send-parent.ts'
 import { spanOf, withoutSpan } from '../context/span-scope.ts'
 import * as schema from '../schema.ts'
@@ -29,17 +32,18 @@ export function startDelivery(
   carrier: unknown,
 ): Delivery | undefined {
   const { metrics, tracer } = services
-  const active = withoutSpan(context.active())
+  const active = withoutSpan(activeContext())
   const known = isCarrier(carrier) ? carrier : undefined
   let parent = active
   let span: Span | undefined
   if (tracer !== undefined) {
+    // Trace context and baggage: nodes of one cluster trust each other.
     if (known !== undefined) parent = extract(active, known)
     // The publishing node made the sampling decision for the whole broadcast.
     if (known !== undefined && isUnsampled(parent)) span = spanOf(parent)
     else if (!isBroadcastUntraced(services, audience, message)) {
       const { attributes } = metrics.series(audience.route, audience.namespace, undefined)
-      span = tracer.startSpan(message.deliver, { kind: SpanKind.CONSUMER, attributes }, parent)
+      span = startSpan(tracer, message.deliver, { kind: SpanKind.CONSUMER, attributes }, parent)
     }
   }
   if (span === undefined && !metrics.recording) return undefined
@@ -47,19 +51,10 @@ export function startDelivery(
   if (known !== undefined) {
     // The clocks of two machines differ; a negative lag is recorded as 0.
     const lag = Math.max(0, Date.now() - known.sentAt) / 1000
-    span?.setAttribute(schema.ATTR_WEBSOCKET_DELIVER_LAG, lag)
+    setAttribute(span, schema.ATTR_WEBSOCKET_DELIVER_LAG, lag)
     if (metrics.recording) metrics.deliverLag.record(lag, deliver.series.named(message), deliver)
   }
   return deliver
-}
-
-/** Extracts trace context and baggage: nodes of one cluster trust each other. */
-function extract(active: Context, carrier: CrossNodeCarrier): Context {
-  try {
-    return propagation.extract(active, carrier)
-  } catch {
-    return active
-  }
 }
 
 function isCarrier(value: unknown): value is CrossNodeCarrier {

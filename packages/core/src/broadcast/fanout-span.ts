@@ -1,4 +1,5 @@
 import type { Context, Span } from '@opentelemetry/api'
+import { isRecording, setAttribute, setAttributes } from '../api/span.ts'
 import { ServerOperation } from '../context/server-operation.ts'
 import type { Series } from '../metrics/series.ts'
 import * as schema from '../schema.ts'
@@ -53,10 +54,11 @@ export abstract class FanoutSpan extends ServerOperation {
     this.#binary = binary
     this.#size = size
     const { onMessage } = this.services.options
-    if (onMessage === undefined || !this.span?.isRecording()) return
+    const { span } = this
+    if (onMessage === undefined || !isRecording(span)) return
     const info = { connectionId: undefined, direction: 'send', data, binary } as const
-    const extra = this.services.callHook('onMessage', onMessage, this.span, info)
-    if (extra) this.span.setAttributes(extra)
+    const extra = this.services.callHook('onMessage', onMessage, span, info)
+    setAttributes(span, extra)
   }
 
   /** The host has accepted the message for one more connection. */
@@ -101,7 +103,7 @@ export abstract class FanoutSpan extends ServerOperation {
   protected override describeEnd(span: Span): void {
     const { message } = this
     if (this.#binary !== undefined) describeMessage(span, message, this.#binary, this.#size)
-    else if (message.name !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
+    else if (message.name !== undefined) setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
     if (this.#isCompleted) describeFanout(span, this.#recipients, this.#skipped)
   }
 }

@@ -1,4 +1,5 @@
 import { type Context, type Span, SpanKind, type SpanOptions } from '@opentelemetry/api'
+import { setAttribute, startSpan } from '../api/span.ts'
 import type { Series } from '../metrics/series.ts'
 import { ATTR_WEBSOCKET_BROADCAST_RECIPIENTS, ATTR_WEBSOCKET_BROADCAST_SKIPPED } from '../schema.ts'
 import type { Services } from '../services/services.ts'
@@ -18,7 +19,7 @@ export function startBroadcastSpan(
 ): Span | undefined {
   const options: SpanOptions = { kind: SpanKind.PRODUCER, attributes: series.attributes }
   if (startTime !== undefined) options.startTime = startTime
-  return services.tracer?.startSpan(message.broadcast, options, parent)
+  return startSpan(services.tracer, message.broadcast, options, parent)
 }
 
 /** Records the two histograms of a fan-out that took so many seconds on this node. */
@@ -38,6 +39,6 @@ export function recordFanout(
 
 /** Sets the attributes of a fan-out: connections that it was sent to, and those that were not open. */
 export function describeFanout(span: Span, recipients: number, skipped: number): void {
-  span.setAttribute(ATTR_WEBSOCKET_BROADCAST_RECIPIENTS, recipients)
-  span.setAttribute(ATTR_WEBSOCKET_BROADCAST_SKIPPED, skipped)
+  setAttribute(span, ATTR_WEBSOCKET_BROADCAST_RECIPIENTS, recipients)
+  setAttribute(span, ATTR_WEBSOCKET_BROADCAST_SKIPPED, skipped)
 }

@@ -1,4 +1,6 @@
-import { type Attributes, context, type Span, type SpanContext, SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import { type Attributes, type Span, type SpanContext, SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import { activeContext } from '../api/context.ts'
+import { endSpan, idsOf, setAttributes, setStatus, startSpan } from '../api/span.ts'
 import type { NetworkTransport } from '../close/attributes.ts'
 import { sendParent } from '../context/send-parent.ts'
 import { withoutSpan } from '../context/span-scope.ts'
@@ -40,8 +42,9 @@ export class Connect {
     this.target = target
     this.networkTransport = /^ws\+unix:/i.test(url) ? 'unix' : 'tcp'
     this.replaced = replaced
-    const active = context.active()
-    this.span = telemetry.tracer?.startSpan(
+    const active = activeContext()
+    this.span = startSpan(
+      telemetry.tracer,
       spanName('connect', route),
       {
         kind: SpanKind.CLIENT,
@@ -57,7 +60,7 @@ export class Connect {
       },
       sendParent(active) ?? withoutSpan(active),
     )
-    this.spanContext = this.span?.spanContext()
+    this.spanContext = idsOf(this.span)
   }
 
   /**
@@ -70,7 +73,7 @@ export class Connect {
     outcome: ConnectOutcome,
     known?: Attributes,
     error?: unknown,
-    end = (span: Span, endTime: number): void => span.end(endTime),
+    end = (span: Span, endTime: number): void => endSpan(span, endTime),
   ): void {
     const span = this.span
     this.span = undefined
@@ -79,10 +82,10 @@ export class Connect {
     if (outcome === 'rejected' || outcome === 'failed') {
       lose(this.target, undefined, this.replaced)
       facts[schema.ATTR_ERROR_TYPE] ??= error === undefined ? outcome : errorType(error)
-      if (error === undefined) span?.setStatus({ code: SpanStatusCode.ERROR })
+      if (span !== undefined && error === undefined) setStatus(span, { code: SpanStatusCode.ERROR })
       else if (span !== undefined) recordError(span, error)
     }
-    span?.setAttributes(facts)
+    setAttributes(span, facts)
     this.telemetry.metrics?.series(this.route, this.namespace).connected(duration / 1000, facts, span)
     if (span !== undefined) end(span, this.#startedAt + duration)
   }

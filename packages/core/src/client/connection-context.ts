@@ -1,12 +1,6 @@
-import {
-  type Attributes,
-  type AttributeValue,
-  context,
-  propagation,
-  ROOT_CONTEXT,
-  type SpanContext,
-  trace,
-} from '@opentelemetry/api'
+import { type Attributes, type AttributeValue, ROOT_CONTEXT, type SpanContext, trace } from '@opentelemetry/api'
+import { activeContext, runInContext } from '../api/context.ts'
+import { inject } from '../api/propagation.ts'
 import { withoutSpan } from '../context/span-scope.ts'
 
 /** The connection of a client as the application sees it: `connectionOf(socket)`. */
@@ -64,15 +58,15 @@ class View implements ClientConnectionContext {
   }
 
   run<R>(fn: () => R): R {
-    return context.with(withoutSpan(context.active()), fn)
+    return runInContext(withoutSpan(activeContext()), fn)
   }
 
   traceContext(): Record<string, string> {
     const carrier: Record<string, string> = {}
-    const active = context.active()
+    const active = activeContext()
     const { spanContext } = this.#connection
     const isBare = spanContext !== undefined && trace.getSpan(active) === undefined
-    propagation.inject(isBare ? trace.setSpanContext(ROOT_CONTEXT, spanContext) : active, carrier)
+    inject(isBare ? trace.setSpanContext(ROOT_CONTEXT, spanContext) : active, carrier)
     return carrier
   }
 }

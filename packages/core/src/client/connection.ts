@@ -1,12 +1,6 @@
-import {
-  type Attributes,
-  type Context,
-  context,
-  type Link,
-  type Span,
-  type SpanContext,
-  SpanKind,
-} from '@opentelemetry/api'
+import { type Attributes, type Context, type Link, type Span, type SpanContext, SpanKind } from '@opentelemetry/api'
+import { activeContext } from '../api/context.ts'
+import { endSpan, isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
 import { closeAttributes } from '../close/attributes.ts'
 import { CLOSE_ERRORS, type CloseFacts, resolveClose } from '../close/close.ts'
 import { randomId } from '../connection/random-id.ts'
@@ -113,9 +107,10 @@ export class ClientConnection {
     this.#attributes = undefined
     this.#join()
     this.series?.opened(this.#socket, this.#connect.replaced !== undefined)
-    this.#connect.settle('accepted', known, undefined, (span, endTime) =>
-      this.end(span.setAttributes(this.#identity()), endTime),
-    )
+    this.#connect.settle('accepted', known, undefined, (span, endTime) => {
+      setAttributes(span, this.#identity())
+      this.end(span, endTime)
+    })
     this.messages?.opened()
   }
 
@@ -145,18 +140,18 @@ export class ClientConnection {
     const { series, telemetry, messages } = this
     const { options } = telemetry
     series?.count('receive', binary, size, options.messageSizeMetric)
-    const incoming = messages?.take(context.active(), this.#links)
+    const incoming = messages?.take(activeContext(), this.#links)
     if (!telemetry.active) return undefined
     const message = named ?? telemetry.nameOf(data, binary) ?? this.#unnamed
-    const active = incoming?.active ?? context.active()
+    const active = incoming?.active ?? activeContext()
     const span =
       options.messages !== false
         ? this.#start(message.process, kind, incoming?.parent ?? withoutSpan(active), incoming?.links ?? this.#links)
         : undefined
     if (span === undefined && !series?.recording) return undefined
-    if (span?.isRecording()) {
+    if (isRecording(span)) {
       this.#describe(span, message, 'receive', data, binary, size, this.received)
-      if (incoming?.problem) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, incoming.problem)
+      if (incoming?.problem) setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, incoming.problem)
     }
     return new ClientProcess(this, series, message, active, span)
   }
@@ -176,13 +171,13 @@ export class ClientConnection {
     const { telemetry } = this
     const { messages, outgoing } = telemetry.options
     if (!telemetry.active || messages === false || outgoing === false) return undefined
-    const active = context.active()
+    const active = activeContext()
     const parent = sendParent(active)
     // A message under a span that is not sampled inherits its decision.
     if (isUnsampled(parent)) return undefined
     const message = named ?? telemetry.nameOf(data, binary) ?? this.#unnamed
     const span = this.#start(message.send, kind, parent ?? withoutSpan(active), parent ? [] : this.#links)
-    if (span?.isRecording()) this.#describe(span, message, 'send', data, binary, size)
+    if (isRecording(span)) this.#describe(span, message, 'send', data, binary, size)
     return span
   }
 
@@ -191,12 +186,12 @@ export class ClientConnection {
     this.sent++
     this.sentBytes += size
     this.series?.count('send', binary, size, this.telemetry.options.messageSizeMetric)
-    span?.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEQUENCE, this.sent)
+    setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_SEQUENCE, this.sent)
   }
 
   /** Ends a span of the connection, once it knows the connection's id. */
   end(span: Span | undefined, endTime?: number): void {
-    if (span !== undefined && !this.messages?.defersEnd(span, endTime)) span.end(endTime)
+    if (span !== undefined && !this.messages?.defersEnd(span, endTime)) endSpan(span, endTime)
   }
 
   /** The host did not take a message, or could not write it. */
@@ -236,11 +231,12 @@ export class ClientConnection {
     }
     const duration = (performance.now() - this.#openedAt) / 1000
     this.series?.closed(this.#socket, duration, close, options.closeCodes)
-    const base = withoutSpan(context.active())
+    const base = withoutSpan(activeContext())
     const span = this.#start(spanName('close', route), SpanKind.INTERNAL, base, this.#links)
-    if (span?.isRecording()) {
+    if (isRecording(span)) {
       const { reason } = all
-      span.setAttributes(
+      setAttributes(
+        span,
         closeAttributes(
           close,
           (options.closeReason && reason) || undefined,
@@ -255,11 +251,11 @@ export class ClientConnection {
         telemetry.describe('onClose', onClose, span, { connectionId: this.id as string, ...close, reason, duration })
       }
     }
-    span?.end()
+    endSpan(span)
   }
 
   #start(name: string, kind: SpanKind, parent: Context, links: Link[]): Span | undefined {
-    return this.telemetry.tracer?.startSpan(name, { kind, attributes: this.#identity(), links }, parent)
+    return startSpan(this.telemetry.tracer, name, { kind, attributes: this.#identity(), links }, parent)
   }
 
   /** The series of the connection, as far as it is known what it has in common with others. */

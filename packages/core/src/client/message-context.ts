@@ -1,4 +1,6 @@
-import { type Context, context, type Link, type Span, trace } from '@opentelemetry/api'
+import { type Context, type Link, type Span, trace } from '@opentelemetry/api'
+import { activeContext } from '../api/context.ts'
+import { idsOf, setAttribute } from '../api/span.ts'
 import { unref } from '../context/deadlines.ts'
 import { sendParentSpan } from '../context/send-parent.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
@@ -112,7 +114,7 @@ export class MessageContext {
       return true
     }
     // It may have started before the id was known.
-    if (this.#hasOffered) span.setAttribute(ATTR_WEBSOCKET_CONNECTION_ID, this.#connection.id as string)
+    if (this.#hasOffered) setAttribute(span, ATTR_WEBSOCKET_CONNECTION_ID, this.#connection.id as string)
     return false
   }
 
@@ -172,8 +174,8 @@ export class MessageContext {
 
   /** The carrier of a message: the context of its span, else of the active span. */
   carrier(span: Span | undefined): Carrier | undefined {
-    const active = context.active()
-    return createCarrier((span ?? sendParentSpan(active))?.spanContext(), active, true)
+    const active = activeContext()
+    return createCarrier(idsOf(span ?? sendParentSpan(active)), active, true)
   }
 
   /**

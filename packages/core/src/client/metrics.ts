@@ -3,7 +3,6 @@ import {
   type BatchObservableResult,
   type Context,
   type Counter,
-  context,
   createNoopMeter,
   type Histogram,
   type Meter,
@@ -11,9 +10,10 @@ import {
   type Observable,
   type Span,
 } from '@opentelemetry/api'
+import { activeContext } from '../api/context.ts'
 import { type Close, closeCodeLabel } from '../close/close.ts'
 import { withSpan } from '../context/span-scope.ts'
-import { createCounter, createHistogram, createObservable } from '../metrics/instruments.ts'
+import { createCounter, createHistogram, createObservable, meterOf, observeBatch } from '../metrics/instruments.ts'
 import { sharedSet } from '../metrics/registry.ts'
 import * as schema from '../schema.ts'
 import { forceFlush } from '../services/providers.ts'
@@ -65,7 +65,7 @@ export class ClientSeries {
   /** An attempt to connect has its outcome, after so many seconds. */
   connected(duration: number, outcome: Attributes, span: Span | undefined): void {
     if (!this.recording) return
-    const active = context.active()
+    const active = activeContext()
     const around = span === undefined ? active : withSpan(active, span)
     this.#set.connectDuration.record(duration, { ...this.attributes, ...outcome }, around)
   }
@@ -213,7 +213,7 @@ export class ClientMetricSet {
 
   bind(provider: MeterProvider): void {
     this.#provider = provider
-    const meter = provider.getMeter(this.#scope.name, this.#scope.version, { schemaUrl: schema.SCHEMA_URL })
+    const meter = meterOf(provider, this.#scope)
     if (meter === this.#meter) return
     this.#unbind?.()
     this.#meter = meter
@@ -247,8 +247,7 @@ export class ClientMetricSet {
         })
       }
     }
-    meter.addBatchObservableCallback(callback, instruments)
-    this.#unbind = () => meter.removeBatchObservableCallback(callback, instruments)
+    this.#unbind = observeBatch(meter, callback, instruments)
   }
 }
 

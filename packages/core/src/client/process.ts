@@ -1,4 +1,5 @@
 import type { Context, Span } from '@opentelemetry/api'
+import { isRecording } from '../api/span.ts'
 import { unref } from '../context/deadlines.ts'
 import { ADOPTION_TIME, Operation, type OperationOwner } from '../context/operation.ts'
 import type { MessageName } from '../span/names.ts'
@@ -21,7 +22,7 @@ export class ClientProcess extends Operation {
     active: Context,
     span: Span | undefined,
   ) {
-    super(active, span, series?.recording || span?.isRecording() ? performance.now() : 0)
+    super(active, span, series?.recording || isRecording(span) ? performance.now() : 0)
     this.owner = owner
     this.#series = series
     this.message = message

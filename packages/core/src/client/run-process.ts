@@ -1,4 +1,4 @@
-import { context } from '@opentelemetry/api'
+import { runInContext } from '../api/context.ts'
 import type { ClientProcess } from './process.ts'
 
 /**
@@ -15,7 +15,7 @@ export function runProcess<A, B, C, R>(
   try {
     return process.span === undefined && !process.isQuiet
       ? dispatch(process, a, b, c)
-      : context.with(process, dispatch, undefined, process, a, b, c)
+      : runInContext(process, dispatch, process, a, b, c)
   } catch (error) {
     process.fail(error)
     throw error

@@ -1,3 +1,4 @@
+import { renameSpan, setAttribute } from '../api/span.ts'
 import { authorityOf } from '../options/authority.ts'
 import { carrierFromSpanContext } from '../propagation/carrier.ts'
 import { INCOMPLETE_OFFER, type OfferedIn, PROTOCOL_NAME, queryOffer } from '../propagation/negotiation.ts'
@@ -70,7 +71,8 @@ function adoptPending(connect: Connect, telemetry: ClientTelemetry, url: string)
   const route = telemetry.routeOf(url)
   if (route !== undefined && route !== connect.route) {
     connect.route = route
-    connect.span?.updateName(`connect ${route}`).setAttribute(ATTR_WEBSOCKET_ROUTE, route)
+    if (connect.span !== undefined) renameSpan(connect.span, `connect ${route}`)
+    setAttribute(connect.span, ATTR_WEBSOCKET_ROUTE, route)
   }
   return connect
 }

@@ -1,4 +1,6 @@
 import { type Attributes, type Span, type Tracer, trace } from '@opentelemetry/api'
+import { isInsideSdk, setAttributes } from '../api/span.ts'
+import { whenSettled } from '../context/promises.ts'
 import { forceFlush, globalTracer } from '../services/providers.ts'
 import { flushFailed, hookFailed } from '../span/diagnostics.ts'
 import { BoundedNames, type MessageName } from '../span/names.ts'
@@ -27,8 +29,12 @@ export class ClientTelemetry {
     this.refresh()
   }
 
-  /** True if spans or metrics are recorded. While false, some reads check again for an SDK that was registered late. */
+  /**
+   * True if spans or metrics are recorded. While false, some reads check again for an SDK that was registered late. While the
+   * SDK runs, nothing is recorded.
+   */
   get active(): boolean {
+    if (isInsideSdk()) return false
     if (!this.#observed && ++this.#looks % REFRESH_EVERY === 0) this.refresh()
     return this.#observed
   }
@@ -59,10 +65,12 @@ export class ClientTelemetry {
     return typeof raw === 'string' ? names.bound(raw) : undefined
   }
 
-  /** Calls a hook of the user. One that throws is reported once and changes nothing else. */
+  /** Calls a hook of the user. One that throws, or whose promise rejects, is reported once and changes nothing else. */
   callHook<A extends unknown[], R>(name: string, hook: (...args: A) => R, ...args: A): R | undefined {
     try {
-      return hook(...args)
+      const result = hook(...args)
+      whenSettled(result, undefined, (error) => hookFailed(warned, name, error))
+      return result
     } catch (error) {
       hookFailed(warned, name, error)
       return undefined
@@ -71,8 +79,7 @@ export class ClientTelemetry {
 
   /** Puts on a span what a hook of the user returns for it. */
   describe<I>(name: string, hook: (span: Span, info: I) => Attributes | undefined | void, span: Span, info: I): void {
-    const attributes = this.callHook(name, hook, span, info)
-    if (attributes) span.setAttributes(attributes)
+    setAttributes(span, this.callHook(name, hook, span, info))
   }
 
   /** Asks the providers to export what they have. */

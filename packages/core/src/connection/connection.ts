@@ -1,9 +1,12 @@
-import { type Attributes, context, propagation, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api'
+import { type Attributes, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api'
+import { activeContext, runInContext } from '../api/context.ts'
+import { inject } from '../api/propagation.ts'
+import { endSpan, idsOf, isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
 import { closeAttributes } from '../close/attributes.ts'
 import { type Close, type CloseFacts, closeCodeLabel, resolveClose, truncateUtf8 } from '../close/close.ts'
 import { Operation } from '../context/operation.ts'
 import { runningOperation } from '../context/server-operation.ts'
-import { withoutSpan, withSpan } from '../context/span-scope.ts'
+import { spanOf, withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { LiveConnection } from '../metrics/live-connections.ts'
 import * as schema from '../schema.ts'
 import { markFailed } from '../span/failure.ts'
@@ -41,18 +44,18 @@ export class Connection extends OperatingConnection implements LiveConnection {
   }
 
   run<R>(fn: () => R): R {
-    const base = withoutSpan(context.active())
+    const base = withoutSpan(activeContext())
     const span = this.segment?.span
-    return context.with(span === undefined ? base : withSpan(base, span), fn)
+    return runInContext(span === undefined ? base : withSpan(base, span), fn)
   }
 
   traceContext(): Record<string, string> {
     const carrier: Record<string, string> = {}
-    const active = context.active()
-    if (trace.getSpanContext(active) !== undefined) propagation.inject(active, carrier)
+    const active = activeContext()
+    if (idsOf(spanOf(active)) !== undefined) inject(active, carrier)
     else {
       const handshake = this.handshakeContext()
-      if (handshake !== undefined) propagation.inject(trace.setSpanContext(ROOT_CONTEXT, handshake), carrier)
+      if (handshake !== undefined) inject(trace.setSpanContext(ROOT_CONTEXT, handshake), carrier)
     }
     return carrier
   }
@@ -85,14 +88,14 @@ export class Connection extends OperatingConnection implements LiveConnection {
   startOpen(functionName?: string): HandlerSpan | undefined {
     const { tracer, metrics } = this.services
     const duration = metrics.recording ? metrics.openDuration : undefined
-    const active = withoutSpan(context.active())
+    const active = withoutSpan(activeContext())
     if (tracer === undefined) {
       return duration === undefined ? undefined : new HandlerSpan(this, active, undefined, duration, this)
     }
     const handshake = this.handshakeContext()
     const parent = handshake === undefined ? active : withSpan(active, trace.wrapSpanContext(handshake))
-    const span = tracer.startSpan(spanName('open', this.route), { attributes: this.identity() }, parent)
-    if (functionName !== undefined) span.setAttribute(schema.ATTR_CODE_FUNCTION_NAME, functionName)
+    const span = startSpan(tracer, spanName('open', this.route), { attributes: this.identity() }, parent)
+    if (functionName !== undefined) setAttribute(span, schema.ATTR_CODE_FUNCTION_NAME, functionName)
     return new HandlerSpan(this, active, span, duration, this)
   }
 
@@ -109,27 +112,27 @@ export class Connection extends OperatingConnection implements LiveConnection {
   startDisconnect(functionName?: string): HandlerSpan | undefined {
     const { tracer } = this.services
     if (tracer === undefined || this.inheritsUnsampled()) return undefined
-    const active = withoutSpan(context.active())
+    const active = withoutSpan(activeContext())
     const name = spanName('disconnect', this.route)
     const segment = this.segment?.span
     const attributes = this.identity()
     const span =
       segment === undefined
-        ? tracer.startSpan(name, { attributes, links: this.handshakeLinks() }, active)
-        : tracer.startSpan(name, { attributes }, withSpan(active, segment))
-    if (functionName !== undefined) span.setAttribute(schema.ATTR_CODE_FUNCTION_NAME, functionName)
+        ? startSpan(tracer, name, { attributes, links: this.handshakeLinks() }, active)
+        : startSpan(tracer, name, { attributes }, withSpan(active, segment))
+    if (functionName !== undefined) setAttribute(span, schema.ATTR_CODE_FUNCTION_NAME, functionName)
     return new HandlerSpan(this, active, span, undefined, undefined)
   }
 
   /** Sets attributes on every later span, and on that of the connection handler if it sets them. */
   override setAttributes(attributes: Attributes): void {
     super.setAttributes(attributes)
-    activeHandler(this)?.span?.setAttributes(attributes)
+    setAttributes(activeHandler(this)?.span, attributes)
   }
 
   /** The connection continues over another transport. */
   transportChanged(transport: string): void {
-    this.segment?.span?.setAttribute(schema.ATTR_WEBSOCKET_TRANSPORT, transport)
+    setAttribute(this.segment?.span, schema.ATTR_WEBSOCKET_TRANSPORT, transport)
   }
 
   /** A ping was sent, by the heartbeat or the application. */
@@ -263,15 +266,15 @@ export class Connection extends OperatingConnection implements LiveConnection {
     const { segment } = this
     this.segment = undefined
     const span = segment?.span ?? this.#startCloseSpan()
-    if (span?.isRecording()) this.#describeClose(span, close, facts, duration)
-    if (segment === undefined) span?.end()
+    if (isRecording(span)) this.#describeClose(span, close, facts, duration)
+    if (segment === undefined) endSpan(span)
     else segment.end()
   }
 
   #startCloseSpan(): Span | undefined {
     if (this.inheritsUnsampled()) return undefined
     const options = { attributes: this.identity(), links: this.handshakeLinks() }
-    return this.services.tracer?.startSpan(spanName('close', this.route), options, withoutSpan(context.active()))
+    return startSpan(this.services.tracer, spanName('close', this.route), options, withoutSpan(activeContext()))
   }
 
   #describeClose(span: Span, close: Close, facts: CloseFacts, duration: number): void {
@@ -279,13 +282,13 @@ export class Connection extends OperatingConnection implements LiveConnection {
     const { closeReason, closeErrors, onClose } = services.options
     const { reason } = facts
     const text = closeReason && reason !== undefined && reason !== '' ? truncateUtf8(reason, 123) : undefined
-    span.setAttributes(this.#closeAttributes(close, facts, text, duration))
+    setAttributes(span, this.#closeAttributes(close, facts, text, duration))
     if (this.received + this.sent > 0) this.messageState().counts.closed(span, this.sent, this.broadcastSent)
     if (closeErrors.has(close.category)) markFailed(span, close.category)
     if (onClose === undefined) return
     const info = { connectionId: this.id, ...close, reason, duration }
     const extra = services.callHook('onClose', onClose, span, info)
-    if (extra) span.setAttributes(extra)
+    setAttributes(span, extra)
   }
 
   #closeAttributes(close: Close, facts: CloseFacts, reason: string | undefined, duration: number): Attributes {

@@ -1,4 +1,5 @@
-import { type Attributes, type Context, context, type Histogram, type Span } from '@opentelemetry/api'
+import type { Attributes, Context, Histogram, Span } from '@opentelemetry/api'
+import { activeContext } from '../api/context.ts'
 import type { OperationOwner } from '../context/operation.ts'
 import { type OperationServices, runningOperation, ServerOperation } from '../context/server-operation.ts'
 import { spanScopeOf } from '../context/span-scope.ts'
@@ -52,6 +53,6 @@ export class HandlerSpan extends ServerOperation {
 /** The handler of this connection that the calling code is part of. */
 export function activeHandler(connection: HandledConnection): HandlerSpan | undefined {
   const running = runningOperation()
-  const scope = running instanceof HandlerSpan ? running : spanScopeOf(context.active())
+  const scope = running instanceof HandlerSpan ? running : spanScopeOf(activeContext())
   return scope instanceof HandlerSpan && scope.connection === connection ? scope : undefined
 }

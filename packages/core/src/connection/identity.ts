@@ -9,6 +9,7 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
+import { setAttributes } from '../api/span.ts'
 import type { NetworkTransport } from '../close/attributes.ts'
 import type { Series } from '../metrics/series.ts'
 import * as schema from '../schema.ts'
@@ -116,7 +117,7 @@ export abstract class ConnectionIdentity {
     const before = this.#messages
     this.#messages = new MessageState({ ...this.identity(), ...attributes }, this.handshakeLinks(), before?.counts)
     this.#messages.budget = before?.budget
-    this.segment?.span?.setAttributes(attributes)
+    setAttributes(this.segment?.span, attributes)
   }
 
   /** Takes one span from the connection's budget; false if the budget is used up. */

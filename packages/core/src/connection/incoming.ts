@@ -1,12 +1,6 @@
-import {
-  type Attributes,
-  type Context,
-  context,
-  type Span,
-  SpanKind,
-  type SpanOptions,
-  trace,
-} from '@opentelemetry/api'
+import { type Attributes, type Context, type Span, SpanKind, type SpanOptions, trace } from '@opentelemetry/api'
+import { activeContext } from '../api/context.ts'
+import { isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
 import type { AckWaiter } from '../context/ack.ts'
 import type { Operation } from '../context/operation.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
@@ -167,12 +161,12 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     }
     const isSecret = operations?.isSecret === true
     const remote = this.#remoteContext(extracted, data, binary, isSecret)
-    const active = remote === undefined ? context.active() : this.#withBaggage(context.active(), remote)
+    const active = remote === undefined ? activeContext() : this.#withBaggage(activeContext(), remote)
     const span = options.messages ? this.#startProcessSpan(name, awaitsReply, active, remote) : undefined
     if (services.tracer !== undefined) this.messageState().counts.received(span)
     if (span === undefined && !metrics.recording) return undefined
     const process = new Process(this, name, active, span)
-    if (span?.isRecording()) this.#describeReceived(span, name, message, remote, isSecret)
+    if (isRecording(span)) this.#describeReceived(span, name, message, remote, isSecret)
     return process
   }
 
@@ -187,12 +181,12 @@ export abstract class IncomingConnection extends ConnectionIdentity {
       extracted === undefined && carrier !== undefined
         ? parseCarrier(carrier, undefined)
         : this.#remoteContext(extracted, data, binary, isSecret)
-    const active = remote === undefined ? context.active() : this.#withBaggage(context.active(), remote)
+    const active = remote === undefined ? activeContext() : this.#withBaggage(activeContext(), remote)
     const span = isTraced ? this.#startProcessSpan({ ...name, process: spanName }, true, active, remote) : undefined
     if (services.tracer !== undefined) this.messageState().counts.received(span)
-    if (span?.isRecording()) {
+    if (isRecording(span)) {
       this.#describeReceived(span, name, message, remote, isSecret)
-      span.setAttributes(attributes)
+      setAttributes(span, attributes)
     }
     return new OperationProcess(this, name, active, span, operation)
   }
@@ -201,16 +195,16 @@ export abstract class IncomingConnection extends ConnectionIdentity {
   startBatch(message: IncomingMessage, attributes: Attributes): Process {
     const { services } = this
     const name = services.unnamed(this.route)
-    const active = context.active()
+    const active = activeContext()
     const isTraced = services.options.messages && !this.#isIgnored(name, false)
     const remote = this.#remoteContext(message.extracted, message.data, message.binary, false)
     const span = isTraced
       ? this.#startProcessSpan({ ...name, process: 'process batch' }, false, active, remote, SpanKind.INTERNAL)
       : undefined
     if (services.tracer !== undefined) this.messageState().counts.received(span)
-    if (span?.isRecording()) {
+    if (isRecording(span)) {
       this.#describeReceived(span, name, message, remote, false)
-      span.setAttributes(attributes)
+      setAttributes(span, attributes)
     }
     return new BatchProcess(this, name, active, span)
   }
@@ -218,7 +212,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
   /** Starts the dispatch of a message that has no span of its own. */
   startQuiet(parent: Context | undefined, settled?: () => void): Process {
     if (this.services.tracer !== undefined) this.messageState().counts.received(undefined)
-    return new QuietProcess(this, this.services.unnamed(this.route), parent ?? withoutSpan(context.active()), settled)
+    return new QuietProcess(this, this.services.unnamed(this.route), parent ?? withoutSpan(activeContext()), settled)
   }
 
   /**
@@ -230,11 +224,11 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     if (!services.active) return undefined
     const message = name === undefined ? services.unnamed(this.route) : services.named(name)
     if (services.options.ignore !== undefined && this.ignoresMessage(message, 'receive')) return undefined
-    const active = context.active()
+    const active = activeContext()
     const span = services.options.messages ? this.#startProcessSpan(message, awaitsReply, active, undefined) : undefined
     if (span === undefined && !services.metrics.recording) return undefined
     const process = new Process(this, message, active, span)
-    if (span?.isRecording()) describeName(span, message)
+    if (isRecording(span)) describeName(span, message)
     return process
   }
 
@@ -296,7 +290,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
       data,
       binary,
     })
-    if (extra) span.setAttributes(extra)
+    setAttributes(span, extra)
   }
 
   /** The name of a message: what option `messageName` reads, else that of the event that its protocol has. */
@@ -337,7 +331,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     isSecret: boolean,
   ): void {
     describeMessage(span, name, binary, size, this.received)
-    if (remote?.problem !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, remote.problem)
+    if (remote?.problem !== undefined) setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, remote.problem)
     if (frames !== undefined) describeFrames(span, frames)
     if (!isSecret) this.callMessageHook(span, 'receive', data, binary)
   }
@@ -366,23 +360,23 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     if (remote !== undefined && trust === 'parent') {
       const { root } = this.messageState()
       const parent = withSpan(base, trace.wrapSpanContext(remote))
-      return tracer.startSpan(message.process, kind === root.kind ? root : { ...root, kind }, parent)
+      return startSpan(tracer, message.process, kind === root.kind ? root : { ...root, kind }, parent)
     }
     const links = remote !== undefined && trust === 'link' ? [{ context: remote, attributes: MESSAGE_LINK }] : undefined
     const segment = this.nextSegment()
     if (segment !== undefined) {
       const spanOptions: SpanOptions = { kind, attributes: this.identity() }
       if (links !== undefined) spanOptions.links = links
-      return tracer.startSpan(message.process, spanOptions, withSpan(base, segment))
+      return startSpan(tracer, message.process, spanOptions, withSpan(base, segment))
     }
     const { root } = this.messageState()
     if (links === undefined)
-      return tracer.startSpan(message.process, kind === root.kind ? root : { ...root, kind }, base)
-    return tracer.startSpan(message.process, { ...root, kind, links: [...this.handshakeLinks(), ...links] }, base)
+      return startSpan(tracer, message.process, kind === root.kind ? root : { ...root, kind }, base)
+    return startSpan(tracer, message.process, { ...root, kind, links: [...this.handshakeLinks(), ...links] }, base)
   }
 }
 
 function describeFrames(span: Span, { frames, receiveTime }: IncomingFrames): void {
-  span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_FRAMES, frames)
-  span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_RECEIVE_TIME, receiveTime)
+  setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_FRAMES, frames)
+  setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_RECEIVE_TIME, receiveTime)
 }

@@ -1,4 +1,5 @@
 import type { Context, Span } from '@opentelemetry/api'
+import { endSpan, setAttribute } from '../api/span.ts'
 import type { OpenOperation, OperationScope } from '../operations/open-operation.ts'
 import { ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
 import { errorType } from '../span/error-type.ts'
@@ -42,7 +43,7 @@ export class OperationProcess extends Process implements OperationScope {
       super.disconnect()
       return
     }
-    if (endedBy !== undefined) this.span?.setAttribute(ATTR_WEBSOCKET_SPAN_ENDED_BY, endedBy)
+    if (endedBy !== undefined) setAttribute(this.span, ATTR_WEBSOCKET_SPAN_ENDED_BY, endedBy)
     this.settleNow()
   }
 
@@ -60,7 +61,7 @@ export class OperationProcess extends Process implements OperationScope {
       this.recordDuration(this.#handledAt, false)
       const { span } = this
       this.releaseSpan()
-      span?.end(this.#handledAt)
+      endSpan(span, this.#handledAt)
     } else super.startDeadline()
     this.stopWaiting()
   }

@@ -1,12 +1,6 @@
-import {
-  type Attributes,
-  type Context,
-  context,
-  type HrTime,
-  type Link,
-  type Span,
-  type SpanKind,
-} from '@opentelemetry/api'
+import type { Attributes, Context, HrTime, Link, Span, SpanKind } from '@opentelemetry/api'
+import { activeContext } from '../api/context.ts'
+import { addLinks, idsOf, isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
 import { currentCarrier, isUnsampled } from '../context/send-parent.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { PartialMessage } from '../outgoing/batch.ts'
@@ -114,9 +108,7 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     if (message !== undefined) return message.injectContext(terms, data, text)
     const span = this.operations?.plannedSpan
     const carrier =
-      span === undefined
-        ? currentCarrier(terms)
-        : createCarrier(span.spanContext(), context.active(), terms.sendsBaggage)
+      span === undefined ? currentCarrier(terms) : createCarrier(idsOf(span), activeContext(), terms.sendsBaggage)
     return terms.member.inject(data, text, carrier, false)
   }
 
@@ -148,11 +140,11 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
   #acceptedBy(operations: NonNullable<this['operations']>, binary: boolean, size: number, sequence: number): void {
     const span = operations.plannedSpan
     operations.accepted(size)
-    if (!span?.isRecording()) return
+    if (!isRecording(span)) return
     this.countSendSpan(span, sequence)
-    span.setAttribute(ATTR_WEBSOCKET_MESSAGE_TYPE, binary ? 'binary' : 'text')
-    span.setAttribute(ATTR_WEBSOCKET_MESSAGE_SIZE, size)
-    span.setAttribute(ATTR_WEBSOCKET_MESSAGE_SEQUENCE, sequence)
+    setAttribute(span, ATTR_WEBSOCKET_MESSAGE_TYPE, binary ? 'binary' : 'text')
+    setAttribute(span, ATTR_WEBSOCKET_MESSAGE_SIZE, size)
+    setAttribute(span, ATTR_WEBSOCKET_MESSAGE_SEQUENCE, sequence)
   }
 
   /** The application sent a message while the connection is not open. */
@@ -217,12 +209,13 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     if (parent === undefined && this.inheritsUnsampled()) return undefined
     if (!this.takeBudget()) return undefined
     const all = { ...this.identity(), ...attributes }
-    if (parent !== undefined) return tracer.startSpan(name, { kind, attributes: all }, parent)
-    const base = withoutSpan(context.active())
+    if (parent !== undefined) return startSpan(tracer, name, { kind, attributes: all }, parent)
+    const base = withoutSpan(activeContext())
     const segment = this.nextSegment()
     const links = segment === undefined ? this.handshakeLinks() : []
     if (link !== undefined) links.push(link)
-    return tracer.startSpan(
+    return startSpan(
+      tracer,
       name,
       { kind, attributes: all, links },
       segment === undefined ? base : withSpan(base, segment),
@@ -241,19 +234,19 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     const { tracer } = services
     if (tracer === undefined || this.inheritsUnsampled() || !this.takeBudget()) return undefined
     const segment = this.nextSegment()
-    const base = withoutSpan(context.active())
+    const base = withoutSpan(activeContext())
     const parent = segment === undefined ? base : withSpan(base, segment)
     // While undecided, only a sampler that decides by the link needs it.
     const isLinked = segment === undefined && (!undecided || services.options.messageSampling === 'connection')
     const links = isLinked ? this.handshakeLinks() : []
     const attributes = undecided ? this.series.attributes : this.messageState().attributes
-    return tracer.startSpan(name, { kind, attributes, links, startTime }, parent)
+    return startSpan(tracer, name, { kind, attributes, links, startTime }, parent)
   }
 
   completeSendSpan(span: Span, isRoot: boolean): void {
-    span.setAttributes(this.identity())
+    setAttributes(span, this.identity())
     if (isRoot && this.segment === undefined && this.services.options.messageSampling !== 'connection') {
-      span.addLinks(this.handshakeLinks())
+      addLinks(span, this.handshakeLinks())
     }
   }
 

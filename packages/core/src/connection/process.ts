@@ -1,4 +1,6 @@
-import { type Attributes, type Context, type Counter, context, type Histogram, type Span } from '@opentelemetry/api'
+import type { Attributes, Context, Counter, Histogram, Span } from '@opentelemetry/api'
+import { activeContext } from '../api/context.ts'
+import { isRecording, renameSpan, setAttribute } from '../api/span.ts'
 import type { AckOutcome } from '../context/ack.ts'
 import { ADOPTION_TIME, type OperationOwner } from '../context/operation.ts'
 import { type OperationServices, runningOperation, ServerOperation } from '../context/server-operation.ts'
@@ -36,7 +38,7 @@ export class Process extends ServerOperation {
 
   constructor(connection: ProcessConnection, message: MessageName, active: Context, span: Span | undefined) {
     const { services } = connection
-    super(services, active, span, services.metrics.recording || span?.isRecording() ? performance.now() : 0)
+    super(services, active, span, services.metrics.recording || isRecording(span) ? performance.now() : 0)
     this.owner = connection
     this.#message = message
     connection.series.processing++
@@ -68,14 +70,17 @@ export class Process extends ServerOperation {
    * for messages whose own name cannot be read. Only the first of several handlers is recorded.
    */
   handledBy(functionName: string | undefined, message?: MessageName): void {
-    const span = this.span?.isRecording() ? this.span : undefined
+    const span = isRecording(this.span) ? this.span : undefined
     if (message !== undefined && this.#message.name === undefined) {
       this.#message = message
-      if (span !== undefined) describeName(span.updateName(message.process), message)
+      if (span !== undefined) {
+        renameSpan(span, message.process)
+        describeName(span, message)
+      }
     }
     if (functionName === undefined || this.#hasHandler) return
     this.#hasHandler = true
-    span?.setAttribute(ATTR_CODE_FUNCTION_NAME, functionName)
+    setAttribute(span, ATTR_CODE_FUNCTION_NAME, functionName)
   }
 
   /** Records the figures of this stream on the span, in place of those of an earlier one, and waits for its end. */
@@ -130,6 +135,6 @@ function failedBy({ owner, message }: Process, error: unknown): Attributes {
 export function activeProcess(): Process | undefined {
   const running = runningOperation()
   if (running instanceof Process) return running
-  const scope = spanScopeOf(context.active())
+  const scope = spanScopeOf(activeContext())
   return scope instanceof Process ? scope : undefined
 }

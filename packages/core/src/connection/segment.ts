@@ -7,6 +7,7 @@ import {
   SpanKind,
   trace,
 } from '@opentelemetry/api'
+import { endSpan, idsOf, setAttribute, startSpan } from '../api/span.ts'
 import type { NetworkTransport } from '../close/attributes.ts'
 import type { Expirable } from '../context/deadlines.ts'
 import { withSpan } from '../context/span-scope.ts'
@@ -35,7 +36,8 @@ export class Segment implements Expirable {
     this.#connection = connection
     const { services, route } = connection
     const context = parent === undefined ? ROOT_CONTEXT : withSpan(ROOT_CONTEXT, trace.wrapSpanContext(parent))
-    this.#span = services.tracer?.startSpan(
+    this.#span = startSpan(
+      services.tracer,
       spanName('connection', route),
       {
         kind: SpanKind.SERVER,
@@ -58,7 +60,7 @@ export class Segment implements Expirable {
 
   /** Starts the next segment: a new trace, linked to the handshake and to this segment. */
   next(links: Link[]): Segment {
-    const own = this.#span?.spanContext()
+    const own = idsOf(this.#span)
     return new Segment(
       this.#connection,
       undefined,
@@ -86,8 +88,8 @@ export class Segment implements Expirable {
     if (span === undefined) return
     this.#span = undefined
     this.#connection.services.deadlines.delete(this)
-    if (endedBy !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_SPAN_ENDED_BY, endedBy)
-    span.end()
+    if (endedBy !== undefined) setAttribute(span, schema.ATTR_WEBSOCKET_SPAN_ENDED_BY, endedBy)
+    endSpan(span)
   }
 
   expire(reason: 'age' | 'shutdown'): void {

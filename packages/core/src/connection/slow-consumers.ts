@@ -1,4 +1,5 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api'
+import { addEvent, endSpan, startSpan } from '../api/span.ts'
 import { unrefInterval } from '../context/deadlines.ts'
 import * as schema from '../schema.ts'
 import type { Services } from '../services/services.ts'
@@ -50,15 +51,16 @@ export class SlowConsumers {
     }
     if (!isAnySlow) return
     buffered.sort((a, b) => b.bytes - a.bytes)
-    const span = tracer.startSpan(schema.SPAN_SLOW_CONSUMERS, {}, ROOT_CONTEXT)
+    const span = startSpan(tracer, schema.SPAN_SLOW_CONSUMERS, {}, ROOT_CONTEXT)
+    if (span === undefined) return
     for (const { connection, bytes } of buffered.slice(0, MAX_REPORTED)) {
       const { id, rtt } = connection
-      span.addEvent(schema.EVENT_CONNECTION_BUFFERED, {
+      addEvent(span, schema.EVENT_CONNECTION_BUFFERED, {
         [schema.ATTR_WEBSOCKET_CONNECTION_ID]: id,
         [schema.ATTR_WEBSOCKET_SEND_BUFFERED]: bytes,
         ...(rtt !== undefined && { [schema.ATTR_WEBSOCKET_PING_RTT]: rtt }),
       })
     }
-    span.end()
+    endSpan(span)
   }
 }

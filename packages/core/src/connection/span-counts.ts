@@ -1,4 +1,5 @@
 import type { Span } from '@opentelemetry/api'
+import { isRecording, setAttribute } from '../api/span.ts'
 import * as schema from '../schema.ts'
 
 /**
@@ -16,7 +17,7 @@ export class SpanCounts {
 
   /** A message was received, with this process span. */
   received(span: Span | undefined): void {
-    if (!span?.isRecording()) {
+    if (!isRecording(span)) {
       this.#unrecordedReceived++
       return
     }
@@ -45,18 +46,18 @@ export class SpanCounts {
   #describeReceived(span: Span): void {
     if (this.#unrecordedReceived === this.#reportedReceived) return
     this.#reportedReceived = this.#unrecordedReceived
-    span.setAttribute(schema.ATTR_WEBSOCKET_CONNECTION_RECEIVED_UNRECORDED, this.#unrecordedReceived)
+    setAttribute(span, schema.ATTR_WEBSOCKET_CONNECTION_RECEIVED_UNRECORDED, this.#unrecordedReceived)
   }
 
   #describeSent(span: Span, sent: number, broadcast: number): void {
     if (broadcast !== this.#reportedBroadcast) {
       this.#reportedBroadcast = broadcast
-      span.setAttribute(schema.ATTR_WEBSOCKET_CONNECTION_SENT_BROADCAST, broadcast)
+      setAttribute(span, schema.ATTR_WEBSOCKET_CONNECTION_SENT_BROADCAST, broadcast)
     }
     const unrecorded = sent - broadcast - this.#recordedSent
     // A deferred message may have its span later: the count never becomes smaller.
     if (unrecorded <= this.#reportedSent) return
     this.#reportedSent = unrecorded
-    span.setAttribute(schema.ATTR_WEBSOCKET_CONNECTION_SENT_UNRECORDED, unrecorded)
+    setAttribute(span, schema.ATTR_WEBSOCKET_CONNECTION_SENT_UNRECORDED, unrecorded)
   }
 }

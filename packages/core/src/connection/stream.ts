@@ -1,4 +1,5 @@
 import type { Histogram, Span } from '@opentelemetry/api'
+import { setAttribute } from '../api/span.ts'
 import type { Series } from '../metrics/series.ts'
 import * as schema from '../schema.ts'
 import { errorType } from '../span/error-type.ts'
@@ -74,14 +75,14 @@ export class Stream {
 
   /** Sets the figures on the process span. */
   describe(span: Span): void {
-    span.setAttribute(schema.ATTR_WEBSOCKET_STREAM_ITEMS, this.#items)
-    if (this.#outcome !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_STREAM_OUTCOME, this.#outcome)
+    setAttribute(span, schema.ATTR_WEBSOCKET_STREAM_ITEMS, this.#items)
+    if (this.#outcome !== undefined) setAttribute(span, schema.ATTR_WEBSOCKET_STREAM_OUTCOME, this.#outcome)
     if (this.#items === 0) return
-    span.setAttribute(schema.ATTR_WEBSOCKET_STREAM_TIME_TO_FIRST_ITEM, this.#seconds(this.#firstAt))
-    span.setAttribute(schema.ATTR_WEBSOCKET_STREAM_TIME_TO_LAST_ITEM, this.#seconds(this.#lastAt))
+    setAttribute(span, schema.ATTR_WEBSOCKET_STREAM_TIME_TO_FIRST_ITEM, this.#seconds(this.#firstAt))
+    setAttribute(span, schema.ATTR_WEBSOCKET_STREAM_TIME_TO_LAST_ITEM, this.#seconds(this.#lastAt))
     if (this.#items > 1) {
       const interval = (this.#lastAt - this.#firstAt) / 1000 / (this.#items - 1)
-      span.setAttribute(schema.ATTR_WEBSOCKET_STREAM_ITEM_INTERVAL, interval)
+      setAttribute(span, schema.ATTR_WEBSOCKET_STREAM_ITEM_INTERVAL, interval)
     }
   }
 

@@ -11,7 +11,8 @@ export class SpanDeadlines {
   readonly #maxAge: number
   readonly #entries = new Map<Expirable, number>()
   readonly #timer: Timer
-  #now = performance.now()
+  /** Whole milliseconds: a fraction would be a heap object wherever it is passed. */
+  #now = Math.trunc(performance.now())
 
   constructor(maxAge: number) {
     this.#maxAge = maxAge
@@ -47,7 +48,7 @@ export class SpanDeadlines {
 
   #sweep(): void {
     const now = performance.now()
-    this.#now = now
+    this.#now = Math.trunc(now)
     for (const [entry, deadline] of this.#entries) {
       if (deadline > now) return
       this.#entries.delete(entry)

@@ -1,4 +1,5 @@
 import type { Context, Span } from '@opentelemetry/api'
+import { endSpan, isRecording, setAttribute } from '../api/span.ts'
 import { ATTR_WEBSOCKET_ACK_OUTCOME, ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
 import { recordError } from '../span/failure.ts'
 import type { AckOutcome } from './ack.ts'
@@ -120,8 +121,8 @@ export abstract class Operation extends SpanScope implements Expirable {
     this.#ack = undefined
     this.onAckSettled(outcome)
     const { span } = this
-    span?.setAttribute(ATTR_WEBSOCKET_ACK_OUTCOME, outcome)
-    if (outcome === 'disconnected') span?.setAttribute(ATTR_WEBSOCKET_SPAN_ENDED_BY, 'disconnect')
+    setAttribute(span, ATTR_WEBSOCKET_ACK_OUTCOME, outcome)
+    if (outcome === 'disconnected') setAttribute(span, ATTR_WEBSOCKET_SPAN_ENDED_BY, 'disconnect')
     this.#settleIfHandled()
   }
 
@@ -241,7 +242,7 @@ export abstract class Operation extends SpanScope implements Expirable {
   }
 
   #endBy(reason: 'age' | 'shutdown' | 'disconnect'): void {
-    this.span?.setAttribute(ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
+    setAttribute(this.span, ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
     this.#end()
   }
 
@@ -250,10 +251,10 @@ export abstract class Operation extends SpanScope implements Expirable {
     if (span === undefined) return
     const endTime = failed ? performance.now() : undefined
     if (failed) recordError(span, this.#error, endTime)
-    if (span.isRecording()) this.describeEnd(span)
+    if (isRecording(span)) this.describeEnd(span)
     this.endedAt = this.now()
     this.releaseSpan()
-    span.end(endTime)
+    endSpan(span, endTime)
   }
 }
 

@@ -1,4 +1,6 @@
-import { type Context, context, type Span, TraceFlags } from '@opentelemetry/api'
+import { type Context, type Span, TraceFlags } from '@opentelemetry/api'
+import { activeContext } from '../api/context.ts'
+import { idsOf, isRecording } from '../api/span.ts'
 import type { Carrier } from '../propagation/carrier.ts'
 import { createCarrier, type PropagationTerms } from '../propagation/terms.ts'
 import { type SpanScope, spanOf, spanScopeOf } from './span-scope.ts'
@@ -19,12 +21,14 @@ export function sendParentSpan(active: Context): Span | undefined {
 
 /** The carrier of a message without a span of its own: the context of its parent span. */
 export function currentCarrier(terms: PropagationTerms): Carrier | undefined {
-  const active = context.active()
-  return createCarrier(sendParentSpan(active)?.spanContext(), active, terms.sendsBaggage)
+  const active = activeContext()
+  return createCarrier(idsOf(sendParentSpan(active)), active, terms.sendsBaggage)
 }
 
 /** True if messages in this context inherit the decision not to sample. */
 export function isUnsampled(parent: Context | undefined): boolean {
   const span = parent === undefined ? undefined : spanOf(parent)
-  return span !== undefined && !span.isRecording() && (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0
+  if (span === undefined || isRecording(span)) return false
+  const ids = idsOf(span)
+  return ids !== undefined && (ids.traceFlags & TraceFlags.SAMPLED) === 0
 }

@@ -1,4 +1,5 @@
-import { type Context, context, type Span } from '@opentelemetry/api'
+import type { Context, Span } from '@opentelemetry/api'
+import { runInContext } from '../api/context.ts'
 import type { SpanDeadlines } from './deadlines.ts'
 import { Operation } from './operation.ts'
 
@@ -49,7 +50,7 @@ export abstract class ServerOperation extends Operation {
     try {
       return this.span === undefined && !this.isQuiet
         ? dispatch(this, a, b, c)
-        : context.with(this, dispatch, undefined, this, a, b, c)
+        : runInContext(this, dispatch, this, a, b, c)
     } catch (error) {
       this.fail(error)
       throw error

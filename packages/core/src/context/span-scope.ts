@@ -1,4 +1,13 @@
-import { type Context, createContextKey, ROOT_CONTEXT, type Span, type SpanContext, trace } from '@opentelemetry/api'
+import {
+  type Context,
+  createContextKey,
+  INVALID_SPAN_CONTEXT,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  trace,
+} from '@opentelemetry/api'
+import { idsOf } from '../api/span.ts'
 
 /** Key of the scope in its context. Registered, so that copies of this package agree. */
 const SPAN_SCOPE_KEY = createContextKey('otel-ws span scope')
@@ -51,7 +60,7 @@ export abstract class SpanScope implements Context {
 
   /** True if the span is the one of this scope, and not a span of the application inside it. */
   owns(span: Span): boolean {
-    return span === this.span || (this.#ids !== undefined && span.spanContext() === this.#ids)
+    return span === this.span || (this.#ids !== undefined && idsOf(span) === this.#ids)
   }
 
   /** Shows no span from now on: what starts in this context later begins a trace of its own. */
@@ -63,7 +72,7 @@ export abstract class SpanScope implements Context {
   /** Releases the ended span and keeps its ids. */
   protected releaseSpan(): void {
     if (this.span === undefined) return
-    this.#ids = this.span.spanContext()
+    this.#ids = idsOf(this.span) ?? INVALID_SPAN_CONTEXT
     this.span = undefined
   }
 }

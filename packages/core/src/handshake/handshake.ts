@@ -1,12 +1,22 @@
 import {
   type Attributes,
   type Context,
-  context,
   type Span,
   type SpanContext,
   SpanKind,
   SpanStatusCode,
 } from '@opentelemetry/api'
+import { activeContext, runInContext } from '../api/context.ts'
+import {
+  endSpan,
+  idsOf,
+  isRecording,
+  renameSpan,
+  setAttribute,
+  setAttributes,
+  setStatus,
+  startSpan,
+} from '../api/span.ts'
 import { Connection } from '../connection/connection.ts'
 import type { ConnectionFacts } from '../connection/identity.ts'
 import type { ConnectionServices } from '../connection/services.ts'
@@ -59,7 +69,7 @@ export class HandshakeScope extends SpanScope {
   end(time: number): void {
     const { span } = this
     this.releaseSpan()
-    span?.end(time)
+    endSpan(span, time)
   }
 }
 
@@ -121,7 +131,7 @@ export class Handshake {
 
   /** The span's ids, also after it has ended. */
   get spanContext(): SpanContext | undefined {
-    return this.#scope === undefined ? undefined : spanOf(this.#scope)?.spanContext()
+    return this.#scope === undefined ? undefined : idsOf(spanOf(this.#scope))
   }
 
   /** Discards the handshake: option `ignore` excludes the request. Call it before the span is created. */
@@ -161,19 +171,20 @@ export class Handshake {
   start(): void {
     const { services } = this
     if (this.#scope !== undefined || services.tracer === undefined || this.#isDiscarded) return
-    const active = this.#outerContext?.() ?? context.active()
+    const active = this.#outerContext?.() ?? activeContext()
     this.#original = this.#originalRequest()
     const { context: parent, links } = this.#parent(active)
     const options = { kind: this.#kind(parent), attributes: this.#startAttributes(), links, startTime: this.#startedAt }
-    const span = services.tracer.startSpan(this.#name(), options, parent)
+    const span = startSpan(services.tracer, this.#name(), options, parent)
+    if (span === undefined) return
     this.#scope = new HandshakeScope(parent, span)
-    if (span.isRecording() && !this.#isNested) this.#describe(span)
+    if (isRecording(span) && !this.#isNested) this.#describe(span)
   }
 
   /** Runs `fn` with the handshake's span active, until the outcome is known. */
-  run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): R {
+  run<R>(fn: () => R): R {
     const scope = this.#scope
-    return scope === undefined || scope.ended ? fn(...args) : context.with(scope, fn, undefined, ...args)
+    return scope === undefined || scope.ended ? fn() : runInContext(scope, fn)
   }
 
   /**
@@ -199,7 +210,9 @@ export class Handshake {
     if (route === this.#route) return
     this.#route = route
     const { span } = this
-    if (span !== undefined) span.updateName(this.#name()).setAttributes(this.#routeAttributes())
+    if (span === undefined) return
+    renameSpan(span, this.#name())
+    setAttributes(span, this.#routeAttributes())
   }
 
   /**
@@ -214,13 +227,13 @@ export class Handshake {
     if (route !== undefined) this.setRoute(route)
     this.start()
     const subprotocol = services.subprotocolLabel(facts.subprotocol)
-    const spanContext = this.span?.spanContext()
+    const spanContext = idsOf(this.span)
     const connection = new Connection(services, socket, { ...facts, route, subprotocol }, spanContext)
     if (this.#options.join === undefined) connection.chooseProtocol(this.request as UpgradeRequest)
     this.#negotiation.applyTo(connection)
     const transport = networkTransport(this.request)
     if (transport !== 'tcp') connection.setNetworkTransport(transport)
-    if (this.span?.isRecording()) this.span.setAttributes(connection.identity())
+    if (isRecording(this.span)) setAttributes(this.span, connection.identity())
     this.#settle('accepted', this.#acceptedWith, undefined, connection.series.attributes)
     connection.opened()
     return connection
@@ -253,7 +266,7 @@ export class Handshake {
   abandon(by: 'local' | 'remote', error?: unknown): void {
     if (this.#outcome !== undefined) return
     this.start()
-    this.span?.setAttribute(schema.ATTR_WEBSOCKET_CLOSE_INITIATOR, by)
+    setAttribute(this.span, schema.ATTR_WEBSOCKET_CLOSE_INITIATOR, by)
     this.#settle('abandoned', undefined, error)
   }
 
@@ -277,7 +290,7 @@ export class Handshake {
   /** INTERNAL if another SERVER span covers the same request. */
   #kind(parent: Context): SpanKind {
     const outer = spanOf(parent) as (Span & { kind?: SpanKind }) | undefined
-    const isInner = this.#isNested || (outer?.kind === SpanKind.SERVER && outer.isRecording())
+    const isInner = this.#isNested || (outer?.kind === SpanKind.SERVER && isRecording(outer))
     return isInner ? SpanKind.INTERNAL : SpanKind.SERVER
   }
 
@@ -294,16 +307,16 @@ export class Handshake {
     const { services } = this
     const peer = this.#peer()
     const client = this.#original?.client ?? peer
-    if (client.address !== undefined) span.setAttribute(schema.ATTR_CLIENT_ADDRESS, client.address)
-    if (client.port !== undefined) span.setAttribute(schema.ATTR_CLIENT_PORT, client.port)
+    if (client.address !== undefined) setAttribute(span, schema.ATTR_CLIENT_ADDRESS, client.address)
+    if (client.port !== undefined) setAttribute(span, schema.ATTR_CLIENT_PORT, client.port)
     if (client !== peer) {
-      if (peer.address !== undefined) span.setAttribute(schema.ATTR_NETWORK_PEER_ADDRESS, peer.address)
-      if (peer.port !== undefined) span.setAttribute(schema.ATTR_NETWORK_PEER_PORT, peer.port)
+      if (peer.address !== undefined) setAttribute(span, schema.ATTR_NETWORK_PEER_ADDRESS, peer.address)
+      if (peer.port !== undefined) setAttribute(span, schema.ATTR_NETWORK_PEER_PORT, peer.port)
     }
     const { onHandshake } = services.options
     if (onHandshake === undefined) return
     const extra = services.callHook('onHandshake', onHandshake, span, this.request as UpgradeRequest)
-    if (extra) span.setAttributes(extra)
+    setAttributes(span, extra)
   }
 
   #peer(): Peer {
@@ -333,12 +346,12 @@ export class Handshake {
     const { span } = this
     if (span === undefined) return
     const endTime = this.#startedAt + (performance.now() - this.#startTime)
-    span.setAttribute(schema.ATTR_WEBSOCKET_HANDSHAKE_OUTCOME, outcome)
-    if (status !== undefined) span.setAttribute(schema.ATTR_HTTP_RESPONSE_STATUS_CODE, status)
+    setAttribute(span, schema.ATTR_WEBSOCKET_HANDSHAKE_OUTCOME, outcome)
+    if (status !== undefined) setAttribute(span, schema.ATTR_HTTP_RESPONSE_STATUS_CODE, status)
     if (error !== undefined) recordError(span, error)
     else if (type !== undefined) {
-      span.setAttribute(schema.ATTR_ERROR_TYPE, type)
-      if (hasFailed) span.setStatus({ code: SpanStatusCode.ERROR })
+      setAttribute(span, schema.ATTR_ERROR_TYPE, type)
+      if (hasFailed) setStatus(span, { code: SpanStatusCode.ERROR })
     }
     this.#scope?.end(endTime)
   }

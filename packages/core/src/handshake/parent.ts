@@ -3,10 +3,13 @@ import {
   type Link,
   propagation,
   ROOT_CONTEXT,
+  type Span,
   type SpanContext,
   type TextMapGetter,
   trace,
 } from '@opentelemetry/api'
+import { extract } from '../api/propagation.ts'
+import { idsOf } from '../api/span.ts'
 import { spanOf, withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { RemoteContext } from '../propagation/remote-context.ts'
 import { ATTR_WEBSOCKET_LINK_KIND } from '../schema.ts'
@@ -42,11 +45,11 @@ export function handshakeParent(
   if (remote === undefined) return { context: active, links: [] }
   const current = spanOf(active)
   // An active span of this process has used the headers already.
-  if (current !== undefined && trace.isSpanContextValid(current.spanContext())) return { context: active, links: [] }
+  if (current !== undefined && isValid(current)) return { context: active, links: [] }
   if (trust === 'link') {
     return { context: active, links: [{ context: remote, attributes: { [ATTR_WEBSOCKET_LINK_KIND]: 'message' } }] }
   }
-  const extracted = extract(active, request)
+  const extracted = extractFrom(active, request)
   const base = takesBaggage ? extracted : withBaggageOf(extracted, active)
   return { context: withSpan(base, trace.wrapSpanContext(remote)), links: [] }
 }
@@ -57,19 +60,20 @@ export function transportParent(active: Context, transport: SpanContext): Handsh
 }
 
 function remoteSpanContext(request: AnyUpgradeRequest): SpanContext | undefined {
-  const spanContext = spanOf(extract(ROOT_CONTEXT, request))?.spanContext()
+  const spanContext = idsOf(spanOf(extractFrom(ROOT_CONTEXT, request)))
   return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext : undefined
 }
 
-function extract(base: Context, request: AnyUpgradeRequest): Context {
-  try {
-    const fromHeaders = propagation.extract(base, request, requestGetter)
-    if (spanOf(fromHeaders) !== undefined && spanOf(fromHeaders) !== spanOf(base)) return fromHeaders
-    const query = queryWith(request, 'traceparent')
-    return query === undefined ? fromHeaders : propagation.extract(fromHeaders, carrierFromQuery(query))
-  } catch {
-    return base
-  }
+function extractFrom(base: Context, request: AnyUpgradeRequest): Context {
+  const fromHeaders = extract(base, request, requestGetter)
+  if (spanOf(fromHeaders) !== undefined && spanOf(fromHeaders) !== spanOf(base)) return fromHeaders
+  const query = queryWith(request, 'traceparent')
+  return query === undefined ? fromHeaders : extract(fromHeaders, carrierFromQuery(query))
+}
+
+function isValid(span: Span): boolean {
+  const ids = idsOf(span)
+  return ids !== undefined && trace.isSpanContextValid(ids)
 }
 
 function carrierFromQuery(query: URLSearchParams): Record<string, string> {

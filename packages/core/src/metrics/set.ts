@@ -9,7 +9,7 @@ import {
   type Observable,
 } from '@opentelemetry/api'
 import * as schema from '../schema.ts'
-import { createCounter, createHistogram, createObservable } from './instruments.ts'
+import { createCounter, createHistogram, createObservable, meterOf, observeBatch } from './instruments.ts'
 import type { LiveConnection } from './live-connections.ts'
 import { sharedSet } from './registry.ts'
 import { RECEIVE, SEND, Series, type UndeliveredReason } from './series.ts'
@@ -66,7 +66,7 @@ export class MetricSet {
 
   /** Records to this provider from now on. Counts so far are kept. */
   bind(provider: MeterProvider): void {
-    const meter = provider.getMeter(this.#scope.name, this.#scope.version, { schemaUrl: schema.SCHEMA_URL })
+    const meter = meterOf(provider, this.#scope)
     if (meter === this.#meter) return
     this.#unbind?.()
     this.#meter = meter
@@ -142,8 +142,7 @@ export class MetricSet {
         }
       }
     }
-    meter.addBatchObservableCallback(callback, observables)
-    this.#unbind = () => meter.removeBatchObservableCallback(callback, observables)
+    this.#unbind = observeBatch(meter, callback, observables)
   }
 }
 

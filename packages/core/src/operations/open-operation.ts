@@ -1,4 +1,5 @@
 import type { Context, Span, SpanContext } from '@opentelemetry/api'
+import { endSpan, setAttribute } from '../api/span.ts'
 import { type Expirable, unref } from '../context/deadlines.ts'
 import { SpanScope } from '../context/span-scope.ts'
 import { ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
@@ -53,10 +54,10 @@ export class SpanHolder extends SpanScope implements OperationScope {
     if (this.#isOver) return
     this.#isOver = true
     const { span } = this
-    if (endedBy !== undefined) span?.setAttribute(ATTR_WEBSOCKET_SPAN_ENDED_BY, endedBy)
+    if (endedBy !== undefined) setAttribute(span, ATTR_WEBSOCKET_SPAN_ENDED_BY, endedBy)
     this.#operation.scopeEnds()
     this.releaseSpan()
-    span?.end()
+    endSpan(span)
   }
 
   detach(): void {

@@ -1,12 +1,6 @@
-import {
-  type Attributes,
-  type Context,
-  context,
-  type Link,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-} from '@opentelemetry/api'
+import { type Attributes, type Context, type Link, type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import { activeContext } from '../api/context.ts'
+import { endSpan, idsOf, isRecording, renameSpan, setAttribute, setAttributes, setStatus } from '../api/span.ts'
 import type { SpanDeadlines } from '../context/deadlines.ts'
 import { sendParent } from '../context/send-parent.ts'
 import { spanScopeOf, withoutSpan } from '../context/span-scope.ts'
@@ -231,10 +225,10 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
     const name = this.#nameOf(operation)
     const isFailure = outcome === 'error' || outcome === 'timeout' || outcome === 'disconnected'
     const errorType = isFailure ? this.#errorType(operation) : undefined
-    if (span?.isRecording()) {
-      span.updateName(operation.isServed ? name.process : name.send)
+    if (isRecording(span)) {
+      renameSpan(span, operation.isServed ? name.process : name.send)
       this.#describe(span, operation, name, errorType)
-      if (errorType !== undefined) span.setStatus({ code: SpanStatusCode.ERROR })
+      if (errorType !== undefined) setStatus(span, { code: SpanStatusCode.ERROR })
     }
     const { instruments } = this.#host
     if (operation.isStream || !instruments.recording || outcome === undefined) return
@@ -268,18 +262,18 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
     const link =
       spanContext && ({ context: spanContext, attributes: { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'operation' } } as Link)
     const span = this.#host.startOperationSpan(name.complete, SpanKind.INTERNAL, {}, undefined, link)
-    if (span?.isRecording()) {
+    if (isRecording(span)) {
       this.#describe(span, operation, name, errorType)
-      span.setAttribute(schema.ATTR_WEBSOCKET_STREAM_ITEMS, operation.items)
-      span.setAttribute(schema.ATTR_WEBSOCKET_STREAM_BYTES, operation.bytes)
+      setAttribute(span, schema.ATTR_WEBSOCKET_STREAM_ITEMS, operation.items)
+      setAttribute(span, schema.ATTR_WEBSOCKET_STREAM_BYTES, operation.bytes)
       if (operation.firstItemAt !== 0) {
         const first = (operation.firstItemAt - operation.startTime) / 1000
-        span.setAttribute(schema.ATTR_WEBSOCKET_STREAM_TIME_TO_FIRST_ITEM, first)
+        setAttribute(span, schema.ATTR_WEBSOCKET_STREAM_TIME_TO_FIRST_ITEM, first)
       }
-      span.setAttribute(schema.ATTR_WEBSOCKET_OPERATION_DURATION, seconds(operation.startTime))
-      if (errorType !== undefined) span.setStatus({ code: SpanStatusCode.ERROR })
+      setAttribute(span, schema.ATTR_WEBSOCKET_OPERATION_DURATION, seconds(operation.startTime))
+      if (errorType !== undefined) setStatus(span, { code: SpanStatusCode.ERROR })
     }
-    span?.end()
+    endSpan(span)
   }
 
   whenFlushed(callback: () => void): void {
@@ -413,7 +407,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
       case 'request': {
         if (id === undefined) break
         const operation = this.#open(id, record, false)
-        const active = context.active()
+        const active = activeContext()
         const parent = sendParent(active)
         const span = this.#host.traces('send')
           ? this.#host.startOperationSpan(
@@ -454,7 +448,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
         : (answering.get(id) ?? (kind === 'complete' ? own.get(id) : undefined))
     if (operation === undefined || !isSent) return operation
     // What is sent in the context of an earlier operation with the same id belongs to that one.
-    const scope = spanScopeOf(context.active()) as Partial<OperationScoped> | undefined
+    const scope = spanScopeOf(activeContext()) as Partial<OperationScoped> | undefined
     const earlier = scope?.operation
     return earlier !== undefined && earlier !== operation && earlier.key === id && earlier.owner === this
       ? undefined
@@ -497,7 +491,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
 
   #attach(operation: OpenOperation, scope: OperationScope): void {
     operation.scope = scope
-    operation.spanContext = scope.span?.spanContext()
+    operation.spanContext = idsOf(scope.span)
   }
 
   #tableOf({ isServed }: OpenOperation): OperationTable {
@@ -561,11 +555,11 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
     const { type, outcome } = operation
     const set = (key: string, other: string | undefined, value: string | undefined): void => {
       if (value === undefined) return
-      span.setAttribute(key, value)
-      if (other !== undefined) span.setAttribute(other, value)
+      setAttribute(span, key, value)
+      if (other !== undefined) setAttribute(span, other, value)
     }
-    span.setAttribute(schema.ATTR_WEBSOCKET_PROTOCOL, protocol.name)
-    if (conventions?.constant !== undefined) span.setAttributes(conventions.constant)
+    setAttribute(span, schema.ATTR_WEBSOCKET_PROTOCOL, protocol.name)
+    if (conventions?.constant !== undefined) setAttributes(span, conventions.constant)
     set(schema.ATTR_WEBSOCKET_OPERATION_NAME, conventions?.name, name.name)
     set(schema.ATTR_WEBSOCKET_OPERATION_TYPE, conventions?.type, type)
     set(schema.ATTR_WEBSOCKET_OPERATION_ID, conventions?.id, this.#idText(operation.key))

@@ -1,4 +1,5 @@
-import { type Context, context } from '@opentelemetry/api'
+import type { Context } from '@opentelemetry/api'
+import { activeContext } from '../api/context.ts'
 import { isUnsampled, sendParent } from '../context/send-parent.ts'
 import type { Services } from '../services/services.ts'
 import type { MessageName } from '../span/names.ts'
@@ -82,7 +83,7 @@ export class SendBatch {
 
   /** Starts a named message to one connection that is never part of a broadcast. */
   startEvent(connection: Sender, data: unknown, name: string): OutgoingMessage | undefined {
-    const active = context.active()
+    const active = activeContext()
     const parent = sendParent(active)
     if (isUnsampled(parent)) return undefined
     const message = new OutgoingMessage(connection, data, this.#services.named(name), active, parent)
@@ -96,7 +97,7 @@ export class SendBatch {
    * in another run.
    */
   startFragmented(connection: Sender, fragments: PartialMessage): OutgoingMessage {
-    const active = context.active()
+    const active = activeContext()
     // A fragmented message has no single payload to read a name from.
     const name = this.#services.unnamed(connection.route)
     const message = new OutgoingMessage(connection, fragments, name, active, sendParent(active), fragments.startedAt)
@@ -110,7 +111,7 @@ export class SendBatch {
     let { message } = fragments
     if (message === undefined) {
       if (this.#broadcast !== undefined) return this.#broadcast
-      const active = context.active()
+      const active = activeContext()
       const parent = sendParent(active)
       if (this.#services.tracer === undefined || isUnsampled(parent)) return undefined
       const name = this.#services.unnamed(connection.route)
@@ -142,7 +143,7 @@ export class SendBatch {
   ): R {
     if (!this.#services.active) return run()
     const [first] = connections
-    const active = context.active()
+    const active = activeContext()
     const messageName = this.#nameOf(first, data, binary, size, name)
     const message = new OutgoingMessage(first, data, messageName, active, sendParent(active), 0, true)
     message.encoded(binary, size)
@@ -194,7 +195,7 @@ export class SendBatch {
     isOpen: boolean,
   ): OutgoingMessage | undefined {
     if (this.#broadcast !== undefined) return this.#broadcast
-    const active = context.active()
+    const active = activeContext()
     const open = this.#find(data, active)
     if (open !== undefined) {
       if (!open.wasSentTo(connection)) return open

@@ -1,4 +1,5 @@
 import { type Context, type HrTime, type Span, SpanKind } from '@opentelemetry/api'
+import { endSpan, idsOf, isRecording, renameSpan, setAttribute, startSpan } from '../api/span.ts'
 import { describeFanout, recordFanout, startBroadcastSpan } from '../broadcast/fanout.ts'
 import type { AckOutcome, AckWaiter } from '../context/ack.ts'
 import type { Expirable } from '../context/deadlines.ts'
@@ -103,7 +104,7 @@ export class OutgoingMessage implements AckWaiter, Expirable {
   carrier(terms: PropagationTerms): Carrier | undefined {
     this.#startEarly()
     const span = this.#span ?? (this.#parent && spanOf(this.#parent))
-    return createCarrier(span?.spanContext(), this.active, terms.sendsBaggage)
+    return createCarrier(idsOf(span), this.active, terms.sendsBaggage)
   }
 
   /** The text with the carrier: created once for all recipients with the same terms. */
@@ -158,7 +159,7 @@ export class OutgoingMessage implements AckWaiter, Expirable {
 
   /** The acknowledgement has not arrived for too long, or the process stops. */
   expire(reason: 'age' | 'shutdown'): void {
-    this.#span?.setAttribute(schema.ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
+    setAttribute(this.#span, schema.ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
     this.#flushedAt = performance.now()
     this.#forgetAck()
     this.#endSend()
@@ -215,13 +216,13 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     const span = this.#span ?? this.#startBroadcastSpan()
     this.#span = undefined
     if (span === undefined) return
-    if (span.isRecording()) {
-      if (this.#isStartedEarly) span.updateName(this.name.broadcast)
+    if (isRecording(span)) {
+      if (this.#isStartedEarly) renameSpan(span, this.name.broadcast)
       describeMessage(span, this.name, this.#binary, this.#size)
       describeFanout(span, this.#recipients, this.#skipped)
       this.connection.callSendHook(span, this.data, this.#binary)
     }
-    span.end(this.#wallTime(endTime))
+    endSpan(span, this.#wallTime(endTime))
   }
 
   #recordSend(): void {
@@ -230,14 +231,14 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     const span = this.#span
     if (span === undefined) return
     if (this.#isStartedEarly) connection.completeSendSpan(span, this.#parent === undefined)
-    if (span.isRecording()) {
+    if (isRecording(span)) {
       const sequence = this.#sequence === 0 ? undefined : this.#sequence
       describeMessage(span, this.name, this.#binary, this.#size, sequence)
       if (sequence !== undefined) connection.countSendSpan(span, sequence)
       if (connection.services.options.onMessage !== undefined) connection.callSendHook(span, this.data, this.#binary)
     }
     if (this.#rare?.isVolatile === true) {
-      span.setAttribute(schema.ATTR_WEBSOCKET_UNDELIVERED_REASON, 'volatile')
+      setAttribute(span, schema.ATTR_WEBSOCKET_UNDELIVERED_REASON, 'volatile')
       if (!this.#awaitsAck) this.#flushedAt = this.#startTime
     } else if (this.#recipients === 0 && this.#error === undefined) {
       this.#forgetAck()
@@ -253,13 +254,13 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     this.#span = undefined
     if (this.#error !== undefined) recordError(span, this.#error)
     const outcome = this.#rare?.outcome
-    if (outcome !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_ACK_OUTCOME, outcome)
-    if (outcome === 'disconnected') span.setAttribute(schema.ATTR_WEBSOCKET_SPAN_ENDED_BY, 'disconnect')
+    if (outcome !== undefined) setAttribute(span, schema.ATTR_WEBSOCKET_ACK_OUTCOME, outcome)
+    if (outcome === 'disconnected') setAttribute(span, schema.ATTR_WEBSOCKET_SPAN_ENDED_BY, 'disconnect')
     if (this.connection.services.options.frames && this.#frames > 0) {
-      span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_FRAMES, this.#frames)
-      span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEND_TIME, (this.#flushedAt - this.#startTime) / 1000)
+      setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_FRAMES, this.#frames)
+      setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_SEND_TIME, (this.#flushedAt - this.#startTime) / 1000)
     }
-    span.end(this.#wallTime(this.#flushedAt))
+    endSpan(span, this.#wallTime(this.#flushedAt))
   }
 
   /** Starts the span before the message is resolved: as a send, until a second connection gets the same payload. */
@@ -283,7 +284,7 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     if (this.#parent === undefined) return connection.startSendSpan(this.name.send, startTime, kind, undecided)
     if (!connection.takeBudget()) return undefined
     const attributes = undecided ? connection.series.attributes : connection.identity()
-    return connection.services.tracer?.startSpan(this.name.send, { kind, attributes, startTime }, this.#parent)
+    return startSpan(connection.services.tracer, this.name.send, { kind, attributes, startTime }, this.#parent)
   }
 
   get #awaitsAck(): boolean {

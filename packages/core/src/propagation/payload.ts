@@ -1,4 +1,6 @@
-import { type Context, context, trace } from '@opentelemetry/api'
+import { type Context, trace } from '@opentelemetry/api'
+import { activeContext } from '../api/context.ts'
+import { idsOf } from '../api/span.ts'
 import { type Carrier, carrierFromObject, isPlainObject } from './carrier.ts'
 import { AGREED_MEMBER, isMemberName } from './negotiation.ts'
 import { createCarrier, jsonMember, parseCarrier, withBaggage } from './terms.ts'
@@ -28,8 +30,8 @@ export interface Extracted<T> {
  */
 export function injectContext<T>(payload: T, options: CarrierOptions = {}): T {
   const name = validName(options.carrierName)
-  const active = options.context ?? context.active()
-  const carrier = createCarrier(trace.getSpanContext(active), active, true)
+  const active = options.context ?? activeContext()
+  const carrier = createCarrier(idsOf(trace.getSpan(active)), active, true)
   if (typeof payload === 'string' || payload instanceof Uint8Array) {
     const member = jsonMember(name)
     if (!member.canCarry(payload) || (carrier === undefined && !member.mustEscape(payload, false))) return payload
@@ -51,7 +53,7 @@ export function injectContext<T>(payload: T, options: CarrierOptions = {}): T {
  */
 export function extractContext<T>(payload: T, options: CarrierOptions = {}): Extracted<T> {
   const name = validName(options.carrierName)
-  const base = options.context ?? context.active()
+  const base = options.context ?? activeContext()
   if (typeof payload === 'string' || payload instanceof Uint8Array) {
     const member = jsonMember(name)
     if (!member.mustEscape(payload, false)) return { payload, context: base }

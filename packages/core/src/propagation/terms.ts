@@ -1,4 +1,5 @@
 import { type Context, propagation, ROOT_CONTEXT, type SpanContext } from '@opentelemetry/api'
+import { extract, inject } from '../api/propagation.ts'
 import { type Carrier, carrierFromSpanContext, spanContextOf } from './carrier.ts'
 import { type CarrierProblem, JsonMember } from './json-member.ts'
 import { AGREED_MEMBER } from './negotiation.ts'
@@ -71,10 +72,15 @@ export function parseCarrier(carrier: Carrier | undefined, problem: CarrierProbl
 /** Parses a carrier that a hook of the application returned; other values are ignored. */
 export function parseHookCarrier(found: unknown): IncomingContext | undefined {
   if (typeof found !== 'object' || found === null) return undefined
-  const { traceparent, tracestate, baggage } = found as Record<string, unknown>
-  if (typeof traceparent !== 'string') return undefined
-  const asText = (value: unknown) => (typeof value === 'string' ? value : undefined)
-  return parseCarrier({ traceparent, tracestate: asText(tracestate), baggage: asText(baggage) }, undefined)
+  try {
+    const { traceparent, tracestate, baggage } = found as Record<string, unknown>
+    if (typeof traceparent !== 'string') return undefined
+    const asText = (value: unknown) => (typeof value === 'string' ? value : undefined)
+    return parseCarrier({ traceparent, tracestate: asText(tracestate), baggage: asText(baggage) }, undefined)
+  } catch {
+    // An object with a getter that throws.
+    return undefined
+  }
 }
 
 /** Creates a carrier with a span's context and, if the terms allow it, the baggage of `active`. */
@@ -91,23 +97,15 @@ function baggageText(active: Context): string | undefined {
   const baggage = propagation.getBaggage(active)
   if (baggage === undefined) return undefined
   const carrier: { baggage?: unknown } = {}
-  try {
-    propagation.inject(propagation.setBaggage(ROOT_CONTEXT, baggage), carrier)
-  } catch {
-    return undefined
-  }
+  inject(propagation.setBaggage(ROOT_CONTEXT, baggage), carrier)
   return typeof carrier.baggage === 'string' ? carrier.baggage : undefined
 }
 
 /** Adds baggage in the text form of the registered propagator to a context. */
 export function withBaggage(base: Context, text: string | undefined): Context {
   if (text === undefined) return base
-  try {
-    const baggage = propagation.getBaggage(propagation.extract(ROOT_CONTEXT, { baggage: text }))
-    return baggage === undefined ? base : propagation.setBaggage(base, baggage)
-  } catch {
-    return base
-  }
+  const baggage = propagation.getBaggage(extract(ROOT_CONTEXT, { baggage: text }))
+  return baggage === undefined ? base : propagation.setBaggage(base, baggage)
 }
 
 /** The payload as text or as a view of its bytes; `undefined` for payloads that are neither. */

@@ -1,4 +1,5 @@
 import { type Tracer, type TracerOptions, type TracerProvider, trace } from '@opentelemetry/api'
+import { reportThrown } from '../api/log.ts'
 import { SCHEMA_URL } from '../schema.ts'
 
 interface Proxy extends TracerProvider {
@@ -7,15 +8,20 @@ interface Proxy extends TracerProvider {
 
 const OPTIONS = { schemaUrl: SCHEMA_URL }
 
-/** The tracer of the SDK, without the API's proxy; `undefined` while no SDK is registered. */
+/** The tracer of the SDK, without the API's proxy; `undefined` while no SDK is registered, and if it throws. */
 export function globalTracer(
   name: string,
   version: string,
   provider: Proxy = trace.getTracerProvider(),
 ): Tracer | undefined {
-  return provider.getDelegateTracer === undefined
-    ? provider.getTracer(name, version, OPTIONS)
-    : provider.getDelegateTracer(name, version, OPTIONS)
+  try {
+    return provider.getDelegateTracer === undefined
+      ? provider.getTracer(name, version, OPTIONS)
+      : provider.getDelegateTracer(name, version, OPTIONS)
+  } catch (error) {
+    reportThrown('getTracer()', error)
+    return undefined
+  }
 }
 
 /** Asks a provider to export what it has, if it can. */

@@ -1,4 +1,5 @@
 import type { Tracer } from '@opentelemetry/api'
+import { isInsideSdk } from '../api/span.ts'
 import { SpanDeadlines } from '../context/deadlines.ts'
 import { whenSettled } from '../context/promises.ts'
 import { type MetricSet, metricSet } from '../metrics/set.ts'
@@ -50,9 +51,10 @@ export class Services {
 
   /**
    * True if spans or metrics are recorded. While false, only plain counters are incremented, and every
-   * {@link REFRESH_EVERY} reads check again for an SDK that was registered late.
+   * {@link REFRESH_EVERY} reads check again for an SDK that was registered late. While the SDK runs, nothing is recorded.
    */
   get active(): boolean {
+    if (isInsideSdk()) return false
     if (this.tracer !== undefined || this.metrics.recording) return true
     if (++this.#readsWhileInactive % REFRESH_EVERY !== 0) return false
     this.refresh()

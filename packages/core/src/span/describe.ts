@@ -1,4 +1,6 @@
 import type { Span } from '@opentelemetry/api'
+import { reportThrown } from '../api/log.ts'
+import { setAttribute } from '../api/span.ts'
 import * as schema from '../schema.ts'
 import type { MessageName } from './names.ts'
 
@@ -10,16 +12,20 @@ export function describeMessage(
   size: number,
   sequence?: number,
 ): void {
-  // As in `describeName`; in place, because this runs with every message.
-  if (message.name !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
-  if (message.original !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME_ORIGINAL, message.original)
-  span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_TYPE, binary ? 'binary' : 'text')
-  span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SIZE, size)
-  if (sequence !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEQUENCE, sequence)
+  try {
+    // As in `describeName`; in place, because this runs with every message.
+    if (message.name !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
+    if (message.original !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME_ORIGINAL, message.original)
+    span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_TYPE, binary ? 'binary' : 'text')
+    span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SIZE, size)
+    if (sequence !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_SEQUENCE, sequence)
+  } catch (error) {
+    reportThrown('span.setAttribute()', error)
+  }
 }
 
 /** Puts a message's name on its span. */
 export function describeName(span: Span, message: MessageName): void {
-  if (message.name !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
-  if (message.original !== undefined) span.setAttribute(schema.ATTR_WEBSOCKET_MESSAGE_NAME_ORIGINAL, message.original)
+  if (message.name !== undefined) setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
+  if (message.original !== undefined) setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_NAME_ORIGINAL, message.original)
 }

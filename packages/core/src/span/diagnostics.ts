@@ -1,6 +1,4 @@
-import { type DiagLogger, diag } from '@opentelemetry/api'
-
-const logger: DiagLogger = diag.createComponentLogger({ namespace: 'otel-ws' })
+import { logWarning } from '../api/log.ts'
 
 /** Reports to OpenTelemetry's `diag` logger, each subject once: a fault in every message must not log a line per message. */
 export class Diagnostics {
@@ -24,7 +22,7 @@ export class Diagnostics {
   offerCopied(by: 'header' | 'query', authority: string | undefined, host: string | undefined): void {
     if (this.#warned.has(`offer ${by}`)) return
     this.#warned.add(`offer ${by}`)
-    logger.warn(
+    logWarning(
       by === 'header'
         ? 'a request has the offer of context in messages of another connection, which an intermediary has copied: context is not exchanged with its peer (reported once)'
         : `a client that dialled ${JSON.stringify(authority)} offers context in messages to ${JSON.stringify(host?.slice(0, 261))}: context is not exchanged with it. If a proxy in front of this server rewrites the header Host, name what clients dial in option authorities (reported once)`,
@@ -49,16 +47,16 @@ export function carrierRejected(warned: Set<string>, problem: string): void {
 
 /** Warns that the SDK could not export at shutdown. */
 export function flushFailed(error: unknown): void {
-  logger.warn('the SDK could not flush', error)
+  logWarning('the SDK could not flush', error)
 }
 
 function warnOnce(warned: Set<string>, text: string, ...error: unknown[]): void {
   if (warned.has(text)) return
   warned.add(text)
-  logger.warn(text, ...error)
+  logWarning(text, ...error)
 }
 
 /** Warns of a set-up that has no effect. */
 export function warn(message: string): void {
-  logger.warn(message)
+  logWarning(message)
 }

@@ -1,5 +1,6 @@
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
 import { afterEach, describe, expect, it } from 'vitest'
+import { FaultySdk } from '../testing/faulty-sdk.ts'
 import { Telemetry } from '../testing/telemetry.ts'
 import { lateEntries } from './late-entries.ts'
 import { plain } from './plain.ts'
@@ -8,11 +9,19 @@ import { type Variant, variants } from './variants.ts'
 /** Runs a script with telemetry or without, and returns what it logged. */
 export type TransparencyRun = (telemetry: Readonly<Record<string, unknown>> | undefined) => Promise<unknown[]>
 
+function sdkOf(sdk: Variant['sdk']): Telemetry | FaultySdk | undefined {
+  if (sdk === 'none') return undefined
+  if (sdk !== 'sampled' && sdk !== 'not sampled') return new FaultySdk(sdk)
+  const telemetry = new Telemetry()
+  if (sdk === 'not sampled') telemetry.sampler = new AlwaysOffSampler()
+  return telemetry
+}
+
 /** Declares that scripts give the same transcript with telemetry as without, in each variant. */
 export function sameTranscripts(scripts: Readonly<Record<string, TransparencyRun>>): void {
   // A bare host may see whether there is an SDK, but not how that samples: one run serves several variants.
   const bareRuns = new Map<string, unknown[]>()
-  let installed: Telemetry | undefined
+  let installed: Telemetry | FaultySdk | undefined
 
   afterEach(async () => {
     await installed?.uninstall()
@@ -34,11 +43,8 @@ export function sameTranscripts(scripts: Readonly<Record<string, TransparencyRun
 
     it.each(Object.keys(scripts))('does not change %s', async (name) => {
       const run = scripts[name] as TransparencyRun
-      if (sdk !== 'none') {
-        installed = new Telemetry()
-        if (sdk === 'not sampled') installed.sampler = new AlwaysOffSampler()
-        installed.install()
-      }
+      installed = sdkOf(sdk)
+      installed?.install()
       const bare = await bareRun(name, run)
       const traced = await run(telemetry)
       await lateEntries(traced, bare)
@@ -46,6 +52,7 @@ export function sameTranscripts(scripts: Readonly<Record<string, TransparencyRun
       expect(bare.length).toBeGreaterThan(0)
       expect(installed?.openSpans() ?? []).toEqual([])
       if (sdk === 'sampled') expect(installed?.spans().length).toBeGreaterThan(0)
+      if (installed instanceof FaultySdk) expect(installed.faults).toBeGreaterThan(0)
     })
   })
 }

@@ -1,6 +1,8 @@
+import type { Fault } from '../testing/faulty-sdk.ts'
+
 /** Telemetry that an application must not notice. */
 export interface Variant {
-  readonly sdk: 'none' | 'sampled' | 'not sampled'
+  readonly sdk: 'none' | 'sampled' | 'not sampled' | Fault
   readonly telemetry: Readonly<Record<string, unknown>>
 }
 
@@ -8,6 +10,8 @@ export const variants: Readonly<Record<string, Variant>> = {
   'with all messages sampled': { sdk: 'sampled', telemetry: {} },
   'with none sampled': { sdk: 'not sampled', telemetry: {} },
   'without an SDK': { sdk: 'none', telemetry: {} },
+  'with an SDK that throws before it does its work': { sdk: 'throws first', telemetry: {} },
+  'with an SDK that throws when it has done its work': { sdk: 'throws afterwards', telemetry: {} },
   'with every option on': {
     sdk: 'sampled',
     telemetry: {

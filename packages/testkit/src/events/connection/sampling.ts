@@ -27,6 +27,27 @@ export function samplingTests(harness: EventHarness, fixture: EventFixture): voi
       expect(asked.filter((name) => !name.startsWith('close'))).toEqual(['process hello'])
     })
 
+    it('may send events of its own, which get no span that would ask it again', async () => {
+      const { telemetry } = fixture
+      const { client, socket } = await fixture.open({ events: { hello: () => {} } })
+      let asked = 0
+      telemetry.sampler = {
+        shouldSample() {
+          asked++
+          socket.emit('from the sampler')
+          return { decision: SamplingDecision.RECORD_AND_SAMPLED }
+        },
+        toString: () => 'a sampler that sends',
+      }
+      client.emit('hello')
+      expect((await client.next()).name).toBe('from the sampler')
+      await telemetry.waitForSpan('process hello')
+      telemetry.sampler = new AlwaysOffSampler()
+      await fixture.settle()
+      expect(asked).toBe(1)
+      expect(telemetry.spans('send from the sampler')).toEqual([])
+    })
+
     it.each([true, false])(
       'inherits the decision of the handshake with messageSampling: connection (%s)',
       async (on) => {

@@ -82,6 +82,26 @@ export function samplingTests(harness: Harness, fixture: Fixture): void {
       expect(counts(`close ${route}`)).toEqual([[undefined, 3, 4, undefined]])
     })
 
+    it('may send messages of its own, which get no span that would ask it again', async () => {
+      const { client, socket } = await fixture.open({ connection: listen })
+      let asked = 0
+      fixture.telemetry.sampler = {
+        shouldSample() {
+          asked++
+          socket.send('from the sampler')
+          return { decision: SamplingDecision.RECORD_AND_SAMPLED }
+        },
+        toString: () => 'a sampler that sends',
+      }
+      client.send('x')
+      expect(await client.next()).toBe('from the sampler')
+      await fixture.telemetry.waitForSpan(process)
+      fixture.telemetry.sampler = new AlwaysOffSampler()
+      await fixture.settle()
+      expect(asked).toBe(1)
+      expect(fixture.telemetry.spans(send)).toEqual([])
+    })
+
     it('by connection leaves out everything after a handshake that was not sampled, without asking', async () => {
       const sampler = new AskedSampler((name) => name !== handshake)
       fixture.telemetry.sampler = harness.connectionSampler(new ParentBasedSampler({ root: sampler }))
