@@ -6,10 +6,17 @@ import { trace } from './trace.ts'
 export {
   type ClientConnectionContext,
   type ClientMetrics,
+  type ClientOperations,
   type ClientOptions,
   clientMetrics,
+  clientOperations,
+  defineProtocol,
+  type JsonOperations,
   jsonName,
+  jsonOperations,
   OptionError,
+  type Protocol,
+  type ProtocolDefinition,
 } from '@otel-ws/core/client'
 export { traceUrl } from './start-connect.ts'
 export { connectionOf } from './store.ts'

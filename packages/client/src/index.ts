@@ -2,6 +2,7 @@ import {
   type ClientOptions,
   checkClientOptions,
   clientMetrics,
+  clientOperations,
   clientPropagation,
   connectPropagation,
   pendingConnectTo,
@@ -16,10 +17,17 @@ import { isEmitter, traceEmitter, traceparentOf } from './ws-client.ts'
 export {
   type ClientConnectionContext,
   type ClientMetrics,
+  type ClientOperations,
   type ClientOptions,
   clientMetrics,
+  clientOperations,
+  defineProtocol,
+  type JsonOperations,
   jsonName,
+  jsonOperations,
   OptionError,
+  type Protocol,
+  type ProtocolDefinition,
 } from '@otel-ws/core/client'
 export { connectionOf } from './store.ts'
 
@@ -67,8 +75,12 @@ export function traceHeaders(url: string | URL, options?: ClientOptions): Record
   return headersFor(url, measured(options))
 }
 
-/** Outside of pages, options are checked, and clients are measured without being asked to. */
+/** Outside of pages, options are checked, and clients are measured, and their operations read, without being asked to. */
 function measured(options: ClientOptions = {}): ClientOptions {
   checkClientOptions(options)
-  return { ...options, metrics: options.metrics ?? clientMetrics }
+  return {
+    ...options,
+    metrics: options.metrics ?? clientMetrics,
+    operations: options.operations ?? clientOperations,
+  }
 }

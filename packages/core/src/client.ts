@@ -5,9 +5,11 @@ export { ClientConnection } from './client/connection.ts'
 export { type ClientConnectionContext, connectionContext } from './client/connection-context.ts'
 export { clientDeadlines } from './client/deadlines.ts'
 export { type ClientMetrics, clientMetrics } from './client/metrics.ts'
+export { clientOperations } from './client/operations.ts'
 export { type ClientOptions, checkClientOptions } from './client/options.ts'
 export type { ClientProcess } from './client/process.ts'
 export { connectedPropagation, connectPropagation } from './client/propagation.ts'
+export type { ClientOperations } from './client/reading.ts'
 export { runProcess } from './client/run-process.ts'
 export { clientPropagation, connectParams, pendingConnectTo, startConnect } from './client/start-connect.ts'
 export { boundName, ClientTelemetry } from './client/telemetry.ts'
@@ -32,6 +34,8 @@ export {
 } from './propagation/negotiation.ts'
 export { extractFromPacket, injectIntoPacket } from './propagation/packet.ts'
 export { jsonMember, parseCarrier, textPayload } from './propagation/terms.ts'
+export { type JsonOperations, jsonOperations } from './protocols/json-operations.ts'
+export { defineProtocol, type Protocol, type ProtocolDefinition } from './protocols/protocol.ts'
 export {
   ATTR_ERROR_TYPE,
   ATTR_HTTP_RESPONSE_STATUS_CODE,

@@ -19,6 +19,7 @@ import type { MessageContext } from './message-context.ts'
 import type { Buffering, ClientSeries } from './metrics.ts'
 import { ClientProcess } from './process.ts'
 import { connectedPropagation } from './propagation.ts'
+import type { ClientReading } from './reading.ts'
 import { lose } from './reconnects.ts'
 import type { ClientTelemetry } from './telemetry.ts'
 
@@ -36,6 +37,8 @@ export class ClientConnection {
   /** `undefined` if context in messages is not used. */
   readonly messages: MessageContext | undefined
   subprotocol: string | undefined
+  /** Reads the messages as operations of a protocol; `undefined` for connections without one. */
+  operations: ClientReading | undefined
   newestPending: Operation | undefined
   received = 0
   sent = 0
@@ -49,8 +52,9 @@ export class ClientConnection {
   readonly spanContext: SpanContext | undefined
   readonly #socket: Socket
   readonly #connect: Connect
-  readonly #links: Link[]
-  readonly #unnamed: MessageName
+  /** Of spans that start a trace. */
+  readonly links: Link[]
+  readonly unnamed: MessageName
   #id: string | undefined
   #extra: Attributes | undefined
   #attributes: Attributes | undefined
@@ -64,8 +68,8 @@ export class ClientConnection {
     this.#connect = connect
     this.#socket = socket
     this.spanContext = connect.spanContext
-    this.#links = linkTo(this.spanContext, 'handshake')
-    this.#unnamed = messageName(undefined, connect.route)
+    this.links = linkTo(this.spanContext, 'handshake')
+    this.unnamed = messageName(undefined, connect.route)
     this.messages = connectedPropagation()?.messageContext(this, socket.url)
     this.#join()
   }
@@ -105,6 +109,7 @@ export class ClientConnection {
     // Clients that cannot set headers offer tokens here, and servers may answer with one.
     this.subprotocol = subprotocol ? withoutToken(subprotocol) : undefined
     this.#attributes = undefined
+    this.operations = this.telemetry.options.operations?.(this)
     this.#join()
     this.series?.opened(this.#socket, this.#connect.replaced !== undefined)
     this.#connect.settle('accepted', known, undefined, (span, endTime) => {
@@ -140,17 +145,19 @@ export class ClientConnection {
     const { series, telemetry, messages } = this
     const { options } = telemetry
     series?.count('receive', binary, size, options.messageSizeMetric)
-    const incoming = messages?.take(activeContext(), this.#links)
+    const incoming = messages?.take(activeContext(), this.links)
     if (!telemetry.active) return undefined
-    const message = named ?? telemetry.nameOf(data, binary) ?? this.#unnamed
+    const planned = this.operations?.receive({ data, binary, size, incoming })
+    if (planned !== undefined) return planned
+    const message = named ?? this.nameOf(data, binary)
     const active = incoming?.active ?? activeContext()
     const span =
       options.messages !== false
-        ? this.#start(message.process, kind, incoming?.parent ?? withoutSpan(active), incoming?.links ?? this.#links)
+        ? this.startSpan(message.process, kind, incoming?.parent ?? withoutSpan(active), incoming?.links ?? this.links)
         : undefined
     if (span === undefined && !series?.recording) return undefined
     if (isRecording(span)) {
-      this.#describe(span, message, 'receive', data, binary, size, this.received)
+      this.describe(span, message, 'receive', data, binary, size, this.received)
       if (incoming?.problem) setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, incoming.problem)
     }
     return new ClientProcess(this, series, message, active, span)
@@ -170,15 +177,25 @@ export class ClientConnection {
   ): Span | undefined {
     const { telemetry } = this
     const { messages, outgoing } = telemetry.options
-    if (!telemetry.active || messages === false || outgoing === false) return undefined
+    if (!telemetry.active) return undefined
+    // Of fragments, nothing is read.
+    if (data !== undefined && this.operations?.send(data, binary, size)) return undefined
+    if (messages === false || outgoing === false) return undefined
     const active = activeContext()
     const parent = sendParent(active)
     // A message under a span that is not sampled inherits its decision.
     if (isUnsampled(parent)) return undefined
-    const message = named ?? telemetry.nameOf(data, binary) ?? this.#unnamed
-    const span = this.#start(message.send, kind, parent ?? withoutSpan(active), parent ? [] : this.#links)
-    if (isRecording(span)) this.#describe(span, message, 'send', data, binary, size)
+    const message = named ?? this.nameOf(data, binary)
+    const span = this.startSpan(message.send, kind, parent ?? withoutSpan(active), parent ? [] : this.links)
+    if (isRecording(span)) this.describe(span, message, 'send', data, binary, size)
     return span
+  }
+
+  /** The name of a message: what option `messageName` finds, else that of its protocol's event. */
+  nameOf(data: unknown, binary: boolean): MessageName {
+    const { operations, telemetry } = this
+    if (operations?.isSecret) return this.unnamed
+    return telemetry.nameOf(data, binary) ?? operations?.eventName ?? this.unnamed
   }
 
   /** The host has taken a message: it is counted, and its span knows its place. */
@@ -186,6 +203,7 @@ export class ClientConnection {
     this.sent++
     this.sentBytes += size
     this.series?.count('send', binary, size, this.telemetry.options.messageSizeMetric)
+    this.operations?.accepted(binary, size)
     setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_SEQUENCE, this.sent)
   }
 
@@ -196,6 +214,7 @@ export class ClientConnection {
 
   /** The host did not take a message, or could not write it. */
   sendFailed(span: Span | undefined, error: unknown): void {
+    this.operations?.refused()
     if (span !== undefined) recordError(span, error)
     this.end(span)
   }
@@ -220,6 +239,7 @@ export class ClientConnection {
     this.#closed = true
     this.onEnded?.()
     this.messages?.settleId()
+    this.operations?.close()
     Operation.disconnectAll(this, undefined)
     const { telemetry, route } = this
     const { options } = telemetry
@@ -232,7 +252,7 @@ export class ClientConnection {
     const duration = (performance.now() - this.#openedAt) / 1000
     this.series?.closed(this.#socket, duration, close, options.closeCodes)
     const base = withoutSpan(activeContext())
-    const span = this.#start(spanName('close', route), SpanKind.INTERNAL, base, this.#links)
+    const span = this.startSpan(spanName('close', route), SpanKind.INTERNAL, base, this.links)
     if (isRecording(span)) {
       const { reason } = all
       setAttributes(
@@ -254,7 +274,8 @@ export class ClientConnection {
     endSpan(span)
   }
 
-  #start(name: string, kind: SpanKind, parent: Context, links: Link[]): Span | undefined {
+  /** Starts a span with the attributes of the connection. */
+  startSpan(name: string, kind: SpanKind, parent: Context, links: Link[]): Span | undefined {
     return startSpan(this.telemetry.tracer, name, { kind, attributes: this.#identity(), links }, parent)
   }
 
@@ -263,7 +284,8 @@ export class ClientConnection {
     this.series = this.telemetry.metrics?.series(this.route, this.#connect.namespace, this.subprotocol)
   }
 
-  #describe(
+  /** Puts the attributes of a message on its span, and what hook `onMessage` returns. */
+  describe(
     span: Span,
     message: MessageName,
     direction: 'receive' | 'send',
@@ -274,7 +296,7 @@ export class ClientConnection {
   ): void {
     describeMessage(span, message, binary, size, sequence)
     const { onMessage } = this.telemetry.options
-    if (onMessage === undefined) return
+    if (onMessage === undefined || this.operations?.isSecret) return
     this.telemetry.describe('onMessage', onMessage, span, { connectionId: this.id ?? '', direction, data, binary })
   }
 

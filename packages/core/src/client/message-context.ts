@@ -38,6 +38,7 @@ export interface Incoming {
 export interface MessageContextOwner {
   readonly telemetry: { readonly options: Readonly<ClientOptions> }
   readonly id: string | undefined
+  readonly operations: { readonly plannedSpan: Span | undefined } | undefined
   /** Messages received. */
   readonly received: number
   identify(id: string | undefined): void
@@ -175,7 +176,11 @@ export class MessageContext {
   /** The carrier of a message: the context of its span, else of the active span. */
   carrier(span: Span | undefined): Carrier | undefined {
     const active = activeContext()
-    return createCarrier(idsOf(span ?? sendParentSpan(active)), active, true)
+    return createCarrier(
+      idsOf(span ?? this.#connection.operations?.plannedSpan ?? sendParentSpan(active)),
+      active,
+      true,
+    )
   }
 
   /**

@@ -50,11 +50,18 @@ export class ClientSeries {
   readonly undelivered: Partial<Record<UndeliveredReason, number>> = {}
   processing = 0
   reconnects = 0
+  /** Open operations by protocol. */
+  readonly operations = new Map<string, number>()
   readonly #set: ClientMetricSet
 
   constructor(set: ClientMetricSet, attributes: Attributes) {
     this.#set = set
     this.attributes = attributes
+  }
+
+  /** The instruments of operations. */
+  get instruments(): ClientMetricSet {
+    return this.#set
   }
 
   /** False while nothing would be recorded. */
@@ -109,11 +116,16 @@ export class ClientSeries {
   /** The handlers of a message have settled, or are cut because the connection has closed. */
   handled(process: HandledProcess, isCut: boolean): void {
     this.processing--
+    this.record(process, performance.now(), isCut)
+  }
+
+  /** Records how long the handlers of a message took, until this time on the monotonic clock. */
+  record(process: HandledProcess, handledAt: number, isCut: boolean): void {
     const { startTime } = process
     if (!this.recording || startTime === 0) return
     const attributes = this.#attributesOf(process, process.failed, process.error)
     this.#set.processDuration.record(
-      (performance.now() - startTime) / 1000,
+      (handledAt - startTime) / 1000,
       isCut ? { ...attributes, [schema.ATTR_WEBSOCKET_SPAN_ENDED_BY]: 'disconnect' } : attributes,
       process,
     )
@@ -135,6 +147,12 @@ export class ClientSeries {
 const READINGS: readonly (readonly [schema.InstrumentSchema, (series: ClientSeries, observe: Observe) => void])[] = [
   [schema.METRIC_CLIENT_CONNECTION_ACTIVE, ({ live }, observe) => observe(live.size)],
   [schema.METRIC_CLIENT_PROCESS_ACTIVE, ({ processing }, observe) => observe(processing)],
+  [
+    schema.METRIC_CLIENT_OPERATION_ACTIVE,
+    ({ operations }, observe) => {
+      for (const [protocol, open] of operations) observe(open, { [schema.ATTR_WEBSOCKET_PROTOCOL]: protocol })
+    },
+  ],
   [schema.METRIC_CLIENT_RECONNECTS, ({ reconnects }, observe) => observe(reconnects)],
   [
     schema.METRIC_CLIENT_SEND_BUFFERED,
@@ -190,6 +208,10 @@ export class ClientMetricSet {
   processDuration!: Histogram
   lateFailures!: Counter
   messageSize!: Histogram
+  operationDuration!: Histogram
+  operationItems!: Histogram
+  streamFirstItem!: Histogram
+  streamDuration!: Histogram
 
   constructor(scope: ScopeName) {
     this.#scope = scope
@@ -233,6 +255,10 @@ export class ClientMetricSet {
     this.processDuration = createHistogram(this.#meter, schema.METRIC_CLIENT_PROCESS_DURATION)
     this.lateFailures = createCounter(this.#meter, schema.METRIC_CLIENT_PROCESS_LATE_FAILURES)
     this.messageSize = createHistogram(this.#meter, schema.METRIC_CLIENT_MESSAGE_SIZE)
+    this.operationDuration = createHistogram(this.#meter, schema.METRIC_CLIENT_OPERATION_DURATION)
+    this.operationItems = createHistogram(this.#meter, schema.METRIC_CLIENT_OPERATION_ITEMS)
+    this.streamFirstItem = createHistogram(this.#meter, schema.METRIC_CLIENT_STREAM_FIRST_ITEM_DURATION)
+    this.streamDuration = createHistogram(this.#meter, schema.METRIC_CLIENT_STREAM_DURATION)
   }
 
   #observe(): void {

@@ -1,7 +1,9 @@
 import { OptionError } from '../options/option-error.ts'
 import type { TelemetryOptions } from '../options/types.ts'
 import type { RemoteContext } from '../propagation/remote-context.ts'
+import type { Protocol } from '../protocols/protocol.ts'
 import type { ClientMetrics } from './metrics.ts'
+import type { ClientOperations } from './reading.ts'
 
 /** Options of a traced client: names, meaning and defaults are those of the servers. They are not read from variables. */
 export interface ClientOptions
@@ -16,6 +18,8 @@ export interface ClientOptions
     | 'closeCodes'
     | 'propagation'
     | 'carrierName'
+    | 'operationNames'
+    | 'streamItems'
     | 'onMessage'
     | 'onClose'
     | 'tracerProvider'
@@ -32,6 +36,17 @@ export interface ClientOptions
   messageName?: (data: unknown, binary: boolean) => string | undefined
   /** Use of a context that the server sends with a message: parent of the span, link, or nothing. Default `parent`. */
   remoteContext?: RemoteContext
+  /**
+   * How messages are read as operations, such as queries, calls and subscriptions: the name of a protocol that is built
+   * in, the result of `jsonOperations()` or `defineProtocol()`, or `false` for none. Default: by the subprotocol,
+   * otherwise by the form of the first messages.
+   */
+  protocol?: string | Protocol | false
+  /**
+   * Reads operations: `clientOperations`. Default: that in Node, and nothing in a page, which carries them only when it
+   * asks for them.
+   */
+  operations?: ClientOperations
   /**
    * Measures what is traced: `clientMetrics`. Default: that in Node, and nothing in a page, which carries them only when it
    * asks for them.
@@ -54,6 +69,10 @@ const KINDS: { readonly [K in keyof Required<ClientOptions>]: string } = {
   carrierName: 'string',
   remoteContext: 'string',
   metrics: 'function',
+  protocol: 'string object boolean',
+  operations: 'function',
+  operationNames: 'object function',
+  streamItems: 'boolean',
   onMessage: 'function',
   onClose: 'function',
   tracerProvider: 'object',

@@ -28,6 +28,8 @@ export class Detection<P, M> implements MessageReading<P, M> {
 
   accepted(): void {}
 
+  refused(): void {}
+
   close(): void {}
 
   #recognize(

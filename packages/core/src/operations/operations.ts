@@ -102,6 +102,8 @@ export interface MessageReading<P, M> {
   send(data: unknown, binary: boolean, size: number, host: OperationHost<P, M>): boolean
   /** The host has accepted the message of the last call of `send`. */
   accepted(size: number): void
+  /** The host has not accepted it. */
+  refused(): void
   /** The connection has closed: ends all operations. */
   close(): void
 }
@@ -134,6 +136,8 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
   readonly #served: OperationTable
   readonly #counts: NameCounts = { proven: 0, unproven: 0 }
   readonly #unnamed = new Map<string | undefined, OperationName>()
+  /** The request that is being sent. */
+  #planned: OpenOperation | undefined
   /** What the message that is being sent does to operations. */
   #pending: Pending[] = []
   #isConfirmed: boolean
@@ -189,10 +193,19 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
 
   accepted(size: number): void {
     this.plannedSpan = undefined
+    this.#planned = undefined
     const pending = this.#pending
     if (pending.length === 0) return
     this.#pending = []
     for (const { operation, record } of pending) this.#apply(operation, record, size, true)
+  }
+
+  refused(): void {
+    this.#pending = []
+    this.plannedSpan = undefined
+    const operation = this.#planned
+    this.#planned = undefined
+    operation?.end('error')
   }
 
   close(): void {
@@ -417,6 +430,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
               parent,
             )
           : undefined
+        this.#planned = operation
         this.#attach(operation, new SpanHolder(parent ?? withoutSpan(active), span, operation))
         return { span }
       }

@@ -1,4 +1,4 @@
-import type { Attributes, Context, Histogram } from '@opentelemetry/api'
+import type { Attributes, Histogram } from '@opentelemetry/api'
 
 /** The instruments of operations, of a server or a client. */
 export interface OperationInstruments {
@@ -8,7 +8,7 @@ export interface OperationInstruments {
   readonly operationItems: Histogram
   readonly streamFirstItem: Histogram
   readonly streamDuration: Histogram
-  readonly pingRtt: Histogram | undefined
+  readonly pingRtt?: Histogram
 }
 
 /** The numbers of connections with the same attributes. */
@@ -16,12 +16,9 @@ export interface OperationSeries {
   readonly attributes: Attributes
   /** Open operations by protocol. */
   readonly operations: Map<string, number>
-  streams?: number
 }
 
 /** Adds to the open operations of a protocol. */
 export function countOpen({ operations }: OperationSeries, protocol: string, change: 1 | -1): void {
   operations.set(protocol, (operations.get(protocol) ?? 0) + change)
 }
-
-export type { Context }
