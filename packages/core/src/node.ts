@@ -10,7 +10,7 @@ export { dispatch, dispatchAll, type Emitter, usesPlainEmit } from './node/emitt
 export { followIterable, isAsyncIterable } from './node/iterable.ts'
 
 // --- Upgrade requests and their sockets ---
-export { startHandshake } from './node/upgrade-socket.ts'
+export { startHandshake, watchUpgrade } from './node/upgrade-socket.ts'
 export { peerOf } from './node/peer.ts'
 
 // --- `ws` and its payloads ---

@@ -56,6 +56,18 @@ export class Telemetry {
     return new Handshake(this.services, request, { deferred: true })
   }
 
+  /**
+   * Starts the handshake of an upgrade request that the host has not been given yet, and that may be for other code. It is
+   * recorded at its outcome, without a route, if no server takes it and it is rejected or abandoned; `undefined` if option
+   * `ignore` excludes it.
+   */
+  unclaimedHandshake(request: AnyUpgradeRequest): Handshake | undefined {
+    const { services } = this
+    services.refresh()
+    if (services.ignores({ kind: 'connection', route: undefined, request: request as UpgradeRequest })) return undefined
+    return new Handshake(services, request, { unclaimed: true })
+  }
+
   /** The host has found the route of a request. Discards the handshake if option `ignore` excludes it. */
   routed(handshake: Handshake, template: string | undefined): void {
     const { services } = this

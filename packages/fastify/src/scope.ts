@@ -38,7 +38,7 @@ export class TracedScope {
     const enabled = telemetry?.options.enabled ? telemetry : undefined
     this.#telemetry = enabled
     if (enabled === undefined) return
-    this.#unwatchUpgrades = watchUpgrades(this.#fastify.server, (request) => enabled.unroutedHandshake(request))
+    this.#unwatchUpgrades = watchUpgrades(this.#fastify.server, (request) => enabled.unclaimedHandshake(request))
     for (const wss of this.#servers.keys()) this.#traceServer(wss)
     this.#findServer(this.#fastify)
   }
@@ -96,7 +96,7 @@ export class TracedScope {
     const telemetry = this.#telemetry
     if (telemetry === undefined) return undefined
     const known = handshakeOf(request.raw)
-    if (known !== undefined || request.raw.headers.upgrade === undefined) return known
+    if (known?.unclaimed === false || request.raw.headers.upgrade === undefined) return known
     const socket = upgradeSocket(request.raw)
     return socket && startHandshake(request.raw, socket, () => telemetry.unroutedHandshake(request.raw))
   }

@@ -64,7 +64,7 @@ export class ServerTracer {
     const telemetry = this.#ws
     const http = port === 0 ? this.#http() : undefined
     if (http !== undefined)
-      this.#unwatchUpgrades ??= watchUpgrades(http, (request) => telemetry.unroutedHandshake(request))
+      this.#unwatchUpgrades ??= watchUpgrades(http, (request) => telemetry.unclaimedHandshake(request))
     // Nest's adapter sets `path` on each server that it creates.
     const { path } = server as { readonly path?: unknown }
     const traced = traceWsServer(server, telemetry, {

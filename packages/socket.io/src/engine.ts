@@ -131,7 +131,7 @@ class EngineHandshakes {
 
   /** Marks a request that is not traced, so that an adapter that traces Engine.IO's `ws` server does not trace it either. */
   #reserve(request: IncomingMessage): void {
-    if (handshakeOf(request) !== undefined) return
+    if (handshakeOf(request)?.unclaimed === false) return
     const handshake = this.#telemetry.unroutedHandshake(request)
     handshake.discard()
     storeHandshake(request, handshake)

@@ -24,7 +24,8 @@ import { SCOPE } from './version.ts'
 export interface WebSocketServerOptions extends TelemetryOptions {
   /**
    * HTTP server whose upgrade requests the application handles itself before it calls `handleUpgrade`, with option
-   * `noServer` of `ws`. Requests that it rejects there are recorded only with this option.
+   * `noServer` of `ws`. Requests that it rejects there, or that nobody answers, are recorded only with this option,
+   * without a route; those that other code accepts are not recorded.
    */
   server?: HttpServer
 }
@@ -56,7 +57,7 @@ export function traceWebSocketServer(wss: WebSocketServer, options: WebSocketSer
   if (server !== undefined && typeof server.on !== 'function') throw new OptionError('server', 'must be an http server')
   const traced = traceServer(wss, telemetry)
   if (server === undefined || !telemetry.options.enabled) return traced
-  const unwatch = watchUpgrades(server, (request) => telemetry.handshake(request))
+  const unwatch = watchUpgrades(server, (request) => telemetry.unclaimedHandshake(request))
   return {
     shutdown: traced.shutdown,
     restore() {
@@ -188,7 +189,11 @@ function wrapHandleUpgrade(
     const args = [...(arguments as unknown as Parameters<HandleUpgrade>)] as Parameters<HandleUpgrade>
     const telemetry = isLeftOut(this) ? undefined : telemetryOf(request)
     const route = telemetry && (options.route ?? pathRoute(this, telemetry, request))
-    const handshake = telemetry && startHandshake(request, socket, () => telemetry.handshake(request, { route }))
+    // A server that is left alone takes the request as well.
+    const isTaken = telemetry !== undefined || handshakeOf(request)?.unclaimed === true
+    const handshake = isTaken
+      ? startHandshake(request, socket, () => telemetry?.handshake(request, { route }))
+      : undefined
     if (handshake !== undefined && !handshake.reserved && options.route !== undefined) {
       telemetry?.routed(handshake, route)
     }

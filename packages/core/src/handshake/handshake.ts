@@ -6,7 +6,7 @@ import {
   SpanKind,
   SpanStatusCode,
 } from '@opentelemetry/api'
-import { activeContext, runInContext } from '../api/context.ts'
+import { runInContext } from '../api/context.ts'
 import {
   endSpan,
   idsOf,
@@ -30,7 +30,15 @@ import { spanName } from '../span/names.ts'
 import { Negotiation } from './negotiation.ts'
 import { originalRequest } from './original.ts'
 import { handshakeParent, transportParent } from './parent.ts'
-import { type AnyUpgradeRequest, networkTransport, type OriginalRequest, requestAttributes } from './request.ts'
+import {
+  type AnyUpgradeRequest,
+  isEngineIoRequest,
+  networkTransport,
+  type OriginalRequest,
+  requestAttributes,
+} from './request.ts'
+import { contextOf, newSight, type Sight } from './sight.ts'
+import { handshakeOf } from './store.ts'
 
 /** Facts of an upgrade request that the adapter knows. */
 export interface HandshakeOptions {
@@ -38,6 +46,8 @@ export interface HandshakeOptions {
   readonly route?: string | undefined
   /** True if the span is created later, by `start()` or at the outcome. */
   readonly deferred?: boolean
+  /** True if it is not known yet which server the request is for, if any. The span is then created at the outcome. */
+  readonly unclaimed?: boolean
   /** Status that accepts the request. Default 101; 200 for a connection over plain HTTP requests. */
   readonly acceptedWith?: number
   /** Name of the transport, for hosts that have several. */
@@ -79,9 +89,7 @@ export class Handshake {
   readonly request: AnyUpgradeRequest
   readonly #options: HandshakeOptions
   readonly #negotiation: Negotiation
-  readonly #startTime = performance.now()
-  /** The wall clock at the start, in whole milliseconds, as the SDK takes the time of spans that it starts itself. */
-  readonly #startedAt = Date.now()
+  readonly #sight: Sight
   #route: string | undefined
   #outcome: HandshakeOutcome | undefined
   #original: OriginalRequest | undefined
@@ -97,7 +105,10 @@ export class Handshake {
     this.#route = options.route
     this.#options = options
     this.#negotiation = new Negotiation(request, options.join !== undefined)
-    if (options.deferred !== true) this.start()
+    const before = options.join === undefined ? handshakeOf(request) : undefined
+    this.#sight = before?.unclaimed ? before.#sight : newSight()
+    if (options.unclaimed) this.#extractContext()
+    else if (options.deferred !== true) this.start()
   }
 
   get route(): string | undefined {
@@ -112,6 +123,11 @@ export class Handshake {
   /** True if option `ignore` excludes the request, which was known only after the request had been seen. */
   get discarded(): boolean {
     return this.#isDiscarded
+  }
+
+  /** True until a server takes the request: `startHandshake` then replaces this handshake. */
+  get unclaimed(): boolean {
+    return this.#options.unclaimed === true
   }
 
   /** True if one adapter has taken the connection for itself, so that others that see the request ignore it. */
@@ -171,20 +187,28 @@ export class Handshake {
   start(): void {
     const { services } = this
     if (this.#scope !== undefined || services.tracer === undefined || this.#isDiscarded) return
-    const active = this.#outerContext?.() ?? activeContext()
+    const active = this.#outerContext?.() ?? contextOf(this.#sight, this.unclaimed)
     this.#original = this.#originalRequest()
     const { context: parent, links } = this.#parent(active)
-    const options = { kind: this.#kind(parent), attributes: this.#startAttributes(), links, startTime: this.#startedAt }
+    const options = {
+      kind: this.#kind(parent),
+      attributes: this.#startAttributes(),
+      links,
+      startTime: this.#sight.startedAt,
+    }
     const span = startSpan(services.tracer, this.#name(), options, parent)
     if (span === undefined) return
     this.#scope = new HandshakeScope(parent, span)
     if (isRecording(span) && !this.#isNested) this.#describe(span)
   }
 
-  /** Runs `fn` with the handshake's span active, until the outcome is known. */
+  /**
+   * Runs `fn` with the handshake's span active, until the outcome is known. While the request is unclaimed there is no span:
+   * `fn` runs in the context that the client sent.
+   */
   run<R>(fn: () => R): R {
-    const scope = this.#scope
-    return scope === undefined || scope.ended ? fn() : runInContext(scope, fn)
+    const scope = this.#scope?.ended === false ? this.#scope : this.unclaimed ? this.#sight.remote : undefined
+    return scope === undefined ? fn() : runInContext(scope, fn)
   }
 
   /**
@@ -239,8 +263,9 @@ export class Handshake {
     return connection
   }
 
-  /** The 101 was written by a server that is not traced. */
+  /** The 101 was written by code that is not traced: the request is discarded, unless an adapter has taken it. */
   acceptedElsewhere(): void {
+    if (!this.#isReserved && this.#scope === undefined) this.discard()
     this.#settle('accepted', this.#acceptedWith, undefined)
   }
 
@@ -265,9 +290,13 @@ export class Handshake {
    */
   abandon(by: 'local' | 'remote', error?: unknown): void {
     if (this.#outcome !== undefined) return
-    this.start()
-    setAttribute(this.span, schema.ATTR_WEBSOCKET_CLOSE_INITIATOR, by)
-    this.#settle('abandoned', undefined, error)
+    this.#settle('abandoned', undefined, error, undefined, undefined, by)
+  }
+
+  #extractContext(): void {
+    if (this.services.tracer === undefined) return
+    const parent = this.#parent(this.#sight.base).context
+    if (parent !== this.#sight.base) this.#sight.remote = parent
   }
 
   get #acceptedWith(): number | undefined {
@@ -335,7 +364,10 @@ export class Handshake {
     error: unknown,
     series?: Attributes,
     refusal?: string,
+    abandonedBy?: 'local' | 'remote',
   ): void {
+    // Engine.IO answers itself what is sent to its path.
+    if (this.unclaimed && isEngineIoRequest(this.request)) this.discard()
     if (this.#outcome !== undefined || this.#isDiscarded) return
     this.start()
     this.#outcome = outcome
@@ -345,8 +377,9 @@ export class Handshake {
     this.#recordDuration(outcome, status, type, series)
     const { span } = this
     if (span === undefined) return
-    const endTime = this.#startedAt + (performance.now() - this.#startTime)
+    const endTime = this.#sight.startedAt + (performance.now() - this.#sight.startTime)
     setAttribute(span, schema.ATTR_WEBSOCKET_HANDSHAKE_OUTCOME, outcome)
+    if (abandonedBy !== undefined) setAttribute(span, schema.ATTR_WEBSOCKET_CLOSE_INITIATOR, abandonedBy)
     if (status !== undefined) setAttribute(span, schema.ATTR_HTTP_RESPONSE_STATUS_CODE, status)
     if (error !== undefined) recordError(span, error)
     else if (type !== undefined) {
@@ -368,7 +401,7 @@ export class Handshake {
     this.#identify(attributes)
     if (status !== undefined) attributes[schema.ATTR_HTTP_RESPONSE_STATUS_CODE] = status
     if (type !== undefined) attributes[schema.ATTR_ERROR_TYPE] = type
-    metrics.handshakeDuration.record((performance.now() - this.#startTime) / 1000, attributes, this.#scope)
+    metrics.handshakeDuration.record((performance.now() - this.#sight.startTime) / 1000, attributes, this.#scope)
   }
 
   #name(): string {

@@ -87,6 +87,12 @@ export function requestAttributes(
   return attributes
 }
 
+/** True for requests of clients of Engine.IO, which have its parameters in the query. */
+export function isEngineIoRequest(request: AnyUpgradeRequest): boolean {
+  const query = queryWith(request, 'EIO')
+  return query?.has('EIO') === true && query.has('transport')
+}
+
 /** `unix` for a connection over a Unix domain socket or a named pipe, else `tcp`. */
 export function networkTransport(request: AnyUpgradeRequest): 'tcp' | 'unix' {
   const socket = (request as { readonly socket?: NodeSocket }).socket

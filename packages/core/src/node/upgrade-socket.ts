@@ -21,8 +21,8 @@ interface Writer {
 const STATUS_LINE = /^HTTP\/1\.\d (\d{3})/
 
 /**
- * Starts the handshake of an upgrade request, unless another adapter has started it, and watches its socket for the
- * answer.
+ * Starts the handshake of an upgrade request that a server has been given, unless another adapter has started it, and
+ * watches its socket for the answer. One that was unclaimed until now is replaced.
  *
  * @param create creates the handshake; `undefined` leaves the request alone
  */
@@ -32,7 +32,30 @@ export function startHandshake(
   create: () => Handshake | undefined,
 ): Handshake | undefined {
   const known = handshakeOf(request)
-  if (known !== undefined) return known
+  if (known !== undefined && !known.unclaimed) return known
+  const handshake = known?.outcome === undefined ? create() : undefined
+  if (handshake === undefined) {
+    known?.discard()
+    return undefined
+  }
+  storeHandshake(request, handshake)
+  const watch = watched.get(socket)
+  if (watch === undefined) watchResponse(socket, handshake)
+  else watch.handshake = handshake
+  return handshake
+}
+
+/**
+ * Watches an upgrade request that no server has been given yet, unless its handshake has been started.
+ *
+ * @param create creates an unclaimed handshake; `undefined` leaves the request alone
+ */
+export function watchUpgrade(
+  request: UpgradeRequest,
+  socket: UpgradeSocket,
+  create: () => Handshake | undefined,
+): Handshake | undefined {
+  if (handshakeOf(request) !== undefined) return undefined
   const handshake = create()
   if (handshake === undefined) return undefined
   storeHandshake(request, handshake)
@@ -40,10 +63,13 @@ export function startHandshake(
   return handshake
 }
 
-type Answer = (chunk: unknown) => void
+/** A socket that has no answer yet. */
+interface Watch {
+  handshake: Handshake
+  onAnswer(chunk: unknown): void
+}
 
-/** Sockets that have no answer yet. */
-const awaited = new WeakMap<UpgradeSocket, Answer>()
+const watched = new WeakMap<UpgradeSocket, Watch>()
 
 /** Wrappers of `write` and `end` by class of sockets: created once, not per socket. */
 const watchers = new WeakMap<object, Writer>()
@@ -60,7 +86,7 @@ function watchResponse(socket: UpgradeSocket, handshake: Handshake): void {
   const watcher = watcherOf(own)
 
   function stop(): void {
-    awaited.delete(socket)
+    watched.delete(socket)
     if (host.write === watcher.write) host.write = own.write
     if (host.end === watcher.end) host.end = own.end
     socket.removeListener('close', onClose)
@@ -71,17 +97,18 @@ function watchResponse(socket: UpgradeSocket, handshake: Handshake): void {
     // An interim answer such as 103 is followed by the real one.
     if (status === undefined || (status < 200 && status !== 101)) return
     stop()
-    if (status !== 101) handshake.reject(status)
+    if (status !== 101) watch.handshake.reject(status)
     // A traced server accepts the connection in the run that writes the 101; otherwise the server is not traced.
-    else queueMicrotask(() => handshake.acceptedElsewhere())
+    else queueMicrotask(() => watch.handshake.acceptedElsewhere())
   }
 
   function onClose(hadError?: boolean): void {
     stop()
-    handshake.abandon(hadError === true || socket.readableEnded || socket.errored != null ? 'remote' : 'local')
+    watch.handshake.abandon(hadError === true || socket.readableEnded || socket.errored != null ? 'remote' : 'local')
   }
 
-  awaited.set(socket, onAnswer)
+  const watch: Watch = { handshake, onAnswer }
+  watched.set(socket, watch)
   socket.on('close', onClose)
   // Own methods of the socket are left alone: the outcome is then found at its close.
   if (!Object.hasOwn(socket, 'write')) Object.defineProperty(socket, 'write', hiddenProperty(watcher.write))
@@ -104,13 +131,13 @@ function watcherOf(prototype: Writer): Writer {
   if (known !== undefined) return known
 
   function write(this: UpgradeSocket, ...args: unknown[]): unknown {
-    awaited.get(this)?.(args[0])
+    watched.get(this)?.onAnswer(args[0])
     return prototype.write.apply(this, args)
   }
 
   function end(this: UpgradeSocket, ...args: unknown[]): unknown {
     const [chunk] = args
-    if (chunk !== undefined && typeof chunk !== 'function') awaited.get(this)?.(chunk)
+    if (chunk !== undefined && typeof chunk !== 'function') watched.get(this)?.onAnswer(chunk)
     return prototype.end.apply(this, args)
   }
 
