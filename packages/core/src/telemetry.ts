@@ -8,6 +8,7 @@ import { ConnectionServices } from './connection/services.ts'
 import { withTimeout } from './context/deadlines.ts'
 import { Handshake, type HandshakeOptions } from './handshake/handshake.ts'
 import type { AnyUpgradeRequest } from './handshake/request.ts'
+import { unclaimedHandshakeOf } from './handshake/store.ts'
 import { differingOptions } from './options/difference.ts'
 import { type ResolvedOptions, resolveOptions } from './options/resolve.ts'
 import type { TelemetryOptions, UpgradeRequest } from './options/types.ts'
@@ -47,13 +48,14 @@ export class Telemetry {
     services.refresh()
     const route = services.routeOf(request as UpgradeRequest, options.route)
     if (services.ignores({ kind: 'connection', route, request: request as UpgradeRequest })) return undefined
-    return new Handshake(services, request, route === options.route ? options : { ...options, route })
+    const before = options.join === undefined ? unclaimedHandshakeOf(request) : undefined
+    return new Handshake(services, request, route === options.route ? options : { ...options, route }, before)
   }
 
   /** As `handshake`, for hosts that find the route later: call `routed` then. The span is not created before. */
   unroutedHandshake(request: AnyUpgradeRequest): Handshake {
     this.services.refresh()
-    return new Handshake(this.services, request, { deferred: true })
+    return new Handshake(this.services, request, { deferred: true }, unclaimedHandshakeOf(request))
   }
 
   /**

@@ -58,7 +58,8 @@ export class TracedScope {
     addHook('onRequest', function otelWsRequest(request, _reply, done) {
       const handshake = scope.#tracedHandshake(request)
       // With `@fastify/otel` the handshake span is created at the outcome, as a child of the request span of that plugin.
-      if (handshake === undefined || handshake.hasOuterContext) {
+      // A request without a route may be one that other code accepts: its span is created at the outcome too.
+      if (handshake === undefined || handshake.hasOuterContext || request.is404) {
         done()
         return
       }

@@ -38,7 +38,6 @@ import {
   requestAttributes,
 } from './request.ts'
 import { contextOf, newSight, type Sight } from './sight.ts'
-import { handshakeOf } from './store.ts'
 
 /** Facts of an upgrade request that the adapter knows. */
 export interface HandshakeOptions {
@@ -99,14 +98,15 @@ export class Handshake {
   #onAnswer: ((status: number) => void) | undefined
   #scope: HandshakeScope | undefined
 
-  constructor(services: ConnectionServices, request: AnyUpgradeRequest, options: HandshakeOptions) {
+  /** @param before the unclaimed handshake of the same request, which this one replaces */
+  constructor(services: ConnectionServices, request: AnyUpgradeRequest, options: HandshakeOptions, before?: Handshake) {
     this.services = services
     this.request = request
     this.#route = options.route
     this.#options = options
-    this.#negotiation = new Negotiation(request, options.join !== undefined)
-    const before = options.join === undefined ? handshakeOf(request) : undefined
-    this.#sight = before?.unclaimed ? before.#sight : newSight()
+    this.#sight = before === undefined ? newSight() : before.#sight
+    this.#negotiation =
+      before?.services === services ? before.#negotiation : new Negotiation(request, options.join !== undefined)
     if (options.unclaimed) this.#extractContext()
     else if (options.deferred !== true) this.start()
   }
