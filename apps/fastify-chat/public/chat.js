@@ -17,10 +17,10 @@ const view = chatView({
     })
     const { token, error } = await response.json()
     if (token === undefined) view.refuse(error)
-    else enter(token, room)
+    else enter({ name, token }, room)
   },
   entrances: {
-    'Enter without a login': (room) => enter('guessed', room),
+    'Enter without a login': (room) => enter({ name: 'mallory', token: 'guessed' }, room),
   },
   say: (text) => send({ type: 'say', text }),
   whisper(to, text) {
@@ -62,8 +62,8 @@ const handlers = {
   error: ({ message }) => view.addLine('error', message, 'bad'),
 }
 
-function enter(token, room) {
-  const url = new URL(`/chat/${room}?token=${encodeURIComponent(token)}`, location.href)
+function enter(user, room) {
+  const url = new URL(`/chat/${room}?${new URLSearchParams(user)}`, location.href)
   url.protocol = url.protocol.replace('http', 'ws')
   // traceWebSocket() traces the socket; traceUrl() adds the trace context of the handshake.
   socket = act('enter', () => traceWebSocket(new WebSocket(traceUrl(url, TRACING)), TRACING))

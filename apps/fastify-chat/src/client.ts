@@ -2,6 +2,12 @@ import { once } from 'node:events'
 import { type ClientOptions, WebSocket } from 'ws'
 import type { ClientMessage, ServerMessage } from './messages.ts'
 
+/** The query of a connection: who asks, and the token that proves it. */
+export interface User {
+  readonly name: string
+  readonly token: string
+}
+
 /** One simulated person's connection to the chat. */
 export class ChatClient {
   readonly socket: WebSocket
@@ -28,8 +34,8 @@ export class ChatClient {
   }
 
   /** Opens a connection to a room; rejects with the server's answer when it is turned away. */
-  static async enter(url: string, room: string, token: string, options: ClientOptions = {}): Promise<ChatClient> {
-    const address = new URL(`/chat/${room}?token=${token}`, url)
+  static async enter(url: string, room: string, user: User, options: ClientOptions = {}): Promise<ChatClient> {
+    const address = new URL(`/chat/${room}?${new URLSearchParams({ ...user })}`, url)
     address.protocol = 'ws:'
     const client = new ChatClient(new WebSocket(address, options))
     await once(client.socket, 'open')

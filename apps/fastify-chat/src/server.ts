@@ -24,7 +24,7 @@ const CLOSE_GRACE = 1_000
 
 interface ChatRequest {
   Params: { room: string }
-  Querystring: { token?: string }
+  Querystring: { token?: string; name?: string }
 }
 
 declare module 'fastify' {
@@ -78,10 +78,11 @@ export async function createChatServer(
   })
 
   async function authenticate(request: FastifyRequest<ChatRequest>, reply: FastifyReply): Promise<void> {
-    const user = accounts.nameOf(request.query.token)
+    const { token, name = 'a user without a name' } = request.query
+    const user = accounts.nameOf(token)
     if (user === undefined) {
-      const why = request.query.token === undefined ? 'no token was sent' : 'the token is unknown'
-      request.log.warn({ route: request.routeOptions.url, peer: request.ip }, `rejected a login: ${why}`)
+      const why = token === undefined ? 'no token was sent' : 'the token is unknown'
+      request.log.warn({ route: request.routeOptions.url, peer: request.ip, name }, `rejected ${name}: ${why}`)
       await reply.code(401).send({ error: 'Log in first.' })
       return
     }

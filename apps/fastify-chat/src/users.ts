@@ -1,5 +1,5 @@
 import { nameOf, pause, simulateUsers, smallTalk, type Users } from '@otel-ws/demo-kit'
-import { ChatClient } from './client.ts'
+import { ChatClient, type User } from './client.ts'
 import type { ClientMessage } from './messages.ts'
 
 const ROOMS = ['lobby', 'kitchen']
@@ -24,10 +24,10 @@ export function startUsers(url: string, count: number): Users {
 async function resident(url: string, stop: AbortSignal, index: number, count: number): Promise<void> {
   const room = ROOMS[index % ROOMS.length] as string
   const friend = nameOf((index + 1) % count)
-  const token = await signUp(url, nameOf(index))
+  const user = await signUp(url, nameOf(index))
 
   while (!stop.aborted) {
-    const client = await ChatClient.enter(url, room, token)
+    const client = await ChatClient.enter(url, room, user)
     for (let turn = index; turn < index + 24 && client.connected && !stop.aborted; turn++) {
       await take(client, turn, friend)
       await pause(300 + Math.random() * 500, stop)
@@ -58,7 +58,7 @@ async function take(client: ChatClient, turn: number, friend: string): Promise<v
 
 /** Tries an unknown token: the handshake is rejected. */
 async function intruder(url: string): Promise<void> {
-  await ChatClient.enter(url, 'lobby', 'guessed').then(
+  await ChatClient.enter(url, 'lobby', { name: 'mallory', token: 'guessed' }).then(
     () => Promise.reject(new Error('a guessed token was accepted')),
     () => {},
   )
@@ -100,8 +100,8 @@ async function enterAs(name: string, url: string, options?: { autoPong: boolean 
   return ChatClient.enter(url, 'lobby', await signUp(url, name), options)
 }
 
-async function signUp(url: string, name: string): Promise<string> {
+async function signUp(url: string, name: string): Promise<User> {
   const token = await ChatClient.signUp(url, name)
   if (token === undefined) throw new Error(`the name ${name} is taken`)
-  return token
+  return { name, token }
 }

@@ -9,11 +9,18 @@ export interface NodeConfig {
   readonly endpoints: readonly string[]
 }
 
+/** A warning for the log, with the trace in which it came about. */
+export interface Warning {
+  readonly msg: string
+  readonly trace_id?: string | undefined
+  readonly span_id?: string | undefined
+}
+
 /** Messages of a node's process, besides its telemetry. */
 export type NodeReport =
   | { readonly node: string; readonly url: string }
   | { readonly node: string; readonly failure: string }
-  | { readonly node: string; readonly warning: string }
+  | { readonly node: string; readonly warning: Warning }
 
 /** Message that stops a node's process. */
 export const STOP = 'stop'

@@ -1,3 +1,4 @@
+import { context, trace } from '@opentelemetry/api'
 import { startNodeTelemetry } from '@otel-ws/demo-kit'
 import { createNodeAdapter } from './adapters.ts'
 import { type NodeConfig, type NodeReport, STOP } from './node-messages.ts'
@@ -17,8 +18,10 @@ function report(message: NodeReport): void {
   if (process.connected) process.send?.(message)
 }
 
-function warn(text: string): void {
-  report({ node, warning: text })
+/** Writes a line into the demo's log, which leads to the trace of the code that is running. */
+function warn(msg: string): void {
+  const span = trace.getSpanContext(context.active())
+  report({ node, warning: { msg: `${node}: ${msg}`, trace_id: span?.traceId, span_id: span?.spanId } })
 }
 
 const connected = createNodeAdapter(adapter, warn)
@@ -28,7 +31,7 @@ try {
     adapter: connected.adapter,
     port,
     page: { endpoint: endpoints[0] },
-    onError: (error) => warn(`${error.name}: ${error.message}`),
+    warn,
   })
   // The cluster adapter's messages come the same way.
   process.on('message', async (message) => {

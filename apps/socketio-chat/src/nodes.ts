@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { DemoSettings } from '@otel-ws/demo-kit'
 import { setupPrimary } from '@socket.io/cluster-adapter'
 import type { AdapterConfig } from './adapters.ts'
-import { type NodeConfig, STOP } from './node-messages.ts'
+import { type NodeConfig, STOP, type Warning } from './node-messages.ts'
 
 /** Number of nodes. */
 const NODES = 3
@@ -32,8 +32,8 @@ export async function startNodes(adapter: AdapterConfig, settings: DemoSettings)
     workers[index] = worker
     worker.on('message', (message: unknown) => {
       settings.remote.receive(node, message)
-      const { warning } = (message ?? {}) as { warning?: string }
-      if (warning !== undefined) log(settings, `${node}: ${warning}`)
+      const { warning } = (message ?? {}) as { warning?: Warning }
+      if (warning !== undefined) log(settings, warning)
     })
     return listening(worker)
   }
@@ -58,8 +58,8 @@ function isTaken(error: Error, index: number, { port }: DemoSettings): boolean {
 }
 
 /** Prints a warning between the traces. */
-export function log({ log }: DemoSettings, msg: string): void {
-  log.write(`${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`)
+export function log({ log }: DemoSettings, warning: Warning): void {
+  log.write(`${JSON.stringify({ level: 40, time: Date.now(), ...warning })}\n`)
 }
 
 function listening(worker: Worker): Promise<string> {

@@ -14,9 +14,9 @@ export async function breakRedis(redis: RedisService, settings: DemoSettings, st
     delay(milliseconds, undefined, { signal: stop }).catch(() => {})
   await pause(settings.runFor === undefined ? DEFAULT_START : settings.runFor / 3)
   if (stop.aborted) return
-  log(settings, 'Redis is killed')
+  log(settings, { msg: 'Redis is killed' })
   await redis.kill()
   await pause(DURATION)
   await redis.restart()
-  log(settings, 'Redis is restarted')
+  log(settings, { msg: 'Redis is restarted' })
 }

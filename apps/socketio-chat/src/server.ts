@@ -34,8 +34,8 @@ export interface ChatServerOptions {
   readonly port: number
   /** Where the page's telemetry goes. */
   readonly page?: PageTelemetry
-  /** Takes the failures of handlers. */
-  readonly onError: (error: Error) => void
+  /** Writes a line into the log. */
+  readonly warn: (text: string) => void
 }
 
 /** A node that is listening. */
@@ -61,7 +61,7 @@ export async function startChatServer({
   adapter,
   port,
   page = {},
-  onError,
+  warn,
 }: ChatServerOptions): Promise<ChatServer> {
   const files = chatPage(PAGE_SCRIPT, page)
   const http = createServer((request, response) => serveFile(files, request, response))
@@ -77,7 +77,10 @@ export async function startChatServer({
 
   io.use((socket, next) => {
     const { name } = socket.handshake.auth as { name?: unknown }
-    if (typeof name !== 'string' || !NAME.test(name)) return next(new Error('This name is not available.'))
+    if (typeof name !== 'string' || !NAME.test(name)) {
+      warn(`turned away ${JSON.stringify(name)} from ${socket.handshake.address}: the name is not available`)
+      return next(new Error('This name is not available.'))
+    }
     socket.data.name = name
     next()
   })
@@ -89,7 +92,7 @@ export async function startChatServer({
     socket.join(personal(name))
     Object.assign(socket, {
       [captureRejectionSymbol](error: Error) {
-        onError(error)
+        warn(`${error.name}: ${error.message}`)
         socket.emit('failed', error.message)
       },
     })

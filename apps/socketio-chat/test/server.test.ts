@@ -5,16 +5,16 @@ import { type ChatServer, startChatServer } from '../src/server.ts'
 
 let server: ChatServer
 let clients: ChatClient[]
-let errors: Error[]
+let warnings: string[]
 
 beforeEach(async () => {
-  errors = []
+  warnings = []
   clients = []
   server = await startChatServer({
     node: 'node-1',
     adapter: Adapter,
     port: 0,
-    onError: (error) => errors.push(error),
+    warn: (text) => warnings.push(text),
   })
 })
 afterEach(async () => {
@@ -35,6 +35,7 @@ function next(client: ChatClient, event: string): Promise<unknown[]> {
 describe('a node of the chat', () => {
   it('turns away who has no proper name', async () => {
     await expect(enter(server.url, 'no such name')).rejects.toThrow('This name is not available.')
+    expect(warnings).toEqual(['turned away "no such name" from 127.0.0.1: the name is not available'])
   })
 
   it('passes what is said to the room, and who comes and goes', async () => {
@@ -80,7 +81,7 @@ describe('a node of the chat', () => {
     const failed = next(ada, 'failed')
     ada.emit('translate', 'coffee')
     expect(await failed).toEqual(['no answer'])
-    expect(errors.map(({ name }) => name)).toEqual(['TranslationUnavailable'])
+    expect(warnings).toEqual(['TranslationUnavailable: no answer'])
   })
 
   it('serves its page', async () => {
