@@ -56,22 +56,47 @@ interface Finding {
   readonly nodes: readonly { readonly html: string }[]
 }
 
-test.each(views.flatMap(([view, shown]) => (['dark', 'light'] as const).map((theme) => [view, theme, shown] as const)))(
+const themes = ['dark', 'light'] as const
+
+/** What axe finds on a page, with the first elements of each finding. */
+async function findings(page: Page): Promise<unknown[]> {
+  await page.addScriptTag({ content: axe.source })
+  const violations = await page.evaluate<Finding[]>('axe.run().then(({ violations }) => violations)')
+  return violations.map(({ id, impact, nodes }) => [id, impact, nodes.slice(0, 3).map(({ html }) => html)])
+}
+
+/** The page's own policy allows no script but its own: axe comes from the browser. */
+async function allowScripts(page: Page): Promise<void> {
+  const cdp = await page.context().newCDPSession(page)
+  await cdp.send('Page.setBypassCSP', { enabled: true })
+  await page.reload()
+}
+
+test.each(views.flatMap(([view, shown]) => themes.map((theme) => [view, theme, shown] as const)))(
   'axe finds nothing on %s in the %s theme',
   async (view, theme, shown) => {
     const page = await open(view, theme)
     try {
       await page.locator(shown).first().waitFor()
-      const cdp = await page.context().newCDPSession(page)
-      // The page's own policy allows no script but its own: this one comes from the browser.
-      await cdp.send('Page.setBypassCSP', { enabled: true })
-      await page.reload()
+      await allowScripts(page)
       await page.locator(shown).first().waitFor()
-      await page.addScriptTag({ content: axe.source })
-      const violations = await page.evaluate<Finding[]>('axe.run().then(({ violations }) => violations)')
-      expect(
-        violations.map(({ id, impact, nodes }) => [id, impact, nodes.slice(0, 3).map(({ html }) => html)]),
-      ).toEqual([])
+      expect(await findings(page)).toEqual([])
+    } finally {
+      await page.close()
+    }
+  },
+)
+
+test.each(['File', 'Clear', 'Keyboard and help'].flatMap((button) => themes.map((theme) => [button, theme] as const)))(
+  'axe finds nothing in the dialog of "%s" in the %s theme',
+  async (button, theme) => {
+    const page = await open('traces', theme)
+    try {
+      await allowScripts(page)
+      await page.locator('.traces tbody tr').first().waitFor()
+      await page.getByRole('button', { name: button, exact: true }).click()
+      await page.getByRole('dialog').waitFor()
+      expect(await findings(page)).toEqual([])
     } finally {
       await page.close()
     }

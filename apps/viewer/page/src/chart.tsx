@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import { clock } from '../../src/format.ts'
 import type { Panel } from '../../src/wire.ts'
-import { formats, plotData, plotHeight, plotOptions } from './plot.ts'
+import { formats, lineNumbers, plotData, plotHeight, plotOptions } from './plot.ts'
 import { href } from './route.ts'
 import { showTime } from './time-picker.tsx'
 import { useWidth } from './use-width.ts'
@@ -40,6 +40,7 @@ export function Chart({ panel, times, traces }: Props) {
   useEffect(() => plot.current?.setSize({ width, height: plotHeight }), [width])
 
   const format = formats[panel.unit]
+  const lines = lineNumbers(panel.series)
   return (
     <figure class={`chart ${panel.series.length === 0 ? 'empty' : ''}`} data-panel={panel.id}>
       <figcaption>
@@ -60,7 +61,7 @@ export function Chart({ panel, times, traces }: Props) {
           const value = hovered !== null ? values[hovered] : panel.shape === 'bars' ? sum(values) : lastKnown(values)
           return (
             <span key={label}>
-              <i class={`dot line${index % 8}`} />
+              <i class={`dot line${lines[index]}`} />
               {label} <b>{value === null || value === undefined ? '–' : format(value)}</b>
             </span>
           )

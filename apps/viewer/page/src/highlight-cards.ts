@@ -79,8 +79,8 @@ export function cardsOf(highlights: Highlights, scope: Params): Card[] {
       entries: consumerEntries(highlights, to),
       judged: judged.consumers,
       quiet: 'None',
-      basis: 'of what says how much waits to be sent',
-      unknown: 'nothing received says what waits to be sent',
+      basis: 'no socket holds data back',
+      unknown: 'no buffered bytes reported yet',
       link: to.connections('', { sort: 'buffered' }),
     },
     {

@@ -17,6 +17,31 @@ export const formats: Readonly<Record<Unit, (value: number) => string>> = {
   bytesPerSecond: (value) => `${bytes(value)}/s`,
 }
 
+/** The line that is red in both themes. */
+const red = 2
+/** Lines by what they are about: red is what went wrong, and nothing else is where one of these is. */
+const meanings: Readonly<Record<string, number>> = {
+  normal: 0,
+  accepted: 0,
+  no_status: 7,
+  going_away: 3,
+  abnormal: red,
+  rejected: red,
+  failed: red,
+  timeout: 1,
+  abandoned: 1,
+  server_error: 5,
+}
+
+/** Number of each series' colour: that of its meaning, else the next that is free. */
+export function lineNumbers(series: Panel['series']): number[] {
+  const known = series.map(({ label }) => meanings[label])
+  const taken = new Set(known)
+  const free = [0, 1, 2, 3, 4, 5, 6, 7].filter((line) => !taken.has(line) && (line !== red || !taken.has(0)))
+  let next = 0
+  return known.map((line) => line ?? free[next++ % free.length] ?? 0)
+}
+
 /** One colour per line, from the style sheet, so that both themes have their own. */
 function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim()
@@ -49,6 +74,7 @@ export function plotOptions({ series, shape, unit }: Panel, width: number, event
   const grid = { stroke: colour('--grid'), width: 1 }
   const font = `${11 * fontScale()}px system-ui`
   const order = series.map((_, index) => index)
+  const lines = lineNumbers(series)
   if (shape === 'bars') order.reverse()
   return {
     width,
@@ -74,7 +100,7 @@ export function plotOptions({ series, shape, unit }: Panel, width: number, event
     series: [
       {},
       ...order.map((index): uPlot.Series => {
-        const stroke = colour(`--line${index % 8}`)
+        const stroke = colour(`--line${lines[index]}`)
         // A value without neighbours is no line: it is drawn as a point.
         const points = { show: (plot: uPlot, line: number) => isSparse(plot.data[line] ?? []), size: 5, fill: stroke }
         const line: uPlot.Series = { stroke, width: 1.5, points, spanGaps: true }
