@@ -13,6 +13,7 @@ import { ATTR_WEBSOCKET_CONNECTION_ID } from '../schema.ts'
 import { carrierRejected } from '../span/diagnostics.ts'
 import { linkTo } from './link.ts'
 import type { ClientOptions } from './options.ts'
+import type { Incoming } from './reading.ts'
 
 /** Milliseconds after the open in which the server's hello message must arrive. */
 const HELLO_TIMEOUT = 2000
@@ -23,16 +24,6 @@ interface ClientTerms {
 }
 
 const AGREED: ClientTerms = { member: /* @__PURE__ */ new TextMember(AGREED_MEMBER) }
-
-/** The context that came with a message. */
-export interface Incoming {
-  /** The context that the handlers run in, without their span. */
-  readonly active: Context
-  /** The context that their span is started in. */
-  readonly parent: Context
-  readonly links: Link[]
-  readonly problem: IncomingContext['problem']
-}
 
 /** The members of a connection that its context in messages uses. */
 export interface MessageContextOwner {

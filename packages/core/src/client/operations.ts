@@ -27,12 +27,11 @@ import { protocolNamed, protocolOfSubprotocol } from '../protocols/registry.ts'
 import * as schema from '../schema.ts'
 import { hookFailed } from '../span/diagnostics.ts'
 import type { MessageName } from '../span/names.ts'
-import type { ClientConnection } from './connection.ts'
 import { clientDeadlines } from './deadlines.ts'
 import { linkTo } from './link.ts'
 import { ClientBatchProcess, ClientOperationProcess, ClientQuietProcess } from './operation-process.ts'
 import type { ClientProcess } from './process.ts'
-import type { ClientOperations, ClientReading, ReceivedMessage } from './reading.ts'
+import type { ClientOperations, ClientReading, ReadConnection, ReceivedMessage } from './reading.ts'
 import { boundName } from './telemetry.ts'
 
 const MAX_OPERATIONS = 1000
@@ -53,11 +52,11 @@ const decoder = /* @__PURE__ */ new TextDecoder()
 
 /** The operations of a client's connection. */
 class ClientOperationHost implements ClientReading, OperationHost<ClientProcess, ReceivedMessage> {
-  readonly #connection: ClientConnection
+  readonly #connection: ReadConnection
   readonly #withoutMetrics: OperationSeries = { attributes: {}, operations: new Map() }
   #reading: MessageReading<ClientProcess, ReceivedMessage> | undefined
 
-  constructor(connection: ClientConnection) {
+  constructor(connection: ReadConnection) {
     this.#connection = connection
     const { protocol: option } = connection.telemetry.options
     const protocol = isProtocol(option)
@@ -223,12 +222,12 @@ class ClientOperationHost implements ClientReading, OperationHost<ClientProcess,
   }
 }
 
-function settingsOf({ telemetry }: ClientConnection): OperationSettings {
+function settingsOf({ telemetry }: ReadConnection): OperationSettings {
   const { operationNames, streamItems = false } = telemetry.options
   return { names: namesOf(operationNames), deadlines: clientDeadlines(), maxOperations: MAX_OPERATIONS, streamItems }
 }
 
-function namesOf(rule: ClientConnection['telemetry']['options']['operationNames']): OperationNames {
+function namesOf(rule: ReadConnection['telemetry']['options']['operationNames']): OperationNames {
   if (rule === undefined) {
     sharedNames ??= new OperationNames(undefined)
     return sharedNames

@@ -1,8 +1,52 @@
-import type { Span } from '@opentelemetry/api'
+import type { Attributes, Context, Link, Span, SpanKind, Tracer } from '@opentelemetry/api'
+import type { OperationOwner } from '../context/operation.ts'
+import type { TelemetryOptions } from '../options/types.ts'
+import type { IncomingContext } from '../propagation/terms.ts'
+import type { Protocol } from '../protocols/protocol.ts'
 import type { MessageName } from '../span/names.ts'
-import type { ClientConnection } from './connection.ts'
-import type { Incoming } from './message-context.ts'
+import type { ClientSeries } from './metrics.ts'
 import type { ClientProcess } from './process.ts'
+
+/** The context that came with a message. */
+export interface Incoming {
+  /** The context that the handlers run in, without their span. */
+  readonly active: Context
+  /** The context that their span is started in. */
+  readonly parent: Context
+  readonly links: Link[]
+  readonly problem: IncomingContext['problem']
+}
+
+/** The options that the reading of operations uses. */
+interface ReadingOptions
+  extends Pick<TelemetryOptions, 'messages' | 'outgoing' | 'operationNames' | 'streamItems' | 'remoteContext'> {
+  readonly protocol?: string | Protocol | false
+}
+
+/** A connection whose messages are read. */
+export interface ReadConnection extends OperationOwner {
+  readonly telemetry: { readonly tracer: Tracer | undefined; readonly options: Readonly<ReadingOptions> }
+  readonly route: string | undefined
+  readonly subprotocol: string | undefined
+  readonly received: number
+  readonly sent: number
+  readonly series: ClientSeries | undefined
+  readonly links: Link[]
+  readonly unnamed: MessageName
+  operations: ClientReading | undefined
+  setAttributes(attributes: Attributes): void
+  startSpan(name: string, kind: SpanKind, parent: Context, links: Link[]): Span | undefined
+  nameOf(data: unknown, binary: boolean): MessageName
+  describe(
+    span: Span,
+    message: MessageName,
+    direction: 'receive' | 'send',
+    data: unknown,
+    binary: boolean,
+    size: number,
+    sequence?: number,
+  ): void
+}
 
 /** A message that a client receives. */
 export interface ReceivedMessage {
@@ -33,4 +77,4 @@ export interface ClientReading {
 }
 
 /** Makes the reading of a connection that has opened: value of option `operations`. */
-export type ClientOperations = (connection: ClientConnection) => ClientReading | undefined
+export type ClientOperations = (connection: ReadConnection) => ClientReading | undefined
