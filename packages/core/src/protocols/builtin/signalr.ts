@@ -6,7 +6,9 @@ export const signalr: Protocol = defineProtocol({
   separator: '\u001e',
   slot: 'headers',
   conventions: { constant: { 'rpc.system': 'signalr' }, name: 'rpc.method' },
-  recognize: (message) => message.text('protocol') === 'json' && message.text('version') !== undefined,
+  // The handshake, or the answer to it.
+  recognize: (message) =>
+    (message.text('protocol') === 'json' && message.text('version') !== undefined) || message.head === '{}\u001e',
   read(message, state) {
     const id = message.id('invocationId')
     switch (message.text('type')) {
