@@ -19,6 +19,9 @@ const COMPLETE = 1
 /** The text ends within this level. */
 const CUT = 2
 
+/** The end of a value is found when the next member is asked for. */
+const LATER = -2
+
 /** Members of one level that are remembered; a key that comes later is not found. */
 const MAX_MEMBERS = 256
 
@@ -37,7 +40,7 @@ export class JsonLevel {
   readonly #keyStarts: number[] = []
   readonly #keyEnds: number[] = []
   readonly #starts: number[] = []
-  /** -1 for a value that the text cuts. */
+  /** -1 for a value that the text cuts; {@link LATER} for an object or array that was not passed by. */
   readonly #ends: number[] = []
   #found = -1
 
@@ -55,7 +58,7 @@ export class JsonLevel {
   /**
    * Where the value of a member begins; `undefined` if the object has none of this name.
    *
-   * @param canLookAhead nothing but this object is in the rest of the text
+   * @param canLookAhead the rest of the text is not that of other records
    */
   memberStart(key: string, canLookAhead: boolean): number | typeof NOT_READ | undefined {
     if (this.#isArray) return undefined
@@ -101,7 +104,7 @@ export class JsonLevel {
 
   /** Passes one more member. Returns false at the end, or where the text is no JSON or cut. */
   #next(): boolean {
-    if (this.#state !== OPEN) return false
+    if (this.#state !== OPEN || !this.#passLast()) return false
     const { text } = this
     let at = skipSpace(text, this.#cursor)
     if (this.#count > 0) {
@@ -121,14 +124,26 @@ export class JsonLevel {
       at = skipSpace(text, at + 1)
     } else if (text.charCodeAt(at) === CLOSE_BRACKET) return this.#end(at)
     if (at >= text.length) return this.#end(-1)
-    const end = skipValue(text, at)
+    const first = text.charCodeAt(at)
+    const end = first === OPEN_BRACE || first === OPEN_BRACKET ? LATER : skipValue(text, at)
     this.#keyStarts[this.#count] = keyStart
     this.#keyEnds[this.#count] = keyEnd
     this.#starts[this.#count] = at
     this.#ends[this.#count] = end
     this.#count++
     if (end === -1) this.#state = CUT
-    else this.#cursor = end
+    else this.#cursor = end === LATER ? at : end
+    return true
+  }
+
+  /** Passes by the last value, if it is an object or array. Returns false if the text ends in it. */
+  #passLast(): boolean {
+    const last = this.#count - 1
+    if (last < 0 || this.#ends[last] !== LATER) return true
+    const end = skipValue(this.text, this.#starts[last] as number)
+    this.#ends[last] = end
+    if (end === -1) return this.#end(-1)
+    this.#cursor = end
     return true
   }
 

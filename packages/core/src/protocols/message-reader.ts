@@ -147,8 +147,7 @@ export class MessageReader implements ProtocolMessage {
     for (let index = 0; index <= last; index++) {
       if (level === undefined) return undefined
       const step = steps[index] as string | number
-      const canLookAhead = !this.#isRecord && index === 0
-      const start = typeof step === 'number' ? level.valueStart(step) : level.memberStart(step, canLookAhead)
+      const start = typeof step === 'number' ? level.valueStart(step) : level.memberStart(step, !this.#isRecord)
       if (start === undefined) return undefined
       if (start === NOT_READ) {
         const isInTail = index === 0 && last === 0 && typeof step === 'string' && !this.#isRecord
