@@ -132,6 +132,8 @@ export const ATTR_WEBSOCKET_RECONNECT_ATTEMPT = 'websocket.reconnect.attempt'
 export const ATTR_WEBSOCKET_RECONNECT_DOWNTIME = 'websocket.reconnect.downtime'
 /** Why the span ended before its operation: `age`, `shutdown` or `disconnect` (the connection closed before); on durations `disconnect` only. @on open, process, send, connection, metrics */
 export const ATTR_WEBSOCKET_SPAN_ENDED_BY = 'websocket.span.ended_by'
+/** `true`: the span has the sampling decision of its connection's handshake, by `connectionSampler`. @on process */
+export const ATTR_WEBSOCKET_SAMPLING_INHERITED = 'websocket.sampling.inherited'
 /** Target of a link: `handshake`, `segment` (the previous segment of a connection span), `previous` (the lost connection that this one replaces), `operation` (that an end or a repetition belongs to) or `message`. @on links */
 export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
 /** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`; on spans `volatile` only, the others are errors. @on send, metrics */

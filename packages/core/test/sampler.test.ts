@@ -24,6 +24,17 @@ describe('connectionSampler', () => {
     expect(decide(on, [link('handshake', TraceFlags.NONE)])).toBe(SamplingDecision.NOT_RECORD)
   })
 
+  it('marks process spans with what they inherit, and no others', () => {
+    const sampled = [link('handshake', TraceFlags.SAMPLED)]
+    const attributesOf = (kind: SpanKind, links: Link[]) =>
+      connectionSampler(on).shouldSample(ROOT_CONTEXT, TRACE_ID, 'process', kind, {}, links).attributes
+    const mark = { 'websocket.sampling.inherited': true }
+    expect([SpanKind.CONSUMER, SpanKind.SERVER].map((kind) => attributesOf(kind, sampled))).toEqual([mark, mark])
+    expect(attributesOf(SpanKind.PRODUCER, sampled)).toBeUndefined()
+    expect(attributesOf(SpanKind.CONSUMER, [])).toBeUndefined()
+    expect(attributesOf(SpanKind.CONSUMER, [link('handshake', TraceFlags.NONE)])).toBeUndefined()
+  })
+
   it('reads the sampled bit and no other', () => {
     expect(decide(off, [link('handshake', 0x03)])).toBe(SamplingDecision.RECORD_AND_SAMPLED)
     expect(decide(on, [link('handshake', 0x02)])).toBe(SamplingDecision.NOT_RECORD)

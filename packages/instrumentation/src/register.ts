@@ -18,7 +18,8 @@ function register(): void {
   for (const line of unknownVariables(process.env, [SDK_VARIABLE])) process.emitWarning(line, { code: CODE })
   hookModules()
   const instrumentation = new WebSocketInstrumentation()
-  const sdk = new StandbySdk(() => instrumentation.shutdown(), resolveOptions({}).shutdownTimeout)
+  const { shutdownTimeout, messageSampling } = resolveOptions({})
+  const sdk = new StandbySdk(() => instrumentation.shutdown(), shutdownTimeout, messageSampling === 'connection')
   for (const host of instrumentation.hosts) {
     host.onHostFound = () => sdk.prepare()
     host.beforeTelemetry = () => sdk.start()

@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module'
 import { createNoopMeter, diag, metrics, type TracerProvider, trace } from '@opentelemetry/api'
+import type { Sampler } from '@otel-ws/core'
 import { applicationFiles } from './loaded-modules.ts'
+import { inheritingSampler, type SamplerClasses } from './sdk-sampler.ts'
 
 /** The members of `NodeSDK` that are used. */
 interface Sdk {
@@ -8,7 +10,12 @@ interface Sdk {
   shutdown(): Promise<void>
 }
 
-type SdkModule = { readonly NodeSDK: new () => Sdk }
+interface SdkModule {
+  readonly NodeSDK: new (configuration?: { sampler: Sampler }) => Sdk
+  /** The package of tracers and samplers. */
+  readonly tracing?: SamplerClasses
+  readonly node?: SamplerClasses
+}
 
 const PACKAGE = '@opentelemetry/sdk-node'
 
@@ -30,14 +37,17 @@ export const SDK_VARIABLE = 'OTEL_WS_SDK'
 export class StandbySdk {
   readonly #beforeFlush: () => Promise<void>
   readonly #timeout: number
+  readonly #inheritsSampling: boolean
   #module: SdkModule | undefined
   #isSettled: boolean
 
   /**
    * @param beforeFlush awaited when the process ends, before the last export
    * @param timeout longest time in milliseconds that the process then waits for both before it ends
+   * @param inheritsSampling messages inherit the sampling decision of their connection
    */
-  constructor(beforeFlush: () => Promise<void>, timeout: number) {
+  constructor(beforeFlush: () => Promise<void>, timeout: number, inheritsSampling: boolean) {
+    this.#inheritsSampling = inheritsSampling
     this.#beforeFlush = beforeFlush
     this.#timeout = timeout
     this.#isSettled =
@@ -66,13 +76,26 @@ export class StandbySdk {
     }
     // The SDK sets a `diag` logger if OTEL_LOG_LEVEL is set, and warns if there is one already.
     if (process.env['OTEL_LOG_LEVEL'] !== undefined) diag.disable()
-    const sdk = new this.#module.NodeSDK()
+    const sampler = this.#inheritsSampling ? sdkSampler(this.#module) : undefined
+    const sdk = new this.#module.NodeSDK(sampler && { sampler })
     sdk.start()
     flushAtExit(async () => {
       await this.#beforeFlush()
       await sdk.shutdown()
     }, this.#timeout)
   }
+}
+
+/** The sampler of the SDK, wrapped; `undefined` leaves the SDK its own. */
+function sdkSampler({ tracing, node }: SdkModule): Sampler | undefined {
+  const classes = [tracing, node].find((exports) => typeof exports?.ParentBasedSampler === 'function')
+  const sampler = inheritingSampler(classes, process.env)
+  if (typeof sampler !== 'string') return sampler
+  process.emitWarning(
+    `OTEL_WS_MESSAGE_SAMPLING=connection has no effect on sampled connections: ${sampler}. Start an SDK of your own whose sampler is wrapped in connectionSampler() of @otel-ws/core`,
+    { code: 'OTEL_WS_SAMPLER' },
+  )
+  return undefined
 }
 
 /** Loads the SDK package, resolved from this package, otherwise from the application. */

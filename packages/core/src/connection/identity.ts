@@ -9,7 +9,7 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
-import { setAttributes } from '../api/span.ts'
+import { idsOf, setAttributes } from '../api/span.ts'
 import type { NetworkTransport } from '../close/attributes.ts'
 import type { Series } from '../metrics/series.ts'
 import * as schema from '../schema.ts'
@@ -179,6 +179,15 @@ export abstract class ConnectionIdentity {
   protected inheritsUnsampled(): boolean {
     if (this.services.options.messageSampling !== 'connection' || this.#handshake === undefined) return false
     return !isSampled(this.#handshake)
+  }
+
+  /** Warns once if a span that inherits the decision of a sampled handshake is not sampled. Returns the span. */
+  protected inherited(span: Span | undefined): Span | undefined {
+    if (this.services.options.messageSampling !== 'connection' || this.#handshake === undefined) return span
+    const ids = idsOf(span)
+    const isLost = ids !== undefined && (ids.traceFlags & TraceFlags.SAMPLED) === 0
+    if (isLost) this.services.diagnostics.samplingNotInherited()
+    return span
   }
 
   /** A span that is not recorded, for messages that have none: code under it must not start traces of its own. */

@@ -360,7 +360,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     if (remote !== undefined && trust === 'parent') {
       const { root } = this.messageState()
       const parent = withSpan(base, trace.wrapSpanContext(remote))
-      return startSpan(tracer, message.process, kind === root.kind ? root : { ...root, kind }, parent)
+      return this.inherited(startSpan(tracer, message.process, kind === root.kind ? root : { ...root, kind }, parent))
     }
     const links = remote !== undefined && trust === 'link' ? [{ context: remote, attributes: MESSAGE_LINK }] : undefined
     const segment = this.nextSegment()
@@ -371,8 +371,9 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     }
     const { root } = this.messageState()
     if (links === undefined)
-      return startSpan(tracer, message.process, kind === root.kind ? root : { ...root, kind }, base)
-    return startSpan(tracer, message.process, { ...root, kind, links: [...this.handshakeLinks(), ...links] }, base)
+      return this.inherited(startSpan(tracer, message.process, kind === root.kind ? root : { ...root, kind }, base))
+    const options = { ...root, kind, links: [...this.handshakeLinks(), ...links] }
+    return this.inherited(startSpan(tracer, message.process, options, base))
   }
 }
 

@@ -1,12 +1,5 @@
-import {
-  type Attributes,
-  type Context,
-  type Link,
-  SamplingDecision,
-  type SpanKind,
-  TraceFlags,
-} from '@opentelemetry/api'
-import { ATTR_WEBSOCKET_LINK_KIND } from '../schema.ts'
+import { type Attributes, type Context, type Link, SamplingDecision, SpanKind, TraceFlags } from '@opentelemetry/api'
+import { ATTR_WEBSOCKET_LINK_KIND, ATTR_WEBSOCKET_SAMPLING_INHERITED } from '../schema.ts'
 
 /** The sampler interface of the OpenTelemetry SDK, of which core uses nothing else. */
 export interface Sampler {
@@ -25,6 +18,10 @@ export interface Sampler {
   toString(): string
 }
 
+const SAMPLED = { decision: SamplingDecision.RECORD_AND_SAMPLED }
+const SAMPLED_PROCESS = { ...SAMPLED, attributes: { [ATTR_WEBSOCKET_SAMPLING_INHERITED]: true } }
+const NOT_SAMPLED = { decision: SamplingDecision.NOT_RECORD }
+
 /**
  * Wraps a sampler for `messageSampling: 'connection'`: a span that is linked to a handshake is sampled exactly when the
  * handshake was; all others are left to the wrapped sampler.
@@ -38,8 +35,9 @@ export function connectionSampler(sampler: Sampler): Sampler {
     shouldSample(context, traceId, spanName, spanKind, attributes, links) {
       for (const link of links) {
         if (link.attributes?.[ATTR_WEBSOCKET_LINK_KIND] !== 'handshake') continue
-        const sampled = (link.context.traceFlags & TraceFlags.SAMPLED) !== 0
-        return { decision: sampled ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD }
+        if ((link.context.traceFlags & TraceFlags.SAMPLED) === 0) return NOT_SAMPLED
+        const isProcess = spanKind === SpanKind.CONSUMER || spanKind === SpanKind.SERVER
+        return isProcess ? SAMPLED_PROCESS : SAMPLED
       }
       return sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links)
     },

@@ -29,6 +29,14 @@ export class Diagnostics {
     )
   }
 
+  /** The SDK has not sampled a message whose handshake was sampled, with `messageSampling: 'connection'`. */
+  samplingNotInherited(): void {
+    warnOnce(
+      this.#warned,
+      "messageSampling: 'connection' has no effect on sampled connections: the sampler of the SDK decides for each message. Wrap it: new TracerProvider({ sampler: connectionSampler(yourSampler) }) (reported once)",
+    )
+  }
+
   /** The SDK could not export at shutdown. */
   flushFailed(error: unknown): void {
     flushFailed(error)

@@ -127,12 +127,25 @@ export function samplingTests(harness: Harness, fixture: Fixture): void {
         connection: listen,
       })
       client.send('x')
-      await fixture.telemetry.waitForSpan(process)
+      const inherited = await fixture.telemetry.waitForSpan(process)
+      expect(inherited.attributes['websocket.sampling.inherited']).toBe(true)
+      expect(fixture.telemetry.diagnostics).toEqual([])
       socket.send('push')
       await client.next()
       await fixture.telemetry.waitForSpan(send)
       await client.close(1000)
       await fixture.telemetry.waitForSpan(`close ${route}`)
+    })
+
+    it('by connection says once that the sampler of the SDK does not inherit', async () => {
+      fixture.telemetry.sampler = new AskedSampler((name) => name === handshake)
+      const { client } = await fixture.open({ telemetry: { messageSampling: 'connection' }, connection: echo })
+      for (let n = 0; n < 2; n++) {
+        client.send('x')
+        await client.next()
+      }
+      expect(fixture.telemetry.diagnostics.splice(0)).toEqual([expect.stringContaining('connectionSampler(')])
+      await client.close(1000)
     })
 
     it('when off makes no span, and leaves the context of the application in place', async () => {
