@@ -30,7 +30,7 @@ it('records the calls of json-rpc-2.0 in both directions, notifications as messa
     peer.addMethod('fail', () => {
       throw new JSONRPCErrorException('secret', 409)
     })
-    peer.addMethod('ask back', () => peer.request('name'))
+    peer.addMethod('ask back', () => peer.request('name', undefined, undefined))
     peer.addMethod('log', () => {})
   })
   const Client = tracedClient()
@@ -38,10 +38,10 @@ it('records the calls of json-rpc-2.0 in both directions, notifications as messa
   await once(socket, 'open')
   const peer = peerOver(socket)
   peer.addMethod('name', () => 'Ada')
-  expect(await peer.request('add', { a: 1, b: 2 })).toBe(3)
-  expect(await peer.request('ask back')).toBe('Ada')
-  await expect(peer.request('fail')).rejects.toThrow('secret')
-  peer.notify('log')
+  expect(await peer.request('add', { a: 1, b: 2 }, undefined)).toBe(3)
+  expect(await peer.request('ask back', undefined, undefined)).toBe('Ada')
+  await expect(peer.request('fail', undefined, undefined)).rejects.toThrow('secret')
+  peer.notify('log', undefined, undefined)
   await operations.telemetry.waitForSpan('process log')
   const ok = { status: SpanStatusCode.UNSET, outcome: 'ok', type: 'call', error: undefined }
   for (const name of ['add', 'ask back']) {

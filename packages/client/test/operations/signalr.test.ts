@@ -30,8 +30,8 @@ it("records the invocations and streams of SignalR's client, several records in 
     .withUrl(operations.url.replace('ws:', 'http:'), {
       transport: HttpTransportType.WebSockets,
       skipNegotiation: true,
-      WebSocket: tracedClient() as never,
-    })
+      WebSocket: tracedClient(),
+    } as never)
     .configureLogging(LogLevel.None)
     .build()
   const notified = new Promise<void>((resolve) => connection.on('Notify', resolve))
