@@ -6,6 +6,7 @@ import {
   clientPropagation,
   connectPropagation,
   pendingConnectTo,
+  warnOfUnseenSdk,
 } from '@otel-ws/core/client'
 import { traceTarget } from './event-target.ts'
 import { IS_NODES, watchDispatch } from './node-target.ts'
@@ -75,9 +76,10 @@ export function traceHeaders(url: string | URL, options?: ClientOptions): Record
   return headersFor(url, measured(options))
 }
 
-/** Outside of pages, options are checked, and clients are measured, and their operations read, without being asked to. */
+/** Outside of pages, options and the copy of the API are checked, and clients are measured, and their operations read, without being asked to. */
 function measured(options: ClientOptions = {}): ClientOptions {
   checkClientOptions(options)
+  warnOfUnseenSdk()
   return {
     ...options,
     metrics: options.metrics ?? clientMetrics,

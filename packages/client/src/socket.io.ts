@@ -6,6 +6,7 @@ import {
   clientPropagation,
   connectPropagation,
   warn,
+  warnOfUnseenSdk,
 } from '@otel-ws/core/client'
 import type { Host } from './socket.io/host.ts'
 import { traceHost } from './socket.io/socket.ts'
@@ -33,6 +34,7 @@ const TRACED = Symbol.for('otel-ws.socket.io-client')
  */
 export function traceSocket<S extends SocketLike>(socket: S, options: ClientOptions = {}): S {
   checkClientOptions(options)
+  warnOfUnseenSdk()
   connectPropagation(clientPropagation)
   const telemetry = new ClientTelemetry({ ...options, metrics: options.metrics ?? clientMetrics }, SCOPE)
   if (telemetry.options.enabled === false) return socket

@@ -10,6 +10,7 @@ export type { HostDriver, RegisteredNames, Scope } from './services/driver.ts'
 export { unknownVariables } from './options/environment.ts'
 export { resolveOptions } from './options/resolve.ts'
 export { warn } from './span/diagnostics.ts'
+export { unseenSdkVersion } from './api/versions.ts'
 export { errorType, setErrorType } from './span/error-type.ts'
 
 // --- Opening handshake ---

@@ -62,12 +62,17 @@ export class Telemetry {
    * Starts the handshake of an upgrade request that the host has not been given yet, and that may be for other code. It is
    * recorded at its outcome, without a route, if no server takes it and it is rejected or abandoned; `undefined` if option
    * `ignore` excludes it.
+   *
+   * @param onAcceptedElsewhere called if other code accepts the request
    */
-  unclaimedHandshake(request: AnyUpgradeRequest): Handshake | undefined {
+  unclaimedHandshake(
+    request: AnyUpgradeRequest,
+    onAcceptedElsewhere?: (request: AnyUpgradeRequest) => void,
+  ): Handshake | undefined {
     const { services } = this
     services.refresh()
     if (services.ignores({ kind: 'connection', route: undefined, request: request as UpgradeRequest })) return undefined
-    return new Handshake(services, request, { unclaimed: true })
+    return new Handshake(services, request, { unclaimed: true, onAcceptedElsewhere })
   }
 
   /** The host has found the route of a request. Discards the handshake if option `ignore` excludes it. */

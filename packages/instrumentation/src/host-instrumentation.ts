@@ -138,6 +138,11 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
     this.#telemetry = undefined
   }
 
+  /** True if a copy of the host is not traced because of its version. */
+  protected get hasUnsupported(): boolean {
+    return this.#unsupported.size > 0
+  }
+
   /** Warns once that this version of a host is not supported. */
   protected warnUnsupported(host: string, version: string | undefined, majors: readonly number[]): void {
     const name = `${host} ${version ?? 'of an unknown version'}`

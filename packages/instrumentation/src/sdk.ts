@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { createNoopMeter, diag, metrics, type TracerProvider, trace } from '@opentelemetry/api'
 import type { Sampler } from '@otel-ws/core'
+import { unseenSdkVersion } from '@otel-ws/core/adapter'
 import { applicationFiles } from './loaded-modules.ts'
 import { inheritingSampler, type SamplerClasses } from './sdk-sampler.ts'
 
@@ -66,7 +67,8 @@ export class StandbySdk {
   start(): void {
     if (this.#isSettled) return
     this.#isSettled = true
-    if (isSdkRegistered()) return
+    // An SDK that this copy of the API does not see is one all the same: core says so at the first connection.
+    if (isSdkRegistered() || unseenSdkVersion() !== undefined) return
     this.#module ??= load()
     if (this.#module === undefined) {
       process.emitWarning(`no OpenTelemetry SDK is registered and ${PACKAGE} is not installed: nothing is exported`, {

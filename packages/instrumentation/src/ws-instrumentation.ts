@@ -12,9 +12,8 @@ type Request = Parameters<Telemetry['handshake']>[0]
  * no WebSocket server is given. Servers of Engine.IO, and those that an adapter traces, are traced by that adapter only.
  */
 export class WsInstrumentation extends HostInstrumentation {
-  /** Copies of `ws` that are traced. */
-  #copies = 0
   #unwatchHttp: (() => void) | undefined
+  #hasWarnedForeign = false
 
   constructor(config: HostInstrumentationConfig = {}) {
     super('@otel-ws/instrumentation/ws', config)
@@ -29,24 +28,36 @@ export class WsInstrumentation extends HostInstrumentation {
         majors: [7, 8],
         file: 'lib/websocket-server.js',
         requires: 'lib/websocket.js',
-        trace: (exports) => this.#traceCopy(exports as ServerClass),
+        trace: (exports) =>
+          traceServerClass(exports as ServerClass, (request) =>
+            isEngineIoRequest(request) ? undefined : this.telemetry,
+          ),
       },
     ]
   }
 
-  #traceCopy(serverClass: ServerClass): () => void {
-    const restore = traceServerClass(serverClass, (request) =>
-      isEngineIoRequest(request) ? undefined : this.telemetry,
+  override enable(): void {
+    super.enable()
+    this.#unwatchHttp ??= watchHttpServers(
+      () => this.telemetry,
+      ({ url }) => this.#warnForeign(url),
     )
-    this.#copies++
-    this.#unwatchHttp ??= watchHttpServers(() => this.telemetry)
-    return () => {
-      restore()
-      this.#copies--
-      if (this.#copies > 0) return
-      this.#unwatchHttp?.()
-      this.#unwatchHttp = undefined
-    }
+  }
+
+  override disable(): void {
+    super.disable()
+    this.#unwatchHttp?.()
+    this.#unwatchHttp = undefined
+  }
+
+  /** Says once that there is a WebSocket library that cannot be traced. */
+  #warnForeign(url: string | undefined): void {
+    if (this.#hasWarnedForeign || this.hasUnsupported) return
+    this.#hasWarnedForeign = true
+    const path = url?.split('?', 1)[0]?.slice(0, 100)
+    this._diag.warn(
+      `an upgrade request to ${JSON.stringify(path)} was accepted by code that is not traced: a copy of ws that is bundled into the application, another WebSocket library, or a proxy. Trace a bundled server with traceWebSocketServer of @otel-ws/ws (reported once)`,
+    )
   }
 
   protected override createTelemetry(options: TelemetryOptions): Telemetry {

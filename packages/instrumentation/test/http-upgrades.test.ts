@@ -103,6 +103,9 @@ describe('upgrade requests with zero code', () => {
     }
     await telemetry.waitForSpan('GET')
     expect(telemetry.spans().map(({ attributes }) => attributes['url.path'])).toEqual(['/no'])
+    expect(telemetry.diagnostics.splice(0)).toEqual([
+      expect.stringContaining('an upgrade request to "/hmr" was accepted'),
+    ])
     await io.close()
     servers = []
   })

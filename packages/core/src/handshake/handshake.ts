@@ -47,6 +47,8 @@ export interface HandshakeOptions {
   readonly deferred?: boolean
   /** True if it is not known yet which server the request is for, if any. The span is then created at the outcome. */
   readonly unclaimed?: boolean
+  /** Called if the request is accepted while it is unclaimed, and not sent to Engine.IO's path. */
+  readonly onAcceptedElsewhere?: ((request: AnyUpgradeRequest) => void) | undefined
   /** Status that accepts the request. Default 101; 200 for a connection over plain HTTP requests. */
   readonly acceptedWith?: number
   /** Name of the transport, for hosts that have several. */
@@ -265,7 +267,10 @@ export class Handshake {
 
   /** The 101 was written by code that is not traced: the request is discarded, unless an adapter has taken it. */
   acceptedElsewhere(): void {
-    if (!this.#isReserved && this.#scope === undefined) this.discard()
+    if (!this.#isReserved && this.#scope === undefined && !this.#isDiscarded) {
+      this.discard()
+      if (!isEngineIoRequest(this.request)) this.#options.onAcceptedElsewhere?.(this.request)
+    }
     this.#settle('accepted', this.#acceptedWith, undefined)
   }
 

@@ -1,5 +1,6 @@
 import type { Tracer } from '@opentelemetry/api'
 import { isInsideSdk } from '../api/span.ts'
+import { warnOfUnseenSdk } from '../api/versions.ts'
 import { SpanDeadlines } from '../context/deadlines.ts'
 import { whenSettled } from '../context/promises.ts'
 import { type MetricSet, metricSet } from '../metrics/set.ts'
@@ -67,6 +68,7 @@ export class Services {
     this.metrics = metricSet(this.scope, this.options.meterProvider)
     const { tracerProvider } = this.options
     this.tracer = globalTracer(name, version, tracerProvider)
+    if (this.tracer === undefined) warnOfUnseenSdk()
   }
 
   /** The route of a request: the host's template, else the result of option `route`. */
