@@ -26,6 +26,11 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
       example: "ignore: { routes: ['/health'], messages: ['ping', /^debug:/] }",
       variable: '/health,/metrics',
     },
+    followPromises: {
+      example: "followPromises: 'all'",
+      variable: 'all',
+      servers: 'hosts that discard what handlers return; Nest handles it, and Fastify that of its route handlers',
+    },
     frames: { example: 'frames: true', variable: 'true', servers: ON_WS },
     messageSizeMetric: { example: 'messageSizeMetric: true', variable: 'true' },
     shutdownTimeout: { example: 'shutdownTimeout: 2_000', variable: '2000', unit: 'milliseconds' },

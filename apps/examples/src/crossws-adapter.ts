@@ -115,13 +115,13 @@ function accepted(handshake: Handshake, answer: UpgradeResult): UpgradeResult {
 
 function callOpen(span: HandlerSpan, hook: Hooks['open'], peer: Peer): void | Promise<void> {
   const result = hook(peer)
-  span.follow(result)
+  span.follow(result, hook)
   return result
 }
 
 function callMessage(process: Process, hook: Hooks['message'], peer: Peer, message: Message): void | Promise<void> {
   const result = hook(peer, message)
-  process.follow(result)
+  process.follow(result, hook)
   return result
 }
 

@@ -61,7 +61,7 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
     if (process === undefined || occurred !== event) return handler.call(self, occurred)
     try {
       const result = runInContext(process, callHandler, handler, self, occurred)
-      if (process.timed) process.follow(result, watch !== undefined)
+      if (process.timed) process.follow(result, handler, watch !== undefined)
       return result
     } catch (error) {
       process.fail(error)

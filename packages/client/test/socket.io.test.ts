@@ -221,7 +221,7 @@ describe('socket.io-client', () => {
         resolve()
       })
     })
-    client.once('work', () => new Promise<void>((resolve) => (release = resolve)))
+    client.once('work', async () => new Promise<void>((resolve) => (release = resolve)))
     const [peer] = await io.of('/chat').fetchSockets()
     const answered = peer?.timeout(60_000).emitWithAck('ask')
     await asked

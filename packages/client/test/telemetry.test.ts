@@ -353,7 +353,7 @@ describe.each(kinds)('$name', ({ connect }: ClientKind) => {
   it('measures what it tells', async () => {
     const { socket } = await open({ messageSizeMetric: true, messageName: jsonName('$.type') })
     let release = (): void => {}
-    socket.addEventListener('message', () => new Promise<void>((resolve) => (release = resolve)))
+    socket.addEventListener('message', async () => new Promise<void>((resolve) => (release = resolve)))
     socket.send('{"type":"say"}')
     await event(socket, 'message')
     const rows = async (name: string) =>

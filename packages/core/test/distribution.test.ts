@@ -114,7 +114,7 @@ describe('a broadcast over nodes', () => {
       publish = resolve
     })
     const broadcast = node().startBroadcast(audience, 'said')
-    broadcast?.run(() => broadcast.follow(published), 0, 0, 0)
+    broadcast?.run(() => broadcast.follow(published, async () => {}), 0, 0, 0)
     expect(sdk.openSpans()).toEqual(['broadcast said'])
     publish()
     await sdk.waitForSpan('broadcast said')

@@ -77,7 +77,7 @@ class Model {
     if (connection === undefined) throw new Error('ignored')
     this.opened++
     this.connections.push(connection)
-    connection.startOpen()?.run((open) => open.follow(undefined), 0, 0, 0)
+    connection.startOpen()?.run((open) => open.follow(undefined, fail), 0, 0, 0)
   }
 
   #happen(what: Event['what'], connection: Connection): void {
@@ -90,7 +90,7 @@ class Model {
         expect(() => this.#receive(connection, fail)).toThrow(TypeError)
         break
       case 'async message':
-        this.#receive(connection, (process) => process.follow(this.#unsettled(), true))
+        this.#receive(connection, (process) => process.follow(this.#unsettled(), fail, true))
         break
       case 'streaming message':
         this.#receive(connection, () => this.#stream(connection))

@@ -28,7 +28,7 @@ function wrapHandler<H extends WebSocketHandler | undefined>(handler: H): H {
   function call(span: HandlerSpan, self: unknown, socket: object, request: unknown): unknown {
     const result = original.call(self, socket, request)
     // Fastify passes a rejection to its error handler.
-    span.follow(result, true)
+    span.follow(result, original, true)
     return result
   }
   Object.defineProperty(traced, 'name', { value: original.name, configurable: true })

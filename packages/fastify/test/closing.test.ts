@@ -37,9 +37,9 @@ describe('fastify.close()', () => {
   it('ends the span of a handler that never settles', async () => {
     const app = await apps.create()
     app.get('/ws', { websocket: true }, async (socket) => {
-      socket.on('message', () => {
+      socket.on('message', async () => {
         socket.send('taken')
-        return new Promise(() => {})
+        await new Promise(() => {})
       })
       await new Promise(() => {})
     })

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import websocket, { type WebsocketPluginOptions } from '@fastify/websocket'
 import { FastifyWebSocketInstrumentation, WsInstrumentation } from '@otel-ws/instrumentation'
@@ -10,6 +10,7 @@ import {
   type Host,
   type HostOptions,
   type HostSocket,
+  kindOf,
   wsHostSocket,
   wsServerOptions,
 } from '@otel-ws/testkit'
@@ -36,7 +37,10 @@ async function startWs(options: HostOptions): Promise<Host> {
   const { telemetry, connection } = options
   const http = createServer((_request, response) => response.end('plain'))
   const wss = new WebSocketServer({ server: http, ...wsServerOptions(options) })
-  wss.on('connection', (socket, request) => connection(wsHostSocket(socket), request))
+  wss.on(
+    'connection',
+    kindOf(connection, (socket: WebSocket, request: IncomingMessage) => connection(wsHostSocket(socket), request)),
+  )
   const instrumentation = telemetry && new WsInstrumentation({ route, ...telemetry })
   http.listen(0, ADDRESS)
   await once(http, 'listening')

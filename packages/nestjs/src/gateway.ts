@@ -96,7 +96,7 @@ function wrapHook(
   function call(span: HandlerSpan, self: unknown, args: unknown[]): unknown {
     const result = hook.apply(self, args)
     // Nest handles the promise of a gateway that is created per client, and discards that of a shared one.
-    span.follow(result, self !== instance)
+    span.follow(result, hook, self !== instance)
     return result
   }
   Object.defineProperty(traced, 'name', { value: hook.name, configurable: true })

@@ -13,6 +13,7 @@ import {
   type EventSocket,
   eventText,
   jsonEventClient,
+  kindOf,
   OPCODE,
   type RawClient,
   rawConnect,
@@ -86,7 +87,11 @@ function createGateway(platform: Platform, options: EventHostOptions, onServer: 
     Object.defineProperty(method, 'name', { value: name })
     Object.defineProperty(methods, name, { value: method, configurable: true, writable: true })
   }
-  if (connection !== undefined) define('handleConnection', (client) => connection(socketOf(platform, client)))
+  if (connection !== undefined)
+    define(
+      'handleConnection',
+      kindOf(connection, (client: HostSocket) => connection(socketOf(platform, client))),
+    )
   for (const [event, handler] of Object.entries(events)) {
     define(event, (client, data, ack) => {
       const result = handler(socketOf(platform, client), data)

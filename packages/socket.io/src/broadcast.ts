@@ -57,7 +57,7 @@ function traceBroadcast(adapter: Adapter, tracing: AdapterTracing): () => void {
 
   function publish(broadcast: Broadcast, self: Adapter, packet: Packet, options: BroadcastOptions): unknown {
     const result = original.call(self, packet, broadcastOptions(broadcast, options, tracing))
-    broadcast.follow(result)
+    broadcast.follow(result, original)
     awaitFanout(broadcast, result)
     return result
   }

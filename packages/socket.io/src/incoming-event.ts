@@ -34,7 +34,7 @@ function wrapAck(pendingAck: AckWaiter, ack: Callback): Callback {
 function beforeListeners(operation: Process, socket: Socket, event: unknown[]): void {
   const anyListeners = socket._anyListeners
   if (anyListeners?.length) {
-    for (const listener of [...anyListeners]) operation.follow(listener.apply(socket, event))
+    for (const listener of [...anyListeners]) operation.follow(listener.apply(socket, event), listener)
   }
   operation.hold()
   if (socket.fns.length === 0) process.nextTick(runListeners, operation, socket, event, undefined)

@@ -43,7 +43,7 @@ function traceSend(
 
   function publish(broadcast: Broadcast, self: Adapter, packet: unknown[]): unknown {
     const result = original.call(self, packet)
-    broadcast.follow(result)
+    broadcast.follow(result, original)
     return result
   }
 

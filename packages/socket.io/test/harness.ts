@@ -12,6 +12,7 @@ import {
   type EventHost,
   type EventHostOptions,
   type EventSocket,
+  kindOf,
   OPCODE,
   type RawClient,
   rawConnect,
@@ -105,19 +106,21 @@ async function start(setup: SetUp, options: EventHostOptions): Promise<EventHost
       }
     })
   }
-  namespace.on('connection', (raw) => {
+  const onConnection = (raw: Socket) => {
     const socket = socketOf(raw)
     for (const [name, handler] of Object.entries(events)) {
-      raw.on(name, (...args: unknown[]) => {
+      const listener = (...args: unknown[]) => {
         const answer = typeof args.at(-1) === 'function' ? (args.pop() as (value: unknown) => void) : undefined
         const result = handler(socket, args[0])
         if (!(result instanceof Promise)) answer?.(result)
         else if (answer !== undefined) return result.then(answer)
         return result
-      })
+      }
+      raw.on(name, kindOf(handler, listener))
     }
     return connection?.(socket)
-  })
+  }
+  namespace.on('connection', kindOf(connection ?? onConnection, onConnection))
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
   const address = `127.0.0.1:${(http.address() as AddressInfo).port}`

@@ -16,6 +16,7 @@ export type {
 export { eventText, jsonEventClient } from './events/json-client.ts'
 export { confirmContext, socketIoClient, socketIoOptions } from './events/socket-io-client.ts'
 export type { Connection } from './shared/connection.ts'
+export { kindOf } from './shared/kind-of.ts'
 export {
   type JsonTextVectors,
   jsonTextVectors,

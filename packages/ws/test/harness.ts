@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
   type Connection,
@@ -7,6 +7,7 @@ import {
   type Harness,
   type Host,
   type HostOptions,
+  kindOf,
   wsHostSocket,
   wsServerOptions,
 } from '@otel-ws/testkit'
@@ -65,7 +66,10 @@ async function start(setup: (options: ServerOptions) => Listening, options: Host
   const { telemetry, connection } = options
   const { wss, http } = setup(wsServerOptions(options))
   const traced = telemetry && traceWebSocketServer(wss, { route, ...telemetry })
-  wss.on('connection', (socket, request) => connection(wsHostSocket(socket), request))
+  wss.on(
+    'connection',
+    kindOf(connection, (socket: WebSocket, request: IncomingMessage) => connection(wsHostSocket(socket), request)),
+  )
   if (!http.listening) http.listen(0, ADDRESS)
   if (!http.listening) await once(http, 'listening')
   return {

@@ -124,7 +124,7 @@ describe('the oldest ws', () => {
       release = resolve
     })
     connection = (socket) => {
-      const handler = (): Promise<void> => gate
+      const handler = async (): Promise<void> => gate
       socket.addEventListener('message', handler as never)
       socket.once('message', handler)
       socket.on('message', () => socket.send('taken'))

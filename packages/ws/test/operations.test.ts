@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { defineProtocol, jsonOperations, type TelemetryOptions } from '@otel-ws/core'
-import { connect, Telemetry, type TestClient } from '@otel-ws/testkit'
+import { connect, kindOf, Telemetry, type TestClient } from '@otel-ws/testkit'
 import { traceWebSocketServer } from '@otel-ws/ws'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -30,7 +30,10 @@ async function open(
   wss = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   traceWebSocketServer(wss, { route: '/rpc', ...options })
   wss.on('connection', (socket) =>
-    socket.on('message', (data) => receive(socket, JSON.parse(String(data)) as Message, String(data))),
+    socket.on(
+      'message',
+      kindOf(receive, (data: Buffer) => receive(socket, JSON.parse(String(data)) as Message, String(data))),
+    ),
   )
   await once(wss, 'listening')
   return connect(`ws://127.0.0.1:${(wss.address() as { port: number }).port}/`)

@@ -89,12 +89,12 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
 
   /** Calls the listeners of an event as Socket.IO does, and keeps what they return, which it discards. */
   function dispatch(process: ClientProcess, args: unknown[]): void {
-    for (const listener of [...(socket._anyListeners ?? [])]) process.follow(listener.apply(socket, args))
+    for (const listener of [...(socket._anyListeners ?? [])]) process.follow(listener.apply(socket, args), listener)
     const name = args[0] as string
     for (const listener of [...socket.listeners(name)]) {
       const { fn } = listener
       if (fn !== undefined) socket.off(name, listener)
-      process.follow((fn ?? listener).apply(socket, args.slice(1)))
+      process.follow((fn ?? listener).apply(socket, args.slice(1)), fn ?? listener)
     }
     const last = args.at(-1)
     if (socket._pid && typeof last === 'string') socket._lastOffset = last

@@ -1,12 +1,11 @@
 import type { Context, Span } from '@opentelemetry/api'
 import { endSpan, setAttribute } from '../api/span.ts'
-import type { OperationOwner } from '../context/operation.ts'
 import type { OpenOperation, OperationScope } from '../operations/open-operation.ts'
 import { ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
 import { errorType } from '../span/error-type.ts'
 import type { MessageName } from '../span/names.ts'
 import type { ClientSeries } from './metrics.ts'
-import { ClientProcess } from './process.ts'
+import { ClientProcess, type ClientProcessOwner } from './process.ts'
 
 /** The process of a request that the server has sent: its span waits for the answer, and for its handlers. */
 export class ClientOperationProcess extends ClientProcess implements OperationScope {
@@ -19,7 +18,7 @@ export class ClientOperationProcess extends ClientProcess implements OperationSc
   #handledAt = 0
 
   constructor(
-    owner: OperationOwner,
+    owner: ClientProcessOwner,
     series: ClientSeries | undefined,
     message: MessageName,
     active: Context,
@@ -106,7 +105,7 @@ export class ClientBatchProcess extends ClientProcess {
   readonly #ownSeries: ClientSeries | undefined
 
   constructor(
-    owner: OperationOwner,
+    owner: ClientProcessOwner,
     series: ClientSeries | undefined,
     message: MessageName,
     active: Context,
@@ -127,7 +126,7 @@ export class ClientBatchProcess extends ClientProcess {
 export class ClientQuietProcess extends ClientProcess {
   #onReturn: (() => void) | undefined
 
-  constructor(owner: OperationOwner, message: MessageName, parent: Context, onReturn: (() => void) | undefined) {
+  constructor(owner: ClientProcessOwner, message: MessageName, parent: Context, onReturn: (() => void) | undefined) {
     super(owner, undefined, message, parent, undefined)
     this.#onReturn = onReturn
   }

@@ -20,6 +20,7 @@ export interface ClientOptions
     | 'carrierName'
     | 'operationNames'
     | 'streamItems'
+    | 'followPromises'
     | 'onMessage'
     | 'onClose'
     | 'tracerProvider'
@@ -73,6 +74,7 @@ const KINDS: { readonly [K in keyof Required<ClientOptions>]: string } = {
   operations: 'function',
   operationNames: 'object function',
   streamItems: 'boolean',
+  followPromises: 'string',
   onMessage: 'function',
   onClose: 'function',
   tracerProvider: 'object',

@@ -8,15 +8,23 @@ import type { ClientSeries } from './metrics.ts'
 /** Milliseconds after which the span of a message whose handlers do not settle ends. */
 const MAX_AGE = 600_000
 
+/** The members of a connection that a process uses. */
+export interface ClientProcessOwner extends OperationOwner {
+  readonly telemetry: {
+    readonly options: { readonly followPromises?: 'async-functions' | 'all' }
+    promiseNotFollowed(handler: unknown): void
+  }
+}
+
 /** The dispatch of one message to all handlers of a client. */
 export class ClientProcess extends Operation {
-  override readonly owner: OperationOwner
+  override readonly owner: ClientProcessOwner
   readonly message: MessageName
   readonly #series: ClientSeries | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
-    owner: OperationOwner,
+    owner: ClientProcessOwner,
     series: ClientSeries | undefined,
     message: MessageName,
     active: Context,
@@ -36,6 +44,14 @@ export class ClientProcess extends Operation {
 
   override get adopts(): boolean {
     return this.endedAt === 0 || this.now() - this.endedAt < ADOPTION_TIME
+  }
+
+  protected override get followsAll(): boolean {
+    return this.owner.telemetry.options.followPromises === 'all'
+  }
+
+  protected override onNotFollowed(handler: unknown): void {
+    this.owner.telemetry.promiseNotFollowed(handler)
   }
 
   protected override now(): number {

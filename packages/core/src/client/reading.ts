@@ -1,11 +1,10 @@
 import type { Attributes, Context, Link, Span, SpanKind, Tracer } from '@opentelemetry/api'
-import type { OperationOwner } from '../context/operation.ts'
 import type { TelemetryOptions } from '../options/types.ts'
 import type { IncomingContext } from '../propagation/terms.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import type { MessageName } from '../span/names.ts'
 import type { ClientSeries } from './metrics.ts'
-import type { ClientProcess } from './process.ts'
+import type { ClientProcess, ClientProcessOwner } from './process.ts'
 
 /** The context that came with a message. */
 export interface Incoming {
@@ -24,8 +23,11 @@ interface ReadingOptions
 }
 
 /** A connection whose messages are read. */
-export interface ReadConnection extends OperationOwner {
-  readonly telemetry: { readonly tracer: Tracer | undefined; readonly options: Readonly<ReadingOptions> }
+export interface ReadConnection extends ClientProcessOwner {
+  readonly telemetry: ClientProcessOwner['telemetry'] & {
+    readonly tracer: Tracer | undefined
+    readonly options: Readonly<ReadingOptions>
+  }
   readonly route: string | undefined
   readonly subprotocol: string | undefined
   readonly received: number

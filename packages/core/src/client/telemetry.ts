@@ -2,7 +2,7 @@ import { type Attributes, type Span, type Tracer, trace } from '@opentelemetry/a
 import { isInsideSdk, setAttributes } from '../api/span.ts'
 import { whenSettled } from '../context/promises.ts'
 import { forceFlush, globalTracer } from '../services/providers.ts'
-import { flushFailed, hookFailed } from '../span/diagnostics.ts'
+import { flushFailed, hookFailed, promiseNotFollowed } from '../span/diagnostics.ts'
 import { BoundedNames, type MessageName } from '../span/names.ts'
 import type { ClientMetricSet } from './metrics.ts'
 import type { ClientOptions } from './options.ts'
@@ -80,6 +80,11 @@ export class ClientTelemetry {
   /** Puts on a span what a hook of the user returns for it. */
   describe<I>(name: string, hook: (span: Span, info: I) => Attributes | undefined | void, span: Span, info: I): void {
     setAttributes(span, this.callHook(name, hook, span, info))
+  }
+
+  /** A handler that is no `async` function returned a promise, which is not followed. */
+  promiseNotFollowed(handler: unknown): void {
+    promiseNotFollowed(warned, handler)
   }
 
   /** Asks the providers to export what they have. */

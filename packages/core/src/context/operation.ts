@@ -1,10 +1,10 @@
 import type { Context, Span } from '@opentelemetry/api'
 import { endSpan, isRecording, setAttribute } from '../api/span.ts'
-import { ATTR_WEBSOCKET_ACK_OUTCOME, ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
+import { ATTR_WEBSOCKET_ACK_OUTCOME, ATTR_WEBSOCKET_PROCESS_END, ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
 import { recordError } from '../span/failure.ts'
 import type { AckOutcome } from './ack.ts'
 import type { Expirable } from './deadlines.ts'
-import { follow } from './promises.ts'
+import { follow, isAsyncFunction, isFollowable } from './promises.ts'
 import { SpanScope } from './span-scope.ts'
 
 /** An acknowledgement that an operation waits for. */
@@ -56,6 +56,12 @@ export abstract class Operation extends SpanScope implements Expirable {
   /** The connection that ends the operation at its close; `undefined` for operations that outlive it. */
   abstract readonly owner: OperationOwner | undefined
 
+  /** True if the promises of all handlers are followed: option `followPromises` is `all`. */
+  protected abstract get followsAll(): boolean
+
+  /** A handler that is no `async` function returned a promise, which is not followed. */
+  protected abstract onNotFollowed(handler: unknown): void
+
   /** True if a duration is recorded, so that a dispatch should follow the promises that handlers return. */
   get timed(): boolean {
     return this.startTime !== 0
@@ -103,9 +109,20 @@ export abstract class Operation extends SpanScope implements Expirable {
     this.#settleIfHandled()
   }
 
-  /** Follows the result of a handler, see {@link follow}. */
-  follow(result: unknown, handled = false): void {
-    follow(this, result, handled)
+  /**
+   * Follows the promise that a handler returned, see {@link follow}: that of an `async` function, and all others if the host
+   * handles their rejection or option `followPromises` is `all`. Else the span says that the handler has only returned.
+   *
+   * @param handler the application's function
+   * @param handled the host takes care of a rejection
+   */
+  follow(result: unknown, handler: unknown, handled = false): void {
+    if (typeof result !== 'object' || result === null) return
+    if (handled || this.followsAll || isAsyncFunction(handler)) follow(this, result, handled)
+    else if (isFollowable(result)) {
+      setAttribute(this.span, ATTR_WEBSOCKET_PROCESS_END, 'returned')
+      this.onNotFollowed(handler)
+    }
   }
 
   /** Keeps the span open until the peer gets this acknowledgement, in place of an earlier one. */

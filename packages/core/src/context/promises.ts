@@ -44,6 +44,19 @@ export function whenSettled(
   }
 }
 
+/**
+ * True for an `async` function, also if it is bound or of another realm. Its promise is new with each call, so that only the
+ * caller can have handled its rejection. By its tag, because a build may compile the `async` functions of this file.
+ */
+export function isAsyncFunction(value: unknown): boolean {
+  try {
+    return typeof value === 'function' && Object.prototype.toString.call(value) === '[object AsyncFunction]'
+  } catch {
+    // A revoked proxy.
+    return false
+  }
+}
+
 /** What lasts until all that user code left pending has settled. */
 export interface Follower {
   hold(): void

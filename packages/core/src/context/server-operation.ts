@@ -1,5 +1,7 @@
 import type { Context, Span } from '@opentelemetry/api'
 import { runInContext } from '../api/context.ts'
+import type { ResolvedOptions } from '../options/resolve.ts'
+import type { Diagnostics } from '../span/diagnostics.ts'
 import type { SpanDeadlines } from './deadlines.ts'
 import { Operation } from './operation.ts'
 
@@ -8,6 +10,8 @@ export interface OperationServices {
   readonly deadlines: Pick<SpanDeadlines, 'add' | 'delete' | 'now'>
   /** Batches the messages that are sent in one synchronous run. */
   readonly sendBatch: { enterRun(): void; leaveRun(): void }
+  readonly options: Pick<ResolvedOptions, 'followPromises'>
+  readonly diagnostics: Pick<Diagnostics, 'promiseNotFollowed'>
 }
 
 /** The innermost operation of the current synchronous run. It is known without a context manager too. */
@@ -59,6 +63,14 @@ export abstract class ServerOperation extends Operation {
       sendBatch.leaveRun()
       this.done()
     }
+  }
+
+  protected override get followsAll(): boolean {
+    return this.services.options.followPromises === 'all'
+  }
+
+  protected override onNotFollowed(handler: unknown): void {
+    this.services.diagnostics.promiseNotFollowed(handler)
   }
 
   protected override now(): number {

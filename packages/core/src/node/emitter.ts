@@ -50,13 +50,13 @@ export function dispatch(follower: Follows, emitter: Emitter, type: string, a: u
   const sole = soleListener(emitter, type)
   if (sole !== undefined) {
     const result = callListener(emitter, type, wraps, sole, a, b)
-    if (result !== undefined) followResult(follower, emitter, type, result, [a, b])
+    if (result !== undefined) followResult(follower, emitter, type, result, handlerOf(sole, wraps), [a, b])
     return true
   }
   const listeners = emitter.rawListeners(type) as Listener[]
   for (const listener of listeners) {
     const result = callListener(emitter, type, wraps, listener, a, b)
-    if (result !== undefined) followResult(follower, emitter, type, result, [a, b])
+    if (result !== undefined) followResult(follower, emitter, type, result, handlerOf(listener, wraps), [a, b])
   }
   return listeners.length > 0
 }
@@ -66,7 +66,7 @@ export function dispatchAll(follower: Follows, emitter: Emitter, type: string, a
   const listeners = emitter.rawListeners(type) as Listener[]
   for (const listener of listeners) {
     const result = listener.apply(emitter, args)
-    if (result !== undefined) followResult(follower, emitter, type, result, args)
+    if (result !== undefined) followResult(follower, emitter, type, result, handlerOf(listener, undefined), args)
   }
   return listeners.length > 0
 }
@@ -78,11 +78,26 @@ function soleListener(emitter: Emitter, type: string): Listener | undefined {
 }
 
 /** Follows the result of a listener. Node's `emit` reads it only if the emitter captures rejections. */
-function followResult(follower: Follows, emitter: Emitter, type: string, result: unknown, args: unknown[]): void {
+function followResult(
+  follower: Follows,
+  emitter: Emitter,
+  type: string,
+  result: unknown,
+  handler: unknown,
+  args: unknown[],
+): void {
   const mark = captureMarkOf(emitter)
   const captures = mark !== undefined && (emitter as unknown as Record<symbol, unknown>)[mark] === true
   if (captures) capture(emitter, mark, type, result, args)
-  follower.follow(result, captures)
+  follower.follow(result, handler, captures)
+}
+
+/** The application's function behind the wrappers that `once`, `addEventListener` and `onmessage` register. */
+function handlerOf(listener: Listener, mark: symbol | undefined): unknown {
+  const registered = listener.listener ?? listener
+  const handler = mark === undefined ? undefined : (registered as unknown as Record<symbol, unknown>)[mark]
+  if (handler === undefined) return registered
+  return typeof handler === 'object' ? (handler as { handleEvent?: unknown } | null)?.handleEvent : handler
 }
 
 function callListener(

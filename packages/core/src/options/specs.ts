@@ -140,6 +140,7 @@ export const SPECS = {
   carrierName,
   authorities: list<string>(isAuthority, "hosts with their port, such as 'chat.example.com' or 'localhost:8080'", []),
   messageContext: hook<TelemetryOptions['messageContext']>(),
+  followPromises: choice(['async-functions', 'all'], 'async-functions'),
   slowConsumerBytes: positiveInteger(1024 * 1024),
   messageSizeMetric: boolean(false),
   frames: boolean(false),

@@ -148,6 +148,14 @@ export interface TelemetryOptions {
    * result is used as option `remoteContext` says. Default: such messages are not read.
    */
   messageContext?: (data: unknown, binary: boolean) => Carrier | undefined
+  /**
+   * Handlers whose promises are followed, so that the span lasts until they have settled, on hosts that discard what handlers
+   * return. `async-functions`: those that are written with `async`. `all`: also others that return a promise. If such a
+   * promise is rejected and the application handles that elsewhere, the rejection is reported as unhandled with `all`, and
+   * by default Node then ends the process. Handlers that a build compiles to ES2015 count as others. Default
+   * `async-functions`. Variable `OTEL_WS_FOLLOW_PROMISES`.
+   */
+  followPromises?: 'async-functions' | 'all'
   /** Buffered bytes above which a connection counts as slow. Default 1048576. Variable `OTEL_WS_SLOW_CONSUMER_BYTES`. */
   slowConsumerBytes?: number
   /** Record the histogram `websocket.server.message.size`. Default `false`. Variable `OTEL_WS_MESSAGE_SIZE_METRIC`. */

@@ -37,6 +37,11 @@ export class Diagnostics {
     )
   }
 
+  /** A handler that is no `async` function returned a promise, which is not followed. */
+  promiseNotFollowed(handler: unknown): void {
+    promiseNotFollowed(this.#warned, handler)
+  }
+
   /** The SDK could not export at shutdown. */
   flushFailed(error: unknown): void {
     flushFailed(error)
@@ -51,6 +56,17 @@ export function hookFailed(warned: Set<string>, name: string, error: unknown): v
 /** Warns of a carrier that is not valid, unless `warned` has its problem already. */
 export function carrierRejected(warned: Set<string>, problem: string): void {
   warnOnce(warned, `a peer sent context that is ${problem}: it is not used (reported once)`)
+}
+
+/** Warns of a handler whose promise is not followed, unless `warned` has its name already. */
+export function promiseNotFollowed(warned: Set<string>, handler: unknown): void {
+  const { name } = handler as { readonly name?: unknown }
+  const handled =
+    typeof name === 'string' && name !== '' ? `handler '${name.slice(0, 64)}'` : 'a handler without a name'
+  warnOnce(
+    warned,
+    `${handled} returns a promise and is no async function, so its span and duration end when it returns: write it as an async function, or set option followPromises to 'all' (reported once)`,
+  )
 }
 
 /** Warns that the SDK could not export at shutdown. */

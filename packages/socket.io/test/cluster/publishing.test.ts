@@ -78,7 +78,7 @@ describe('two nodes', () => {
     process.removeAllListeners('unhandledRejection')
     process.on('unhandledRejection', onRejection)
     const failure = new RangeError('rejected on purpose')
-    b.io.on('refresh', () => Promise.reject(failure))
+    b.io.on('refresh', async () => Promise.reject(failure))
     a.io.serverSideEmit('refresh')
     const span = await b.sdk.waitForSpan('deliver refresh')
     expect(span.attributes['error.type']).toBe('RangeError')

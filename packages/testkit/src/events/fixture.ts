@@ -1,4 +1,5 @@
 import type { Connection } from '../shared/connection.ts'
+import { kindOf } from '../shared/kind-of.ts'
 import { useResources } from '../shared/resources.ts'
 import type { Telemetry } from '../testing/telemetry.ts'
 import type {
@@ -51,10 +52,10 @@ export function useEventFixture(harness: EventHarness): EventFixture {
       })
       const host = await fixture.serve({
         ...options,
-        connection(socket) {
+        connection: kindOf(options.connection ?? fixture.open, (socket: EventSocket) => {
           resolve(socket)
           return options.connection?.(socket)
-        },
+        }),
       })
       const client = await fixture.connect(host, clientOptions)
       const socket = await accepted

@@ -1,5 +1,6 @@
 import type { ClientOptions } from 'ws'
 import type { Connection } from '../shared/connection.ts'
+import { kindOf } from '../shared/kind-of.ts'
 import { useResources } from '../shared/resources.ts'
 import { connect, type TestClient } from '../testing/client.ts'
 import { RawClient, rawConnect, type UpgradeOptions } from '../testing/raw-client.ts'
@@ -84,12 +85,12 @@ export function useFixture(harness: Harness): Fixture {
       })
       const host = await fixture.serve({
         ...options,
-        connection(socket) {
+        connection: kindOf(connection, (socket: HostSocket) => {
           const traced = host.connectionOf(socket.raw)
           if (!traced) throw new Error('the connection is not traced')
           accepted({ socket, connection: traced })
           return connection(socket, traced)
-        },
+        }),
       })
       const client = await fixture.connect(host, clientOptions)
       return { host, client, ...(await server) }

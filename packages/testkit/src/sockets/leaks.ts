@@ -54,9 +54,9 @@ export function leakSuite(harness: Harness, variants: readonly (keyof typeof VAR
       return fixture.serve({
         telemetry,
         connection(socket) {
-          socket.onMessage((data) => {
+          socket.onMessage(async (data) => {
             socket.send(data)
-            return messages++ % 10 === 0 ? new Promise(() => {}) : undefined
+            if (messages++ % 10 === 0) await new Promise(() => {})
           })
         },
       })

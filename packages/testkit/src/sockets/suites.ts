@@ -8,6 +8,7 @@ import { hookTests } from './connection/hooks.ts'
 import { metricTests } from './connection/metrics.ts'
 import { namingTests } from './connection/naming.ts'
 import { processTests } from './connection/process.ts'
+import { promiseTests } from './connection/promises.ts'
 import { baggageTests } from './connection/propagation/baggage.ts'
 import { broadcastContextTests } from './connection/propagation/broadcast.ts'
 import { incomingContextTests } from './connection/propagation/incoming.ts'
@@ -65,6 +66,7 @@ export function connectionSuite(harness: Harness): void {
     const fixture = useFixture(harness)
     for (const part of [
       processTests,
+      promiseTests,
       errorTests,
       sendTests,
       broadcastTests,

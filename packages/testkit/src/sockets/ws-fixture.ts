@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { WebSocket } from 'ws'
 import type { Connection } from '../shared/connection.ts'
+import { kindOf } from '../shared/kind-of.ts'
 import type { Fixture, Opened, OpenOptions } from './fixture.ts'
-import type { Host, HostOptions, WsServers } from './harness.ts'
+import type { Host, HostOptions, HostSocket, WsServers } from './harness.ts'
 
 /** A fixture for what only hosts with the capability `ws` have: handlers are given the socket of `ws`. */
 export interface WsFixture extends Omit<Fixture, 'serve' | 'open'> {
@@ -31,7 +32,9 @@ interface WsOpened extends Omit<Opened, 'socket' | 'host'> {
 export function wsHostOptions({ connection, ...options }: WsHostOptions): HostOptions {
   return {
     ...options,
-    connection: (socket, request) => connection(socket.raw as WebSocket, request as IncomingMessage),
+    connection: kindOf(connection, (socket: HostSocket, request?: unknown) =>
+      connection(socket.raw as WebSocket, request as IncomingMessage),
+    ),
   }
 }
 
@@ -54,7 +57,9 @@ export function wsFixture(fixture: Fixture): WsFixture {
     async open({ connection = () => {}, ...options } = {}) {
       const opened = await fixture.open({
         ...options,
-        connection: (socket, traced) => connection(socket.raw as WebSocket, traced),
+        connection: kindOf(connection, (socket: HostSocket, traced: Connection) =>
+          connection(socket.raw as WebSocket, traced),
+        ),
       })
       return { ...opened, host: wsHost(opened.host), socket: opened.socket.raw as WebSocket }
     },

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { ServerOptions, WebSocket, WebSocketServer } from 'ws'
+import { kindOf } from '../shared/kind-of.ts'
 import type { HostOptions, HostSocket } from './harness.ts'
 
 /**
@@ -17,7 +18,10 @@ export function wsHostSocket(raw: WebSocket): HostSocket {
     terminate: () => raw.terminate(),
     onMessage(handler) {
       ignoreErrors()
-      raw.on('message', (data, binary) => handler(binary ? (data as Buffer) : data.toString()))
+      raw.on(
+        'message',
+        kindOf(handler, (data: unknown, binary: boolean) => handler(binary ? (data as Buffer) : String(data))),
+      )
     },
     onClose(listener) {
       ignoreErrors()

@@ -35,7 +35,7 @@ export function ackTests(harness: EventHarness, fixture: EventFixture): void {
     })
 
     it('that never come end with the connection', async () => {
-      const { client } = await fixture.open({ events: { hang: () => new Promise(() => {}) } })
+      const { client } = await fixture.open({ events: { hang: async () => new Promise(() => {}) } })
       client.request('hang').catch(() => {})
       await fixture.telemetry.waitUntilStarted('process hang')
       client.abort()
@@ -49,7 +49,7 @@ export function ackTests(harness: EventHarness, fixture: EventFixture): void {
 
     it('have a duration of their own, which is not that of the handlers', async () => {
       const { telemetry } = fixture
-      const { client } = await fixture.open({ events: { sum: () => 3, hang: () => new Promise(() => {}) } })
+      const { client } = await fixture.open({ events: { sum: () => 3, hang: async () => new Promise(() => {}) } })
       expect(await client.request('sum')).toBe(3)
       client.request('hang').catch(() => {})
       await telemetry.waitUntilStarted('process hang')

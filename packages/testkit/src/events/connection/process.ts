@@ -89,7 +89,7 @@ export function processTests(harness: EventHarness, fixture: EventFixture): void
     if (!capabilities.shutdownAlone) return
     it('of a handler that never settles ends with the telemetry', async () => {
       const { client, host } = await fixture.open({
-        events: { hang: () => new Promise(() => {}), hello: (from) => from.emit('answer') },
+        events: { hang: async () => new Promise(() => {}), hello: (from) => from.emit('answer') },
       })
       client.emit('hang')
       client.emit('hello')

@@ -2,6 +2,7 @@ import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import { DELAY, delay, SLACK } from '../../shared/durations.ts'
 import { errorEvent } from '../../shared/handler-errors.ts'
+import { turns } from '../../shared/turns.ts'
 import { withProcessErrors } from '../../testing/process-errors.ts'
 import { linkTo, milliseconds } from '../../testing/spans.ts'
 import { placeOf } from '../expectations.ts'
@@ -57,7 +58,7 @@ export function openTests(harness: EventHarness, fixture: EventFixture): void {
         release = resolve
       })
       const { client } = await fixture.open({
-        connection: () => released,
+        connection: async () => released,
         events: { hello: (from) => from.emit('answer') },
       })
       client.emit('hello')
@@ -72,10 +73,15 @@ export function openTests(harness: EventHarness, fixture: EventFixture): void {
       await withProcessErrors(async (errors) => {
         const error = new RangeError('too many')
         const host = await fixture.serve({
-          connection() {
-            if (how === 'throws') throw error
-            return new Promise((_, reject) => setImmediate(reject, error))
-          },
+          connection:
+            how === 'throws'
+              ? () => {
+                  throw error
+                }
+              : async () => {
+                  await turns(1)
+                  throw error
+                },
         })
         // A host whose handler throws may never let its client in.
         const client = fixture.connect(host).catch(() => undefined)
@@ -93,7 +99,7 @@ export function openTests(harness: EventHarness, fixture: EventFixture): void {
 
     if (capabilities.shutdownAlone) {
       it('of a handler that never settles ends with the telemetry', async () => {
-        const { host } = await fixture.open({ connection: () => new Promise(() => {}) })
+        const { host } = await fixture.open({ connection: async () => new Promise(() => {}) })
         expect(fixture.telemetry.spans(name)).toEqual([])
         await host.shutdown()
         expect(fixture.telemetry.span(name).attributes['websocket.span.ended_by']).toBe('shutdown')

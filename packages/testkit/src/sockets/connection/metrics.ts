@@ -39,15 +39,15 @@ export function metricTests(harness: Harness, fixture: Fixture): void {
       let release: () => void = () => {}
       const { client, socket, host } = await fixture.open({
         connection(socket) {
-          socket.onMessage((data) => {
-            if (data === 'wait') {
-              socket.send('waiting')
-              return new Promise<void>((resolve) => {
-                release = resolve
-              })
+          socket.onMessage(async (data) => {
+            if (data !== 'wait') {
+              socket.send(data)
+              return
             }
-            socket.send(data)
-            return undefined
+            socket.send('waiting')
+            await new Promise<void>((resolve) => {
+              release = resolve
+            })
           })
         },
       })
@@ -124,7 +124,7 @@ export function metricTests(harness: Harness, fixture: Fixture): void {
     it('have the true duration of a handler', async () => {
       const { client } = await fixture.open({
         connection(socket) {
-          socket.onMessage(() => delay())
+          socket.onMessage(async () => delay())
         },
       })
       client.send('x')

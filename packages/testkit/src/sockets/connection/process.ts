@@ -131,9 +131,9 @@ export function processTests(harness: Harness, fixture: Fixture): void {
     it('of a handler that never settles ends with the telemetry', async () => {
       const { host, client } = await fixture.open({
         connection(socket) {
-          socket.onMessage(() => {
+          socket.onMessage(async () => {
             socket.send('started')
-            return new Promise(() => {})
+            await new Promise(() => {})
           })
         },
       })
@@ -151,9 +151,9 @@ export function processTests(harness: Harness, fixture: Fixture): void {
       let settle: () => void = () => {}
       const { client } = await fixture.open({
         connection(socket) {
-          socket.onMessage(() => {
+          socket.onMessage(async () => {
             socket.send('started')
-            return new Promise<void>((resolve) => {
+            await new Promise<void>((resolve) => {
               settle = resolve
             })
           })

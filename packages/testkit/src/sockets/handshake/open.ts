@@ -2,6 +2,7 @@ import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import { DELAY, delay, SLACK } from '../../shared/durations.ts'
 import { errorEvent } from '../../shared/handler-errors.ts'
+import { turns } from '../../shared/turns.ts'
 import { withProcessErrors } from '../../testing/process-errors.ts'
 import { linkTo, milliseconds } from '../../testing/spans.ts'
 import type { Fixture } from '../fixture.ts'
@@ -77,10 +78,15 @@ export function openTests(harness: Harness, fixture: Fixture): void {
       await withProcessErrors(async (errors) => {
         const error = new TypeError('no such room')
         const host = await fixture.serve({
-          connection() {
-            if (how === 'throws') throw error
-            return new Promise((_, reject) => setImmediate(reject, error))
-          },
+          connection:
+            how === 'throws'
+              ? () => {
+                  throw error
+                }
+              : async () => {
+                  await turns(1)
+                  throw error
+                },
         })
         await fixture.connect(host)
         const span = await fixture.telemetry.waitForSpan(name)
@@ -95,7 +101,7 @@ export function openTests(harness: Harness, fixture: Fixture): void {
     })
 
     it('of a handler that never settles ends with the telemetry', async () => {
-      const { host } = await fixture.open({ connection: () => new Promise(() => {}) })
+      const { host } = await fixture.open({ connection: async () => new Promise(() => {}) })
       expect(fixture.telemetry.spans(name)).toEqual([])
       await host.shutdown()
       const endedBy = harness.capabilities.shutdownAlone ? 'shutdown' : 'disconnect'

@@ -1,3 +1,4 @@
+import { kindOf } from '../../shared/kind-of.ts'
 import { turns } from '../../shared/turns.ts'
 import { encodeFrame, OPCODE } from '../../testing/frames.ts'
 import { type ProcessError, withProcessErrors } from '../../testing/process-errors.ts'
@@ -12,7 +13,9 @@ function failing(handler: (stage: Stage) => unknown, expected: number): Script {
     withProcessErrors(async (errors) => {
       const host = await stage.serve({
         connection(socket) {
-          socket.onMessage((data) => (data === 'first' ? handler(stage) : stage.send(socket, data)))
+          socket.onMessage(
+            kindOf(handler, (data: string | Buffer) => (data === 'first' ? handler(stage) : stage.send(socket, data))),
+          )
         },
       })
       const client = await stage.rawConnect(host)
@@ -51,6 +54,14 @@ export const handlerScripts: Readonly<Record<string, Script>> = {
   'a rejection that the handler has handled': failing(() => {
     const promise = Promise.reject(failure)
     promise.catch(() => {})
+  }, 0),
+
+  'a promise that the handler returns and whose rejection is handled elsewhere': failing(() => {
+    const promise = turns(1).then(() => {
+      throw failure
+    })
+    promise.catch(() => {})
+    return promise
   }, 0),
 
   'a query builder that a handler returns, which must not be started': failing(

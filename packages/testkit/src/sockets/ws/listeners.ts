@@ -27,7 +27,9 @@ export function listenerTests({ route }: Harness, fixture: WsFixture): void {
 
   describe('listeners of ws', () => {
     it.each(Object.keys(asyncListeners))('are measured until they settle: %s', async (how) => {
-      const { client } = await fixture.open({ connection: (socket) => asyncListeners[how]?.(socket, () => delay()) })
+      const { client } = await fixture.open({
+        connection: (socket) => asyncListeners[how]?.(socket, async () => delay()),
+      })
       client.send('x')
       const span = await fixture.telemetry.waitForSpan(name)
       expect(milliseconds(span)).toBeGreaterThanOrEqual(DELAY - SLACK)
@@ -85,7 +87,7 @@ export function listenerTests({ route }: Harness, fixture: WsFixture): void {
             socket.on('message', async () => {
               throw new TypeError('early')
             })
-            socket.on('message', () => delay())
+            socket.on('message', async () => delay())
           },
         })
         client.send('x')

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { WebSocket } from 'ws'
+import { kindOf } from '../../../shared/kind-of.ts'
 import { turns } from '../../../shared/turns.ts'
 import { encodeFrame, OPCODE } from '../../../testing/frames.ts'
 import { type ProcessError, withProcessErrors } from '../../../testing/process-errors.ts'
@@ -19,7 +20,10 @@ function failing(
       const host = await stage.serve({
         connection(socket) {
           prepare(socket, stage)
-          socket.on('message', () => listener(stage))
+          socket.on(
+            'message',
+            kindOf(listener, () => listener(stage)),
+          )
           socket.on('message', () => {
             stage.log('second listener')
             socket.send('seen')
