@@ -186,6 +186,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
 
     terminate(this: WsClient): void {
       terminated = true
+      connection.closeCalled()
       connection.failed('abandoned')
       terminate.call(this)
     },

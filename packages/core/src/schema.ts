@@ -136,7 +136,7 @@ export const ATTR_WEBSOCKET_PROCESS_END = 'websocket.process.end'
 export const ATTR_WEBSOCKET_SPAN_ENDED_BY = 'websocket.span.ended_by'
 /** `true`: the span has the sampling decision of its connection's handshake, by `connectionSampler`. @on process */
 export const ATTR_WEBSOCKET_SAMPLING_INHERITED = 'websocket.sampling.inherited'
-/** Target of a link: `handshake`, `segment` (the previous segment of a connection span), `previous` (the lost connection that this one replaces), `operation` (that an end or a repetition belongs to) or `message`. @on links */
+/** Target of a link: `handshake`, `receiver` (the handshake of the connection that a message is sent to, where another connection's message caused it), `cause` (the span whose code closed the connection), `segment` (the previous segment of a connection span), `previous` (the lost connection that this one replaces), `operation` (that an end or a repetition belongs to) or `message`. @on links */
 export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
 /** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`; on spans `volatile` only, the others are errors. @on send, metrics */
 export const ATTR_WEBSOCKET_UNDELIVERED_REASON = 'websocket.send.undelivered.reason'

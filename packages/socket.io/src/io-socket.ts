@@ -20,6 +20,9 @@ type Callback = (this: unknown, ...args: unknown[]) => unknown
 /** The methods that the wrappers replace or replicate. */
 type Methods = Pick<Socket, 'onevent' | 'dispatch' | '_onclose'> & { emit: Callback }
 
+/** Reasons of a disconnect that code of this side has asked for. */
+const CALLED: ReadonlySet<string> = new Set(['server namespace disconnect', 'server shutting down'])
+
 const METHOD_NAMES = ['onevent', 'emit', '_onclose'] as const
 const wrappersByClass = new WeakMap<object, { originals: Methods; wrappers: PropertyDescriptorMap }>()
 
@@ -85,6 +88,8 @@ function createWrappers(originals: Methods, replicatesDispatch: boolean): Proper
       const connection = tracedConnection(this)
       if (connection === undefined || !this.connected) return originals._onclose.call(this, reason, description)
       const transport = transportOf(this.conn)
+      // Socket.IO calls this within the application's `disconnect()` or `close()`.
+      if (CALLED.has(reason)) connection.closeCalled()
       const facts = closeFacts(reason, description, this.conn, transport?.closeCause)
       try {
         return outsideEndedHandshake(() => closeSocket(originals, connection, this, arguments))

@@ -5,7 +5,7 @@ import { closeAttributes } from '../close/attributes.ts'
 import { CLOSE_ERRORS, type CloseFacts, resolveClose } from '../close/close.ts'
 import { randomId } from '../connection/random-id.ts'
 import { Operation } from '../context/operation.ts'
-import { isUnsampled, sendParent } from '../context/send-parent.ts'
+import { activeIds, isCausedByAnother, isUnsampled, sendParent } from '../context/send-parent.ts'
 import { withoutSpan } from '../context/span-scope.ts'
 import { withoutToken } from '../options/token.ts'
 import * as schema from '../schema.ts'
@@ -62,6 +62,8 @@ export class ClientConnection {
   #closed = false
   /** This side closed it first, with this code. */
   #leaving: Pick<CloseFacts, 'sent' | 'reason'> | undefined
+  /** The span whose code closed it. */
+  #closeCause: SpanContext | undefined
 
   constructor(connect: Connect, socket: Socket) {
     this.telemetry = connect.telemetry
@@ -186,7 +188,9 @@ export class ClientConnection {
     // A message under a span that is not sampled inherits its decision.
     if (isUnsampled(parent)) return undefined
     const message = named ?? this.nameOf(data, binary)
-    const span = this.startSpan(message.send, kind, parent ?? withoutSpan(active), parent ? [] : this.links)
+    const receiver = isCausedByAnother(active, this) ? this.spanContext : undefined
+    const links = parent ? linkTo(receiver, 'receiver') : this.links
+    const span = this.startSpan(message.send, kind, parent ?? withoutSpan(active), links)
     if (isRecording(span)) this.describe(span, message, 'send', data, binary, size)
     return span
   }
@@ -229,7 +233,13 @@ export class ClientConnection {
   /** This side sent the first close frame. 1005 stands for a frame without a code. */
   closeFrameSent(code = 1005, reason?: string): void {
     this.failed('abandoned')
+    this.closeCalled()
     this.#leaving ??= { sent: code, reason }
+  }
+
+  /** Code of this side closes the connection: its close is linked to the span that is active now. */
+  closeCalled(): void {
+    this.#closeCause ??= activeIds()
   }
 
   /** The connection has closed. Later calls do nothing. */
@@ -252,7 +262,8 @@ export class ClientConnection {
     const duration = (performance.now() - this.#openedAt) / 1000
     this.series?.closed(this.#socket, duration, close, options.closeCodes)
     const base = withoutSpan(activeContext())
-    const span = this.startSpan(spanName('close', route), SpanKind.INTERNAL, base, this.links)
+    const links = [...this.links, ...linkTo(this.#closeCause, 'cause')]
+    const span = this.startSpan(spanName('close', route), SpanKind.INTERNAL, base, links)
     if (isRecording(span)) {
       const { reason } = all
       setAttributes(

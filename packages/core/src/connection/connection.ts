@@ -1,10 +1,11 @@
-import { type Attributes, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api'
+import { type Attributes, type Link, ROOT_CONTEXT, type Span, type SpanContext, trace } from '@opentelemetry/api'
 import { activeContext, runInContext } from '../api/context.ts'
 import { inject } from '../api/propagation.ts'
-import { endSpan, idsOf, isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
+import { addLinks, endSpan, idsOf, isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
 import { closeAttributes } from '../close/attributes.ts'
 import { type Close, type CloseFacts, closeCodeLabel, resolveClose, truncateUtf8 } from '../close/close.ts'
 import { Operation } from '../context/operation.ts'
+import { activeIds } from '../context/send-parent.ts'
 import { runningOperation } from '../context/server-operation.ts'
 import { spanOf, withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { LiveConnection } from '../metrics/live-connections.ts'
@@ -169,12 +170,21 @@ export class Connection extends OperatingConnection implements LiveConnection {
   }
 
   /**
+   * Code of this side closes the connection: its close is linked to the span that is active now. `closeFrameSent` and
+   * `terminateCalled` do it themselves.
+   */
+  closeCalled(): void {
+    this.rareState().closeCause ??= activeIds()
+  }
+
+  /**
    * This side sent the first close frame, or fails the connection with this code. 1005 stands for a close frame without a
    * code (RFC 6455, section 7.1.5).
    */
   closeFrameSent(code: number, reason?: string): void {
     const state = this.rareState()
     if (state.sentCode !== undefined) return
+    this.closeCalled()
     state.sentCode = code
     state.sentReason = reason
   }
@@ -189,6 +199,7 @@ export class Connection extends OperatingConnection implements LiveConnection {
     const state = this.rareState()
     if (state.terminated) return
     state.terminated = true
+    this.closeCalled()
     if (state.pings?.isTerminationTimeout(this.services.options.heartbeatTimeout)) this.#timedOut()
   }
 
@@ -268,12 +279,16 @@ export class Connection extends OperatingConnection implements LiveConnection {
     const span = segment?.span ?? this.#startCloseSpan()
     if (isRecording(span)) this.#describeClose(span, close, facts, duration)
     if (segment === undefined) endSpan(span)
-    else segment.end()
+    else {
+      if (span !== undefined && this.rare?.closeCause !== undefined) addLinks(span, causeLinks(this.rare.closeCause))
+      segment.end()
+    }
   }
 
   #startCloseSpan(): Span | undefined {
     if (this.inheritsUnsampled()) return undefined
-    const options = { attributes: this.identity(), links: this.handshakeLinks() }
+    const links = [...this.handshakeLinks(), ...causeLinks(this.rare?.closeCause)]
+    const options = { attributes: this.identity(), links }
     return startSpan(this.services.tracer, spanName('close', this.route), options, withoutSpan(activeContext()))
   }
 
@@ -306,4 +321,9 @@ export class Connection extends OperatingConnection implements LiveConnection {
     if (dropped > 0) attributes[schema.ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED] = dropped
     return attributes
   }
+}
+
+/** Links of a close to the span whose code called it. */
+function causeLinks(context: SpanContext | undefined): Link[] {
+  return context === undefined ? [] : [{ context, attributes: { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'cause' } }]
 }

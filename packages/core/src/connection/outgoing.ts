@@ -8,9 +8,16 @@ import { type Buffers, FlushPoller } from '../outgoing/flush-poller.ts'
 import type { OutgoingMessage } from '../outgoing/message.ts'
 import type { Sender } from '../outgoing/sender.ts'
 import { createCarrier, textPayload } from '../propagation/terms.ts'
-import { ATTR_WEBSOCKET_MESSAGE_SEQUENCE, ATTR_WEBSOCKET_MESSAGE_SIZE, ATTR_WEBSOCKET_MESSAGE_TYPE } from '../schema.ts'
+import {
+  ATTR_WEBSOCKET_LINK_KIND,
+  ATTR_WEBSOCKET_MESSAGE_SEQUENCE,
+  ATTR_WEBSOCKET_MESSAGE_SIZE,
+  ATTR_WEBSOCKET_MESSAGE_TYPE,
+} from '../schema.ts'
 import type { MessageName } from '../span/names.ts'
 import { IncomingConnection } from './incoming.ts'
+
+const RECEIVER_LINK = { [ATTR_WEBSOCKET_LINK_KIND]: 'receiver' }
 
 /** A message for {@link OutgoingConnection.send}. */
 export interface SentMessage {
@@ -248,6 +255,11 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     if (isRoot && this.segment === undefined && this.services.options.messageSampling !== 'connection') {
       addLinks(span, this.handshakeLinks())
     }
+  }
+
+  receiverLinks(): Link[] {
+    const context = this.handshakeContext()
+    return context === undefined ? [] : [{ context, attributes: RECEIVER_LINK }]
   }
 
   countSendSpan(span: Span, sequence: number): void {

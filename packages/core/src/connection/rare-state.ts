@@ -1,3 +1,4 @@
+import type { SpanContext } from '@opentelemetry/api'
 import type { NetworkTransport } from '../close/attributes.ts'
 import type { AckWaiter } from '../context/ack.ts'
 import type { PartialMessage } from '../outgoing/batch.ts'
@@ -25,6 +26,8 @@ export class RareState {
   sentReason: string | undefined
   failedCode: number | undefined
   terminated = false
+  /** The span whose code closed the connection. */
+  closeCause: SpanContext | undefined
   timedOut = false
   view: ConnectionContext | undefined
 }

@@ -1,4 +1,4 @@
-import { type Context, type Span, TraceFlags } from '@opentelemetry/api'
+import { type Context, isSpanContextValid, type Span, type SpanContext, TraceFlags } from '@opentelemetry/api'
 import { activeContext } from '../api/context.ts'
 import { idsOf, isRecording } from '../api/span.ts'
 import type { Carrier } from '../propagation/carrier.ts'
@@ -11,6 +11,19 @@ export function sendParent(active: Context): Context | undefined {
   if (span === undefined) return undefined
   const scope = spanScopeOf(active) as (SpanScope & { readonly adopts?: boolean }) | undefined
   return scope?.adopts === false && scope.owns(span) ? undefined : active
+}
+
+/** True if the calling code handles a message, or the opening, of another connection than this one. */
+export function isCausedByAnother(active: Context, connection: unknown): boolean {
+  const scope = spanScopeOf(active) as { readonly connection?: unknown; readonly owner?: unknown } | undefined
+  const cause = scope?.connection ?? scope?.owner
+  return cause !== undefined && cause !== connection
+}
+
+/** The ids of the active span; `undefined` outside of any. */
+export function activeIds(): SpanContext | undefined {
+  const ids = idsOf(spanOf(activeContext()))
+  return ids !== undefined && isSpanContextValid(ids) ? ids : undefined
 }
 
 /** The parent span of a message. */

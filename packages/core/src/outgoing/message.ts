@@ -1,9 +1,9 @@
-import { type Context, type HrTime, type Span, SpanKind } from '@opentelemetry/api'
-import { endSpan, idsOf, isRecording, renameSpan, setAttribute, startSpan } from '../api/span.ts'
+import { type Context, type HrTime, type Span, SpanKind, type SpanOptions } from '@opentelemetry/api'
+import { addLinks, endSpan, idsOf, isRecording, renameSpan, setAttribute, startSpan } from '../api/span.ts'
 import { describeFanout, recordFanout, startBroadcastSpan } from '../broadcast/fanout.ts'
 import type { AckOutcome, AckWaiter } from '../context/ack.ts'
 import type { Expirable } from '../context/deadlines.ts'
-import { isUnsampled } from '../context/send-parent.ts'
+import { isCausedByAnother, isUnsampled } from '../context/send-parent.ts'
 import { spanOf, withoutSpan } from '../context/span-scope.ts'
 import type { Carrier } from '../propagation/carrier.ts'
 import { createCarrier, type PropagationTerms } from '../propagation/terms.ts'
@@ -220,6 +220,7 @@ export class OutgoingMessage implements AckWaiter, Expirable {
       if (this.#isStartedEarly) renameSpan(span, this.name.broadcast)
       describeMessage(span, this.name, this.#binary, this.#size)
       describeFanout(span, this.#recipients, this.#skipped)
+      if (this.#recipients === 1 && this.#skipped === 0) this.#linkReceiver(span)
       this.connection.callSendHook(span, this.data, this.#binary)
     }
     endSpan(span, this.#wallTime(endTime))
@@ -230,7 +231,10 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     if (!this.#isStartedEarly) this.#span = this.#startSendSpan(false)
     const span = this.#span
     if (span === undefined) return
-    if (this.#isStartedEarly) connection.completeSendSpan(span, this.#parent === undefined)
+    if (this.#isStartedEarly) {
+      connection.completeSendSpan(span, this.#parent === undefined)
+      this.#linkReceiver(span)
+    }
     if (isRecording(span)) {
       const sequence = this.#sequence === 0 ? undefined : this.#sequence
       describeMessage(span, this.name, this.#binary, this.#size, sequence)
@@ -277,6 +281,13 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     return startBroadcastSpan(services, series, this.name, parent, hrTime(this.#startedAt))
   }
 
+  /** Links the span to the one connection that the message goes to, if another connection's message has caused it. */
+  #linkReceiver(span: Span): void {
+    const { connection } = this
+    if (this.#parent !== undefined && isCausedByAnother(this.active, connection))
+      addLinks(span, connection.receiverLinks())
+  }
+
   #startSendSpan(undecided: boolean): Span | undefined {
     const { connection } = this
     const kind = this.#awaitsAck ? SpanKind.CLIENT : SpanKind.PRODUCER
@@ -284,7 +295,9 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     if (this.#parent === undefined) return connection.startSendSpan(this.name.send, startTime, kind, undecided)
     if (!connection.takeBudget()) return undefined
     const attributes = undecided ? connection.series.attributes : connection.identity()
-    return startSpan(connection.services.tracer, this.name.send, { kind, attributes, startTime }, this.#parent)
+    const options: SpanOptions = { kind, attributes, startTime }
+    if (!undecided && isCausedByAnother(this.active, connection)) options.links = connection.receiverLinks()
+    return startSpan(connection.services.tracer, this.name.send, options, this.#parent)
   }
 
   get #awaitsAck(): boolean {

@@ -1,4 +1,4 @@
-import type { Attributes, HrTime, Span, SpanKind } from '@opentelemetry/api'
+import type { Attributes, HrTime, Link, Span, SpanKind } from '@opentelemetry/api'
 import type { Series } from '../metrics/series.ts'
 import type { Services } from '../services/services.ts'
 import type { MessageName } from '../span/names.ts'
@@ -22,6 +22,8 @@ export interface Sender {
   startSendSpan(name: string, startTime: HrTime, kind: SpanKind, undecided: boolean): Span | undefined
   /** Sets the connection's attributes and links on a span that was started as `undecided`. */
   completeSendSpan(span: Span, isRoot: boolean): void
+  /** Links of a message that another connection's message has caused. */
+  receiverLinks(): Link[]
   /** The message of this sequence number has a span of its own: records on it how many have none. */
   countSendSpan(span: Span, sequence: number): void
   /** Calls hook `onMessage`. */

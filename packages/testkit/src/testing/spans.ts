@@ -7,6 +7,9 @@ export function milliseconds(span: ReadableSpan): number {
 }
 
 /** The link that a span has to `span`, of the given kind. */
-export function linkTo(span: ReadableSpan, kind: 'handshake' | 'message' | 'segment' = 'handshake'): Link {
+export function linkTo(
+  span: ReadableSpan,
+  kind: 'handshake' | 'message' | 'segment' | 'receiver' | 'cause' = 'handshake',
+): Link {
   return { context: span.spanContext(), attributes: { 'websocket.link.kind': kind } }
 }

@@ -35,7 +35,9 @@ export function closeTests(harness: EventHarness, fixture: EventFixture): void {
     const span = await fixture.telemetry.waitForSpan(name)
     expect(span.kind).toBe(SpanKind.INTERNAL)
     expect(span.parentSpanContext).toBeUndefined()
-    expect(span.links).toEqual([linkTo(fixture.telemetry.span(names.handshake))])
+    // A close in a handler has a second link, to its span.
+    const links = span.links.filter((link) => link.attributes?.['websocket.link.kind'] !== 'cause')
+    expect(links).toEqual([linkTo(fixture.telemetry.span(names.handshake))])
     expect(span.attributes).toMatchObject({ ...placeOf(harness), ...facts })
     expect(span.attributes['error.type']).toBe(error ? category : undefined)
     expect(span.attributes['websocket.connection.duration']).toBeGreaterThan(0)
@@ -87,6 +89,15 @@ export function closeTests(harness: EventHarness, fixture: EventFixture): void {
       // The cases of an application's own close are run only where there is such a socket.
       act(peer, hostSocket?.(socket) as NonNullable<ReturnType<NonNullable<typeof hostSocket>>>)
       await expectClose(facts)
+    })
+
+    it('by the application in a handler is linked to the span of the message', async () => {
+      const { client } = await fixture.open({ events: { hello: (from) => from.disconnect() } })
+      client.emit('hello')
+      const span = await fixture.telemetry.waitForSpan(name)
+      const process = await fixture.telemetry.waitForSpan('process hello')
+      const handshake = fixture.telemetry.span(names.handshake)
+      expect(span.links).toEqual([linkTo(handshake), linkTo(process, 'cause')])
     })
 
     it('by a host that goes down is one span per connection', async () => {

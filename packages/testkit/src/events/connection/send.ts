@@ -1,9 +1,10 @@
 import { SpanKind } from '@opentelemetry/api'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
 import { linkTo } from '../../testing/spans.ts'
 import { placeOf } from '../expectations.ts'
 import type { EventFixture } from '../fixture.ts'
-import type { EventHarness } from '../harness.ts'
+import type { EventHarness, EventSocket } from '../harness.ts'
 
 export function sendTests(harness: EventHarness, fixture: EventFixture): void {
   const { names, type } = harness
@@ -33,6 +34,24 @@ export function sendTests(harness: EventHarness, fixture: EventFixture): void {
         'websocket.message.size': harness.size('server', 'answer', { to: 'y\u00f6u' }),
         'websocket.message.sequence': 1,
       })
+    })
+
+    it('to another connection is linked to the handshake of its receiver', async () => {
+      const sockets: EventSocket[] = []
+      const host = await fixture.serve({
+        connection: (socket) => void sockets.push(socket),
+        events: { hello: () => sockets[1]?.emit('news', 1) },
+      })
+      const first = await fixture.connect(host)
+      const second = await fixture.connect(host)
+      first.emit('hello')
+      expect(await second.next()).toEqual({ name: 'news', data: 1 })
+      const span = await fixture.telemetry.waitForSpan('send news')
+      const id = host.connectionOf(sockets[1] as EventSocket)?.id
+      const receiver = fixture.telemetry
+        .spans(names.handshake)
+        .find(({ attributes }) => attributes['websocket.connection.id'] === id) as ReadableSpan
+      expect(span.links).toEqual([linkTo(receiver, 'receiver')])
     })
 
     it('is a root linked to the handshake outside of any span', async () => {

@@ -11,6 +11,20 @@ export function closeTests(harness: Harness, fixture: Fixture): void {
   const name = `close ${route}`
 
   describe('close', () => {
+    it.each([
+      ['close()', (socket: HostSocket) => socket.close(1000)],
+      ['terminate()', (socket: HostSocket) => socket.terminate()],
+    ])('by %s in a handler is linked to the span of the message', async (_, leave) => {
+      const { client } = await fixture.open({
+        connection: (socket) => socket.onMessage(() => void leave(socket)),
+      })
+      client.send('x')
+      const span = await fixture.telemetry.waitForSpan(name)
+      const process = await fixture.telemetry.waitForSpan(`process ${route}`)
+      const handshake = fixture.telemetry.span(`GET ${route}`)
+      expect(span.links).toEqual([linkTo(handshake), linkTo(process, 'cause')])
+    })
+
     it.each(Object.keys(closeCases))('has the true code, category and initiator: %s', async (which) => {
       const { act, reportedByWs, ...facts } = closeCases[which] as CloseCase
       const { code, category, initiator, error } = harness.closes?.[which] ?? facts
@@ -31,7 +45,8 @@ export function closeTests(harness: Harness, fixture: Fixture): void {
       const handshake = fixture.telemetry.span(`GET ${route}`)
       expect(span.kind).toBe(SpanKind.INTERNAL)
       expect(span.parentSpanContext).toBeUndefined()
-      expect(span.links).toEqual([linkTo(handshake)])
+      const cause = fixture.telemetry.spans(`process ${route}`).map((process) => linkTo(process, 'cause'))
+      expect(span.links).toEqual([linkTo(handshake), ...cause])
       const received = which.startsWith('both') ? { messages: 1, bytes: 3 } : { messages: 0, bytes: 0 }
       expect(span.attributes).toEqual({
         'network.protocol.name': 'websocket',

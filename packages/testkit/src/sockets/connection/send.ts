@@ -1,4 +1,5 @@
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
 import { linkTo } from '../../testing/spans.ts'
 import { echo, type Fixture } from '../fixture.ts'
@@ -50,6 +51,38 @@ export function sendTests(harness: Harness, fixture: Fixture): void {
         expect(span.parentSpanContext?.spanId).toBe(process.spanContext().spanId)
         expect(span.links).toEqual([])
       }
+    })
+
+    it('to another connection is linked to the handshake of its receiver', async () => {
+      const sockets: HostSocket[] = []
+      const host = await fixture.serve({
+        connection(socket) {
+          sockets.push(socket)
+          socket.onMessage(async () => {
+            await new Promise(setImmediate)
+            trace.getTracer('app').startActiveSpan('forward', (span) => {
+              sockets[1]?.send('forwarded')
+              span.end()
+            })
+            socket.send('sent')
+          })
+        },
+      })
+      const first = await fixture.connect(host)
+      const second = await fixture.connect(host)
+      first.send('x')
+      expect([await first.next(), await second.next()]).toEqual(['sent', 'forwarded'])
+      await fixture.telemetry.waitForSpan(name, 2)
+      const sends = fixture.telemetry.spans(name)
+      const connectionOf = (index: number) => host.connectionOf(sockets[index]?.raw as object)?.id
+      const sentTo = (index: number) =>
+        sends.find(({ attributes }) => attributes['websocket.connection.id'] === connectionOf(index))
+      const receiver = fixture.telemetry
+        .spans(`GET ${route}`)
+        .find(({ attributes }) => attributes['websocket.connection.id'] === connectionOf(1)) as ReadableSpan
+      expect(sentTo(0)?.links).toEqual([])
+      expect(sentTo(1)?.links).toEqual([linkTo(receiver, 'receiver')])
+      expect(sentTo(1)?.parentSpanContext?.spanId).toBe(fixture.telemetry.span('forward').spanContext().spanId)
     })
 
     it('is a child of the application span that is active', async () => {
