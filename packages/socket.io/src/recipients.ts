@@ -36,8 +36,8 @@ export class Recipients implements WriteObserver {
   }
 
   onWritten(client: Client): void {
-    this.#span?.sent()
     const connection = this.#connectionOf(client)
+    this.#span?.sent(connection)
     if (connection === undefined) return
     connection.countSent(this.#packet.binary, this.#packet.size)
     connection.broadcastSent++

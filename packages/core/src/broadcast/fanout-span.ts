@@ -1,5 +1,6 @@
-import type { Context, Span } from '@opentelemetry/api'
-import { isRecording, setAttribute, setAttributes } from '../api/span.ts'
+import type { Context, Link, Span } from '@opentelemetry/api'
+import { addLinks, isRecording, setAttribute, setAttributes } from '../api/span.ts'
+import { isCausedByAnother } from '../context/send-parent.ts'
 import { ServerOperation } from '../context/server-operation.ts'
 import type { Series } from '../metrics/series.ts'
 import * as schema from '../schema.ts'
@@ -17,6 +18,11 @@ export interface Audience {
   readonly namespace?: string | undefined
 }
 
+/** The connection that is the only receiver of a broadcast. */
+interface Receiver {
+  receiverLinks(): Link[]
+}
+
 /**
  * A span around the host's own fan-out of one message to many connections of this node, which need not be known
  * beforehand. The host's code runs in its context, so that what it does for the broadcast, such as publishing to other
@@ -28,6 +34,8 @@ export abstract class FanoutSpan extends ServerOperation {
   declare readonly services: FanoutServices
   #recipients = 0
   #skipped = 0
+  /** The only connection that the message went to so far. */
+  #receiver: Receiver | undefined
   #binary: boolean | undefined
   #size = 0
   #isCompleted = false
@@ -62,8 +70,8 @@ export abstract class FanoutSpan extends ServerOperation {
   }
 
   /** The host has accepted the message for one more connection. */
-  sent(): void {
-    this.#recipients++
+  sent(connection?: Receiver): void {
+    this.#receiver = ++this.#recipients === 1 ? connection : undefined
   }
 
   /** A connection was skipped because it was not open. */
@@ -105,6 +113,8 @@ export abstract class FanoutSpan extends ServerOperation {
     if (this.#binary !== undefined) describeMessage(span, message, this.#binary, this.#size)
     else if (message.name !== undefined) setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_NAME, message.name)
     if (this.#isCompleted) describeFanout(span, this.#recipients, this.#skipped)
+    const receiver = this.#receiver
+    if (receiver !== undefined && isCausedByAnother(this.parent, receiver)) addLinks(span, receiver.receiverLinks())
   }
 }
 

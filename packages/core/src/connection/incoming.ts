@@ -297,7 +297,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
   protected nameOfMessage(data: unknown, binary: boolean, size: number, registered?: RegisteredNames): MessageName {
     const { services, operations } = this
     if (operations?.isSecret === true) return services.unnamed(this.route)
-    const { eventName } = operations ?? {}
+    const eventName = operations?.eventName
     if (eventName !== undefined && services.options.messageName === undefined) return services.named(eventName)
     return services.nameOf(data, binary, size, this.route, registered)
   }

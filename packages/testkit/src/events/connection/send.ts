@@ -54,6 +54,26 @@ export function sendTests(harness: EventHarness, fixture: EventFixture): void {
       expect(span.links).toEqual([linkTo(receiver, 'receiver')])
     })
 
+    it.runIf(harness.capabilities.rooms)('to a room is linked to its receiver where that is one only', async () => {
+      const sockets: EventSocket[] = []
+      const host = await fixture.serve({
+        connection: (socket) => void sockets.push(socket),
+        events: { hello: () => host.broadcast('news', 1, { room: 'one' }), all: () => host.broadcast('news', 2) },
+      })
+      const first = await fixture.connect(host)
+      const second = await fixture.connect(host)
+      sockets[1]?.join('one')
+      first.emit('hello')
+      await second.next()
+      first.emit('all')
+      await second.next()
+      await fixture.telemetry.waitForSpan('broadcast news', 2)
+      const [toOne, toAll] = fixture.telemetry.spans('broadcast news')
+      expect(toOne?.links.map((link) => link.attributes?.['websocket.link.kind'])).toEqual(['receiver'])
+      expect(toOne?.attributes['websocket.broadcast.recipients']).toBe(1)
+      expect(toAll?.links).toEqual([])
+    })
+
     it('is a root linked to the handshake outside of any span', async () => {
       const { client, socket } = await fixture.open()
       socket.emit('news', 1)
