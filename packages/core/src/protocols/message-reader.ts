@@ -192,7 +192,7 @@ function rawText(text: string, start: number, end: number): string {
 const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
 
 /** The text of a JSON string from the characters between its quotes. */
-export function unescaped(raw: string): string {
+function unescaped(raw: string): string {
   if (!raw.includes('\\')) return raw
   return raw.replace(/\\(?:u([0-9a-fA-F]{4})|([\s\S]))/g, (_, hex: string | undefined, letter: string) =>
     hex === undefined ? (ESCAPES[letter] ?? letter) : String.fromCharCode(Number.parseInt(hex, 16)),
