@@ -18,7 +18,7 @@ afterEach(() => telemetry.uninstall())
 it('records the calls of rpc-websockets, and its own form of notifications', async () => {
   const server = new Server({ port: 0, host: '127.0.0.1' })
   traceWebSocketServer(server.wss as unknown as WebSocketServer, { route: '/rpc' })
-  await once(server, 'listening')
+  await new Promise<void>((resolve) => server.once('listening', () => resolve()))
   server.register('sum', ([a, b]) => a + b)
   server.register('fail', () => {
     throw new Error('secret')
