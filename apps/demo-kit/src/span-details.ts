@@ -3,7 +3,8 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { formatBytes, formatDuration } from './duration.ts'
 
 /** Attributes that are shown as words, are shown in other columns, or are not shown. */
-const NOT_LISTED = /^(websocket|http|url|network|server|client|user|user_agent|error|exception|code)\./
+const NOT_LISTED =
+  /^(websocket|http|url|network|server|client|user|user_agent|error|exception|code|graphql|rpc|jsonrpc)\./
 
 /**
  * Returns the error of a span, such as `SyntaxError: Unexpected token`; `undefined` if its status is not an error, and
@@ -51,6 +52,7 @@ export function detailsOf(span: ReadableSpan): string[] {
   add('websocket.message.size', (bytes) => formatBytes(Number(bytes)))
   add('websocket.message.name_original', (name) => `named "${name}"`)
   add('websocket.ack.outcome', (ack) => `ack ${ack}`)
+  add('websocket.operation.outcome', (ended) => (ended === 'ok' || ended === 'error' ? '' : String(ended)))
   add('websocket.stream.items', (count) => `${count} items`)
   add('websocket.stream.time_to_first_item', (seconds) => `first after ${formatDuration(Number(seconds) * 1_000)}`)
   add('websocket.stream.item_interval', (seconds) => `every ${formatDuration(Number(seconds) * 1_000)}`)

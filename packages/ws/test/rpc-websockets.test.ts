@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import { Telemetry } from '@otel-ws/testkit'
 import { traceWebSocketServer } from '@otel-ws/ws'
@@ -13,24 +12,32 @@ beforeEach(() => {
   telemetry.install()
 })
 
+/** Resolves with the next event of a client. */
+function next(client: Client, event: string): Promise<void> {
+  return new Promise((resolve) => client.once(event, () => resolve()))
+}
+
 afterEach(() => telemetry.uninstall())
 
 it('records the calls of rpc-websockets, and its own form of notifications', async () => {
   const server = new Server({ port: 0, host: '127.0.0.1' })
   traceWebSocketServer(server.wss as unknown as WebSocketServer, { route: '/rpc' })
   await new Promise<void>((resolve) => server.once('listening', () => resolve()))
-  server.register('sum', ([a, b]) => a + b)
+  server.register('sum', (parameters) => {
+    const [a, b] = parameters as unknown as [number, number]
+    return a + b
+  })
   server.register('fail', () => {
     throw new Error('secret')
   })
   server.event('changed')
   const { port } = server.wss.address() as { port: number }
   const client = new Client(`ws://127.0.0.1:${port}`, { reconnect: false })
-  await once(client, 'open')
+  await next(client, 'open')
   expect(await client.call('sum', [1, 2])).toBe(3)
   await client.call('fail').catch(() => {})
   await client.subscribe('changed')
-  const changed = once(client, 'changed')
+  const changed = next(client, 'changed')
   server.emit('changed', 1)
   await changed
   await telemetry.waitForSpan('process fail')
