@@ -119,6 +119,7 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
     closeReason: { example: 'closeReason: true', variable: 'true' },
   },
   Hooks: {
+    around: { example: 'around: (run) => storage.run(new Map(), run)' },
     onHandshake: { example: "onHandshake: (span, { headers }) => ({ 'app.tenant': headers['x-tenant'] })" },
     onMessage: { example: "onMessage: (span, { data }) => ({ 'app.size': data.length })" },
     onClose: { example: "onClose: (span, { duration }) => ({ 'app.minutes': Math.round(duration / 60) })" },

@@ -3,7 +3,14 @@ export type { ConnectionContext } from './connection/context.ts'
 export { connectionOf } from './connection/store.ts'
 export type { Stream } from './connection/stream.ts'
 export { OptionError } from './options/option-error.ts'
-export type { CloseInfo, IgnoreSubject, MessageInfo, TelemetryOptions, UpgradeRequest } from './options/types.ts'
+export type {
+  CloseInfo,
+  HandlerInfo,
+  IgnoreSubject,
+  MessageInfo,
+  TelemetryOptions,
+  UpgradeRequest,
+} from './options/types.ts'
 export type { Carrier } from './propagation/carrier.ts'
 export { type CarrierOptions, type Extracted, extractContext, injectContext } from './propagation/payload.ts'
 export type { RemoteContext } from './propagation/remote-context.ts'

@@ -16,8 +16,8 @@ class Handler extends ServerOperation {
 
 const host = {
   deadlines: { add(): void {}, delete(): void {}, now: () => 1 },
-  options: { followPromises: 'async-functions' } as const,
-  diagnostics: { promiseNotFollowed(): void {} },
+  options: { followPromises: 'async-functions', around: undefined } as const,
+  diagnostics: { promiseNotFollowed(): void {}, hookFailed(): void {} },
   sendBatch: { enterRun(): void {}, leaveRun(): void {} },
 }
 

@@ -18,7 +18,7 @@ export function processEvent(
 ): void {
   if (packet.id != null) event.push(wrapAck(connection.trackAck(operation), socket.ack(packet.id)))
   const runsBeforeListeners = socket._anyListeners?.length || socket.fns.length
-  if (runsBeforeListeners) operation.run(beforeListeners, socket, event, undefined)
+  if (runsBeforeListeners) operation.runPart(beforeListeners, socket, event, undefined)
   else process.nextTick(runListeners, operation, socket, event, undefined)
 }
 

@@ -72,7 +72,8 @@ function createWrappers(originals: Methods, replicatesDispatch: boolean): Proper
       const event = packet.data ?? []
       const operation = connection && startReceive(connection, this, packet, event)
       if (connection === undefined || operation === undefined) originals.onevent.call(this, packet)
-      else if (replicatesDispatch && operation.timed) processEvent(connection, operation, this, packet, event)
+      else if (replicatesDispatch && (operation.timed || connection.services.options.around !== undefined))
+        processEvent(connection, operation, this, packet, event)
       else operation.run(callOnevent, originals, this, packet)
     },
 

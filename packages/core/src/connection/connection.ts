@@ -5,6 +5,7 @@ import { addLinks, endSpan, idsOf, isRecording, setAttribute, setAttributes, sta
 import { closeAttributes } from '../close/attributes.ts'
 import { type Close, type CloseFacts, closeCodeLabel, resolveClose, truncateUtf8 } from '../close/close.ts'
 import { Operation } from '../context/operation.ts'
+import { isFollowable, whenSettled } from '../context/promises.ts'
 import { activeIds } from '../context/send-parent.ts'
 import { runningOperation } from '../context/server-operation.ts'
 import { spanOf, withoutSpan, withSpan } from '../context/span-scope.ts'
@@ -87,11 +88,12 @@ export class Connection extends OperatingConnection implements LiveConnection {
    * @param functionName name of the handler with its class, if the host knows it
    */
   startOpen(functionName?: string): HandlerSpan | undefined {
-    const { tracer, metrics } = this.services
+    const { tracer, metrics, options } = this.services
     const duration = metrics.recording ? metrics.openDuration : undefined
     const active = withoutSpan(activeContext())
     if (tracer === undefined) {
-      return duration === undefined ? undefined : new HandlerSpan(this, active, undefined, duration, this)
+      const isNeeded = duration !== undefined || options.around !== undefined
+      return isNeeded ? new HandlerSpan(this, active, undefined, duration, this) : undefined
     }
     const handshake = this.handshakeContext()
     const parent = handshake === undefined ? active : withSpan(active, trace.wrapSpanContext(handshake))
@@ -111,9 +113,11 @@ export class Connection extends OperatingConnection implements LiveConnection {
 
   /** Starts the span of the application's handler of the connection's end; `undefined` if it gets none. */
   startDisconnect(functionName?: string): HandlerSpan | undefined {
-    const { tracer } = this.services
-    if (tracer === undefined || this.inheritsUnsampled()) return undefined
+    const { tracer, options } = this.services
     const active = withoutSpan(activeContext())
+    if (tracer === undefined || this.inheritsUnsampled()) {
+      return options.around === undefined ? undefined : new HandlerSpan(this, active, undefined, undefined, undefined)
+    }
     const name = spanName('disconnect', this.route)
     const segment = this.segment?.span
     const attributes = this.identity()
@@ -123,6 +127,13 @@ export class Connection extends OperatingConnection implements LiveConnection {
         : startSpan(tracer, name, { attributes }, withSpan(active, segment))
     if (functionName !== undefined) setAttribute(span, schema.ATTR_CODE_FUNCTION_NAME, functionName)
     return new HandlerSpan(this, active, span, undefined, undefined)
+  }
+
+  waitUntil(promise: unknown): void {
+    const followed = isFollowable(promise) ? promise : Promise.resolve(promise)
+    const operation = this.currentProcess() ?? activeHandler(this)
+    if (operation?.settled === false) operation.follow(followed, undefined, true)
+    else whenSettled(followed, undefined, () => {})
   }
 
   /** Sets attributes on every later span, and on that of the connection handler if it sets them. */

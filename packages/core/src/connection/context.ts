@@ -19,6 +19,12 @@ export interface ConnectionContext {
   /** The trace context as a W3C carrier: of the active span, else of the connection's handshake. Empty without an SDK. */
   traceContext(): Record<string, string>
   /**
+   * Keeps the span of the message, or of the connection handler, that the calling code is part of open until the promise
+   * has settled, and records its rejection: for handlers and libraries that return before they are done. It counts as
+   * handling the rejection, with and without an SDK.
+   */
+  waitUntil(promise: unknown): void
+  /**
    * Measures a streamed answer. If it is called in the handler of a message, the figures are recorded on its process
    * span, which then lasts until the stream ends.
    */
@@ -64,6 +70,10 @@ export class ConnectionView implements ConnectionContext {
 
   traceContext(): Record<string, string> {
     return this.#connection.traceContext()
+  }
+
+  waitUntil(promise: unknown): void {
+    this.#connection.waitUntil(promise)
   }
 
   stream(): Stream {

@@ -4,11 +4,14 @@ import type { OperationOwner } from '../context/operation.ts'
 import { type OperationServices, runningOperation, ServerOperation } from '../context/server-operation.ts'
 import { spanScopeOf } from '../context/span-scope.ts'
 import type { Series } from '../metrics/series.ts'
+import type { HandlerInfo } from '../options/types.ts'
 import { ATTR_ERROR_TYPE, ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
 import { errorType } from '../span/error-type.ts'
 
 /** The members of a connection that its handlers use. */
 export interface HandledConnection {
+  readonly id: string
+  readonly route: string | undefined
   readonly series: Pick<Series, 'attributes'>
   readonly services: OperationServices
 }
@@ -39,6 +42,11 @@ export class HandlerSpan extends ServerOperation {
   /** Messages that timers of the handler send later are server-initiated, not part of opening the connection. */
   override get adopts(): boolean {
     return !this.ended
+  }
+
+  protected override get handlerInfo(): HandlerInfo {
+    const { id, route } = this.connection
+    return { kind: this.owner === undefined ? 'disconnect' : 'open', connectionId: id, route }
   }
 
   protected override onHandled(isCut: boolean): void {

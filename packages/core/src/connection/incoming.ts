@@ -141,8 +141,8 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     series.receivedBytes += size
     if (binary) series.receivedBinary++
     else series.receivedText++
-    if (!services.active) return undefined
     const { options, metrics } = services
+    if (!services.active && options.around === undefined) return undefined
     if (options.messageSizeMetric) metrics.messageSize.record(size, series.directed('receive'))
     const { operations } = this
     if (operations !== undefined) {
@@ -164,7 +164,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     const active = remote === undefined ? activeContext() : this.#withBaggage(activeContext(), remote)
     const span = options.messages ? this.#startProcessSpan(name, awaitsReply, active, remote) : undefined
     if (services.tracer !== undefined) this.messageState().counts.received(span)
-    if (span === undefined && !metrics.recording) return undefined
+    if (span === undefined && !metrics.recording && options.around === undefined) return undefined
     const process = new Process(this, name, active, span)
     if (isRecording(span)) this.#describeReceived(span, name, message, remote, isSecret)
     return process
@@ -221,12 +221,13 @@ export abstract class IncomingConnection extends ConnectionIdentity {
    */
   startHandling(name: string | undefined, awaitsReply = false): Process | undefined {
     const { services } = this
-    if (!services.active) return undefined
+    const { around } = services.options
+    if (!services.active && around === undefined) return undefined
     const message = name === undefined ? services.unnamed(this.route) : services.named(name)
     if (services.options.ignore !== undefined && this.ignoresMessage(message, 'receive')) return undefined
     const active = activeContext()
     const span = services.options.messages ? this.#startProcessSpan(message, awaitsReply, active, undefined) : undefined
-    if (span === undefined && !services.metrics.recording) return undefined
+    if (span === undefined && !services.metrics.recording && around === undefined) return undefined
     const process = new Process(this, message, active, span)
     if (isRecording(span)) describeName(span, message)
     return process

@@ -6,6 +6,7 @@ import { ADOPTION_TIME, type OperationOwner } from '../context/operation.ts'
 import { type OperationServices, runningOperation, ServerOperation } from '../context/server-operation.ts'
 import { spanScopeOf } from '../context/span-scope.ts'
 import type { Series } from '../metrics/series.ts'
+import type { HandlerInfo } from '../options/types.ts'
 import { ATTR_CODE_FUNCTION_NAME, ATTR_WEBSOCKET_ACK_OUTCOME, ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
 import { describeName } from '../span/describe.ts'
 import { errorType } from '../span/error-type.ts'
@@ -13,6 +14,8 @@ import type { MessageName } from '../span/names.ts'
 
 /** The members of a connection that a process uses. */
 export interface ProcessConnection extends OperationOwner {
+  readonly id: string
+  readonly route: string | undefined
   readonly series: Pick<Series, 'processing' | 'named' | 'failed'>
   readonly services: OperationServices & {
     readonly metrics: {
@@ -87,6 +90,11 @@ export class Process extends ServerOperation {
   attach(stream: AttachedStream): void {
     this.#stream = stream
     this.hold()
+  }
+
+  protected override get handlerInfo(): HandlerInfo {
+    const { id, route } = this.owner
+    return { kind: 'message', connectionId: id, route, name: this.#message.name }
   }
 
   protected override onHandled(isCut: boolean): void {

@@ -1,7 +1,9 @@
 import type { Context, Span } from '@opentelemetry/api'
 import { runInContext } from '../api/context.ts'
 import type { ResolvedOptions } from '../options/resolve.ts'
+import type { HandlerInfo } from '../options/types.ts'
 import type { Diagnostics } from '../span/diagnostics.ts'
+import { runAround } from './around.ts'
 import type { SpanDeadlines } from './deadlines.ts'
 import { Operation } from './operation.ts'
 
@@ -10,8 +12,8 @@ export interface OperationServices {
   readonly deadlines: Pick<SpanDeadlines, 'add' | 'delete' | 'now'>
   /** Batches the messages that are sent in one synchronous run. */
   readonly sendBatch: { enterRun(): void; leaveRun(): void }
-  readonly options: Pick<ResolvedOptions, 'followPromises'>
-  readonly diagnostics: Pick<Diagnostics, 'promiseNotFollowed'>
+  readonly options: Pick<ResolvedOptions, 'followPromises' | 'around'>
+  readonly diagnostics: Pick<Diagnostics, 'promiseNotFollowed' | 'hookFailed'>
 }
 
 /** The innermost operation of the current synchronous run. It is known without a context manager too. */
@@ -35,6 +37,11 @@ export abstract class ServerOperation extends Operation {
     return false
   }
 
+  /** The handlers that the operation covers, for hooks; `undefined` for code of the host. */
+  protected get handlerInfo(): HandlerInfo | undefined {
+    return undefined
+  }
+
   /**
    * Calls `dispatch` in the operation's context with the operation and up to three arguments. They are passed one by one
    * so that no closure is created per message. Returns and throws what `dispatch` returns and throws.
@@ -46,7 +53,23 @@ export abstract class ServerOperation extends Operation {
     a?: unknown,
     b?: unknown,
     c?: unknown,
-  ) {
+  ): unknown {
+    const { around } = this.services.options
+    const info = around === undefined ? undefined : this.handlerInfo
+    if (around === undefined || info === undefined) return this.runPart(dispatch, a, b, c)
+    const report = (error: unknown) => this.services.diagnostics.hookFailed('around', error)
+    return this.runPart(() => runAround(around, info, report, () => dispatch(this, a, b, c)))
+  }
+
+  /** As `run`, for a part of the dispatch that hook `around` does not surround. */
+  runPart<R>(dispatch: (operation: this) => R): R
+  runPart<A, B, C, R>(dispatch: (operation: this, a: A, b: B, c: C) => R, a: A, b: B, c: C): R
+  runPart(
+    dispatch: (operation: this, a: unknown, b: unknown, c: unknown) => unknown,
+    a?: unknown,
+    b?: unknown,
+    c?: unknown,
+  ): unknown {
     const { sendBatch } = this.services
     const outer = currentOperation
     currentOperation = this

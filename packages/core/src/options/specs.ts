@@ -164,6 +164,7 @@ export const SPECS = {
   allowQuery: list<string>(isText, 'query names', []),
   sessionId: boolean(false),
   shutdownTimeout: milliseconds(5000),
+  around: hook<TelemetryOptions['around']>(),
   onHandshake: hook<TelemetryOptions['onHandshake']>(),
   onMessage: hook<TelemetryOptions['onMessage']>(),
   onClose: hook<TelemetryOptions['onClose']>(),

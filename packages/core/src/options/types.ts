@@ -51,6 +51,16 @@ export interface CloseInfo {
   readonly duration: number
 }
 
+/** Argument of hooks `around` and `isError`: the handler that is called. */
+export interface HandlerInfo {
+  /** The handlers of a message, of a new connection, or of the end of a connection. */
+  readonly kind: 'message' | 'open' | 'disconnect'
+  readonly connectionId: string
+  readonly route: string | undefined
+  /** The message's name; messages only. */
+  readonly name?: string | undefined
+}
+
 /** Options of every adapter: one flat object, the same names everywhere. Each can also be set by a variable `OTEL_WS_*`. */
 export interface TelemetryOptions {
   /** `false` leaves the host untouched. Default `true`. Variable `OTEL_WS_ENABLED`. */
@@ -193,6 +203,13 @@ export interface TelemetryOptions {
   sessionId?: boolean
   /** Longest time in milliseconds that `shutdown()` waits for the SDK to export. Default 5000. Variable `OTEL_WS_SHUTDOWN_TIMEOUT`. */
   shutdownTimeout?: number
+  /**
+   * Runs around the handlers of each message, new connection and end of a connection, inside of their span: for the
+   * isolation scopes of error trackers, or async stores. `run` calls the handlers, and returns and throws what they do; it
+   * calls them exactly once and synchronously, also if the hook never calls it. What the hook returns is ignored. Not called
+   * for what option `ignore` leaves out. Default: none.
+   */
+  around?: (run: () => unknown, info: HandlerInfo) => unknown
   /** Called with each recording handshake span when it starts; returned attributes are set on it. */
   onHandshake?: (span: Span, request: UpgradeRequest) => Attributes | void
   /** Called with each recording message span when it starts; returned attributes are set on it. */

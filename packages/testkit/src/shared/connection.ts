@@ -7,5 +7,6 @@ export interface Connection {
   setAttributes(attributes: Record<string, string | number | boolean>): void
   run<T>(fn: () => T): T
   traceContext(): Record<string, string>
+  waitUntil(promise: unknown): void
   stream(): { item(count?: number): void; end(error?: unknown): void; cancel(): void }
 }

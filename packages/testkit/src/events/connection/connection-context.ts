@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { DELAY, delay, SLACK } from '../../shared/durations.ts'
+import { milliseconds } from '../../testing/spans.ts'
 import type { EventFixture } from '../fixture.ts'
 import type { EventHarness } from '../harness.ts'
 
@@ -37,6 +39,23 @@ export function connectionContextTests(harness: EventHarness, fixture: EventFixt
       for (const data of ['one', 'two', 'three']) expect(await client.next()).toEqual({ name: 'token', data })
       const span = await fixture.telemetry.waitForSpan('process tokens')
       expect(span.attributes['websocket.stream.items']).toBe(3)
+    })
+
+    it('keeps the span of a handler open that returns before it is done, and records its failure', async () => {
+      const opened = await fixture.open({
+        events: {
+          later() {
+            const work = delay().then(() => {
+              throw new RangeError('later')
+            })
+            opened.connection.waitUntil(work)
+          },
+        },
+      })
+      opened.client.emit('later')
+      const span = await fixture.telemetry.waitForSpan('process later')
+      expect(milliseconds(span)).toBeGreaterThanOrEqual(DELAY - SLACK)
+      expect(span.attributes['error.type']).toBe('RangeError')
     })
 
     it('runs work of the connection outside of any message', async () => {

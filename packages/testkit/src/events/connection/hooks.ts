@@ -1,5 +1,6 @@
 import type { Span } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
+import { arounds, store } from '../../shared/around.ts'
 import type { EventFixture } from '../fixture.ts'
 import type { EventHarness } from '../harness.ts'
 
@@ -34,6 +35,40 @@ export function hookTests(harness: EventHarness, fixture: EventFixture): void {
   ].sort()
 
   describe('hooks', () => {
+    it.each(Object.keys(arounds))('around that %s: handlers run once and answer', async (which) => {
+      let handled = 0
+      const { client } = await fixture.open({
+        telemetry: { around: arounds[which] },
+        events: {
+          hello(from) {
+            handled++
+            from.emit('answer', store.getStore())
+          },
+        },
+      })
+      client.emit('hello')
+      await client.next()
+      await fixture.telemetry.waitForSpan('process hello')
+      expect(handled).toBe(1)
+    })
+
+    it('around surrounds the handlers of an event', async () => {
+      const infos: unknown[] = []
+      const { client } = await fixture.open({
+        telemetry: {
+          around(run: () => unknown, { kind, name }: { kind: string; name?: string }) {
+            infos.push([kind, name])
+            return store.run(`store of ${kind}`, run)
+          },
+        },
+        events: { hello: (from) => from.emit('answer', store.getStore()) },
+      })
+      client.emit('hello')
+      expect((await client.next()).data).toBe('store of message')
+      expect(infos).toContainEqual(['message', 'hello'])
+      expect(infos.filter((info) => (info as unknown[])[0] === 'message')).toHaveLength(1)
+    })
+
     it('are called with the documented arguments and add attributes to the spans', async () => {
       const calls: unknown[] = []
       await exchange({

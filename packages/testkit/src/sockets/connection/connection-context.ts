@@ -1,5 +1,7 @@
 import { context, trace } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
+import { DELAY, delay, SLACK } from '../../shared/durations.ts'
+import { milliseconds } from '../../testing/spans.ts'
 import type { Fixture } from '../fixture.ts'
 import type { Harness, HostSocket } from '../harness.ts'
 
@@ -18,6 +20,35 @@ export function connectionContextTests(harness: Harness, fixture: Fixture): void
       expect(new Set(connections.map((connection) => connection?.id)).size).toBe(2)
       for (const [index, { raw }] of sockets.entries()) expect(host.connectionOf(raw)).toBe(connections[index])
       expect(host.connectionOf(other.socket)).toBeUndefined()
+    })
+
+    it('keeps the span of a handler open that returns before it is done, and records its failure', async () => {
+      const { client, socket } = await fixture.open({
+        connection(socket, connection) {
+          socket.onMessage(() => {
+            connection.waitUntil(
+              delay().then(() => {
+                throw new RangeError('later')
+              }),
+            )
+            socket.send('returned')
+          })
+          connection.waitUntil(delay())
+        },
+      })
+      client.send('x')
+      expect(await client.next()).toBe('returned')
+      const [span, open] = [
+        await fixture.telemetry.waitForSpan(process),
+        await fixture.telemetry.waitForSpan(`open ${route}`),
+      ]
+      expect(milliseconds(span)).toBeGreaterThanOrEqual(DELAY - SLACK)
+      expect(span.attributes['error.type']).toBe('RangeError')
+      expect(milliseconds(open)).toBeGreaterThanOrEqual(DELAY - SLACK)
+      // Outside of any handler it only handles the rejection.
+      const connection = (await fixture.open()).connection
+      connection.waitUntil(Promise.reject(new Error('nobody waits for it')))
+      socket.close(1000)
     })
 
     it('sets attributes on every later span of the connection', async () => {

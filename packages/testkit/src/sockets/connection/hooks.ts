@@ -1,5 +1,6 @@
 import type { Span } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
+import { arounds, store } from '../../shared/around.ts'
 import { pathOf } from '../../shared/path-of.ts'
 import type { Fixture } from '../fixture.ts'
 import type { Harness } from '../harness.ts'
@@ -34,6 +35,63 @@ export function hookTests(harness: Harness, fixture: Fixture): void {
   ]
 
   describe('hooks', () => {
+    it.each(Object.keys(arounds))('around that %s: handlers run once and answer', async (which) => {
+      let handled = 0
+      const { client } = await fixture.open({
+        telemetry: { around: arounds[which] },
+        async connection(socket) {
+          socket.onMessage(async (data) => {
+            handled++
+            socket.send(`re: ${data}`)
+          })
+        },
+      })
+      client.send('hi')
+      expect(await client.next()).toBe('re: hi')
+      await fixture.telemetry.waitForSpan(`process ${route}`)
+      expect(handled).toBe(1)
+    })
+
+    it('around surrounds each handler', async () => {
+      const infos: unknown[] = []
+      const options = {
+        around(run: () => unknown, { kind, name, route: of }: { kind: string; name?: string; route?: string }) {
+          infos.push([kind, of, name])
+          return store.run(`store of ${kind}`, run)
+        },
+        messageName: () => 'say',
+      }
+      const seen: unknown[] = []
+      let closed: () => void = () => {}
+      const isClosed = new Promise<void>((resolve) => {
+        closed = resolve
+      })
+      const { client } = await fixture.open({
+        telemetry: options,
+        connection(socket) {
+          seen.push(store.getStore())
+          socket.onMessage(async () => {
+            await null
+            socket.send(`${store.getStore()}`)
+          })
+          socket.onClose(() => {
+            seen.push(store.getStore())
+            closed()
+          })
+        },
+      })
+      client.send('x')
+      expect(await client.next()).toBe('store of message')
+      await client.close(1000)
+      await isClosed
+      expect(seen).toEqual(['store of open', 'store of disconnect'])
+      expect(infos).toEqual([
+        ['open', route, undefined],
+        ['message', route, 'say'],
+        ['disconnect', route, undefined],
+      ])
+    })
+
     it('are called with the documented arguments and add attributes to the spans', async () => {
       const seen: unknown[] = []
       await exchange({
