@@ -34,6 +34,20 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
     frames: { example: 'frames: true', variable: 'true', servers: ON_WS },
     messageSizeMetric: { example: 'messageSizeMetric: true', variable: 'true' },
     shutdownTimeout: { example: 'shutdownTimeout: 2_000', variable: '2000', unit: 'milliseconds' },
+    connectionAttributes: {
+      example: "connectionAttributes: ({ headers }) => ({ 'app.tenant': headers['x-tenant'] as string })",
+    },
+    metricAttributes: {
+      example:
+        "connectionAttributes: ({ headers }) => ({ 'app.plan': headers['x-plan'] as string }), metricAttributes: ['app.plan']",
+      variable: 'app.plan',
+    },
+    idleTimeout: {
+      example: 'idleTimeout: 60_000',
+      fallback: 'idle connections are not counted',
+      variable: '60000',
+      unit: 'milliseconds',
+    },
     sessionId: { example: 'sessionId: true', variable: 'true', servers: 'Socket.IO, NestJS on Socket.IO' },
     trustProxy: { example: 'trustProxy: 1', fallback: "the host's own setting, else `false`", variable: '1' },
     redactQuery: { example: "redactQuery: ['invitation']", variable: 'invitation,room-number' },

@@ -136,6 +136,8 @@ export const ATTR_WEBSOCKET_PROCESS_END = 'websocket.process.end'
 export const ATTR_WEBSOCKET_SPAN_ENDED_BY = 'websocket.span.ended_by'
 /** `true`: the span has the sampling decision of its connection's handshake, by `connectionSampler`. @on process */
 export const ATTR_WEBSOCKET_SAMPLING_INHERITED = 'websocket.sampling.inherited'
+/** `json`: a text that should have a name by option `messageName` has none, because it is no JSON. @on process */
+export const ATTR_WEBSOCKET_MESSAGE_MALFORMED = 'websocket.message.malformed'
 /** Target of a link: `handshake`, `receiver` (the handshake of the connection that a message is sent to, where another connection's message caused it), `cause` (the span whose code closed the connection), `segment` (the previous segment of a connection span), `previous` (the lost connection that this one replaces), `operation` (that an end or a repetition belongs to) or `message`. @on links */
 export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
 /** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`; on spans `volatile` only, the others are errors. @on send, metrics */
@@ -285,6 +287,13 @@ export const METRIC_SEND_BUFFERED = {
   type: 'observable gauge',
   unit: 'By',
   description: 'Bytes accepted for sending and not yet handed to the kernel.',
+} as const satisfies InstrumentSchema
+/** With option `idleTimeout` only. @attributes route, namespace, subprotocol */
+export const METRIC_CONNECTION_IDLE = {
+  name: 'websocket.server.connection.idle',
+  type: 'observable gauge',
+  unit: '{connection}',
+  description: 'Connections on which neither side has sent a message for a while.',
 } as const satisfies InstrumentSchema
 /** Above option `slowConsumerBytes`. @attributes route, namespace, subprotocol */
 export const METRIC_CONNECTION_SLOW = {

@@ -122,6 +122,7 @@ export class Telemetry {
     const { services } = this
     services.heartbeat?.stop()
     services.slowConsumers.stop()
+    services.clock.stop()
     services.sendBatch.shutdown()
     services.endOperations()
     services.deadlines.shutdown()
@@ -153,6 +154,7 @@ export class Telemetry {
     const { services } = this
     services.heartbeat?.stop()
     services.slowConsumers.stop()
+    services.clock.stop()
     services.sendBatch.flush()
     services.deadlines.shutdown()
     for (const live of services.metrics.connections()) {

@@ -188,6 +188,7 @@ describe('metricSet', () => {
     const connections = waiting.map(
       (_, index): LiveConnection => ({
         slowBytes: 10 + index,
+        isIdle: undefined,
         bufferedAmount: () => waiting[index] as number,
         older: undefined,
         newer: undefined,
@@ -212,7 +213,13 @@ describe('metricSet', () => {
     const sdk = newSdk()
     const { live } = metricSet(scope, sdk.provider).series('/r', undefined, undefined)
     const connections = order.map(
-      (): LiveConnection => ({ slowBytes: 0, bufferedAmount: () => 1, older: undefined, newer: undefined }),
+      (): LiveConnection => ({
+        slowBytes: 0,
+        isIdle: undefined,
+        bufferedAmount: () => 1,
+        older: undefined,
+        newer: undefined,
+      }),
     )
     for (const connection of connections) live.add(connection)
     for (const [closed, index] of order.entries()) {

@@ -47,6 +47,9 @@ const DEFAULTS = {
   redactQuery: [],
   allowQuery: [],
   authorities: [],
+  connectionAttributes: undefined,
+  metricAttributes: [],
+  idleTimeout: undefined,
   sessionId: false,
   shutdownTimeout: 5000,
   messageContext: undefined,
@@ -238,6 +241,14 @@ const CASES: Readonly<Record<keyof TelemetryOptions, Case>> = {
     fix: /must be a list of hosts with their port/,
     texts: [['a.example, b.example:81', ['a.example', 'b.example:81']]],
   },
+  connectionAttributes: callback,
+  metricAttributes: {
+    valid: [[], ['app.plan']],
+    invalid: ['app.plan', [''], [1], [/x/], null],
+    fix: /must be a list of attribute names/,
+    texts: [['a, b', ['a', 'b']]],
+  },
+  idleTimeout: duration,
   sessionId: flag,
   shutdownTimeout: duration,
   messageContext: callback,
@@ -262,6 +273,7 @@ const NAMES = Object.keys(CASES) as (keyof TelemetryOptions)[]
 /** What an option needs beside it. */
 function companions(name: string): TelemetryOptions {
   if (name === 'carrierName') return { propagation: 'always' }
+  if (name === 'metricAttributes') return { connectionAttributes: () => ({}) }
   return name === 'heartbeatTerminate' ? { heartbeatInterval: 1000 } : {}
 }
 
@@ -364,6 +376,11 @@ describe('resolveOptions', () => {
     expect(unknownVariables(env, [])).toHaveLength(2)
     expect(unknownVariables({ OTEL_WS_ON_MESSAGE: 'x' }, [])).toHaveLength(1)
     expect(unknownVariables({ OTEL_TRACE: 'x', PATH: '/bin' }, [])).toEqual([])
+  })
+
+  it('refuses metricAttributes without their values', () => {
+    expect(refusal({ metricAttributes: ['a'] }).message).toMatch(/metricAttributes needs connectionAttributes/)
+    expect(refusal({}, { OTEL_WS_METRIC_ATTRIBUTES: 'a' }).message).toMatch(/metricAttributes needs/)
   })
 
   it('refuses carrierName for peers that negotiate', () => {

@@ -75,6 +75,11 @@ export class Connection extends OperatingConnection implements LiveConnection {
     return this.services.options.slowConsumerBytes
   }
 
+  get isIdle(): boolean | undefined {
+    const { clock } = this.services
+    return clock.isRunning ? clock.isOver(this.activeAt) : undefined
+  }
+
   /** Called by the handshake when its span has ended. */
   opened(): void {
     this.series.live.add(this)

@@ -28,6 +28,8 @@ export interface ConnectionFacts {
   readonly namespace?: string | undefined
   /** The name of the namespace if `namespace` is a pattern: it is recorded on spans and not in metrics. */
   readonly namespaceName?: string | undefined
+  /** The application's attributes, of option `connectionAttributes`. */
+  readonly attributes?: Attributes | undefined
   /** The host library's own id, recorded with option `sessionId`. */
   readonly sessionId?: string | undefined
 }
@@ -73,7 +75,10 @@ export abstract class ConnectionIdentity {
     this.services = services
     this.socket = socket
     this.#handshake = handshake && packIds(handshake)
-    this.series = services.metrics.series(facts.route, facts.namespace, facts.subprotocol)
+    const { attributes } = facts
+    const onMetrics = attributes && services.metricAttributes(attributes)
+    this.series = services.metrics.series(facts.route, facts.namespace, facts.subprotocol, onMetrics)
+    if (attributes !== undefined) this.setAttributes(attributes)
     if (facts.namespaceName !== undefined) this.setAttribute(schema.ATTR_WEBSOCKET_NAMESPACE, facts.namespaceName)
     if (services.options.sessionId && facts.sessionId !== undefined) {
       this.setAttribute(schema.ATTR_WEBSOCKET_SESSION_ID, facts.sessionId)

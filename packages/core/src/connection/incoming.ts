@@ -61,6 +61,8 @@ const MESSAGE_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'message' 
 export abstract class IncomingConnection extends ConnectionIdentity {
   received = 0
   receivedBytes = 0
+  /** When the latest message passed, by the coarse clock. */
+  protected activeAt: number = this.services.clock.now
   /** Reads the messages as operations of a protocol; `undefined` for connections without one. */
   operations: MessageReading<Process, IncomingMessage> | undefined = undefined
   /** Terms of context in messages; while `undefined`, messages are left as they are. */
@@ -138,6 +140,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     this.received++
     this.receivedBytes += size
     const { series, services } = this
+    this.activeAt = services.clock.now
     series.receivedBytes += size
     if (binary) series.receivedBinary++
     else series.receivedText++
@@ -334,6 +337,9 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     describeMessage(span, name, binary, size, this.received)
     if (remote?.problem !== undefined) setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, remote.problem)
     if (frames !== undefined) describeFrames(span, frames)
+    if (name.name === undefined && !binary && !isSecret && this.services.isMalformed(data, size)) {
+      setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_MALFORMED, 'json')
+    }
     if (!isSecret) this.callMessageHook(span, 'receive', data, binary)
   }
 

@@ -132,6 +132,7 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
   /** Counts a message that the host has accepted. Returns its sequence number. */
   countSent(binary: boolean, size: number): number {
     const { series } = this
+    this.activeAt = this.services.clock.now
     this.sentBytes += size
     series.sentBytes += size
     if (binary) series.sentBinary++

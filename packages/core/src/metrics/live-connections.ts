@@ -3,6 +3,8 @@ export interface LiveConnection {
   bufferedAmount(): number
   /** Buffered bytes above which it counts as slow. */
   readonly slowBytes: number
+  /** True if it has had no message for a while; `undefined` if that is not measured. */
+  readonly isIdle: boolean | undefined
   /** Its neighbours in the list of open connections. */
   older: LiveConnection | undefined
   newer: LiveConnection | undefined

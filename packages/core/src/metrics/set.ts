@@ -45,11 +45,16 @@ export class MetricSet {
   }
 
   /** The series of a combination of attributes; connections hold on to theirs. */
-  series(route: string | undefined, namespace: string | undefined, subprotocol: string | undefined): Series {
-    const key = `${route}\n${namespace}\n${subprotocol}`
+  series(
+    route: string | undefined,
+    namespace: string | undefined,
+    subprotocol: string | undefined,
+    further?: Attributes,
+  ): Series {
+    const key = `${route}\n${namespace}\n${subprotocol}${further === undefined ? '' : `\n${JSON.stringify(further)}`}`
     let series = this.#series.get(key)
     if (series === undefined) {
-      const attributes: Attributes = {}
+      const attributes: Attributes = { ...further }
       if (route !== undefined) attributes[schema.ATTR_WEBSOCKET_ROUTE] = route
       if (namespace !== undefined) attributes[schema.ATTR_WEBSOCKET_NAMESPACE] = namespace
       if (subprotocol !== undefined) attributes[schema.ATTR_WEBSOCKET_SUBPROTOCOL] = subprotocol
@@ -102,6 +107,7 @@ export class MetricSet {
     const io = createObservable(meter, schema.METRIC_IO)
     const buffered = createObservable(meter, schema.METRIC_SEND_BUFFERED)
     const slow = createObservable(meter, schema.METRIC_CONNECTION_SLOW)
+    const idle = createObservable(meter, schema.METRIC_CONNECTION_IDLE)
     const undelivered = createObservable(meter, schema.METRIC_SEND_UNDELIVERED)
     const missedPings = createObservable(meter, schema.METRIC_PING_MISSED)
     const operations = createObservable(meter, schema.METRIC_OPERATION_ACTIVE)
@@ -113,6 +119,7 @@ export class MetricSet {
       io,
       buffered,
       slow,
+      idle,
       undelivered,
       missedPings,
       operations,
@@ -128,11 +135,15 @@ export class MetricSet {
         result.observe(io, series.sentBytes, series.directed('send'))
         let bufferedBytes = 0
         let slowConnections = 0
+        let idleConnections: number | undefined
         for (const connection of series.live) {
           const bytes = connection.bufferedAmount()
           bufferedBytes += bytes
           if (bytes > connection.slowBytes) slowConnections++
+          const { isIdle } = connection
+          if (isIdle !== undefined) idleConnections = (idleConnections ?? 0) + Number(isIdle)
         }
+        if (idleConnections !== undefined) result.observe(idle, idleConnections, attributes)
         result.observe(buffered, bufferedBytes, attributes)
         result.observe(slow, slowConnections, attributes)
         observeUndelivered(result, undelivered, series)

@@ -73,6 +73,9 @@ function checkCombinations(options: Validated): void {
       'needs heartbeatInterval: without its pings no connection is found dead',
     )
   }
+  if (options.metricAttributes.length > 0 && options.connectionAttributes === undefined) {
+    throw new OptionError('metricAttributes', 'needs connectionAttributes, which names their values')
+  }
   if (options.carrierName !== undefined && options.propagation !== 'always') {
     throw new OptionError('carrierName', "needs propagation: 'always': peers that negotiate know one name only")
   }

@@ -166,6 +166,24 @@ export interface TelemetryOptions {
    * `async-functions`. Variable `OTEL_WS_FOLLOW_PROMISES`.
    */
   followPromises?: 'async-functions' | 'all'
+  /**
+   * Attributes of a connection from its start, such as the user or tenant that the request names: a function of the upgrade
+   * request. They are set on every span of the connection, the handshake's included. Later ones are set with
+   * `connectionOf(socket).setAttributes()`.
+   */
+  connectionAttributes?: (request: UpgradeRequest) => Attributes | void
+  /**
+   * Names of attributes of `connectionAttributes` that go on metrics as well. Each combination of values is a series of its
+   * own, so name those with few values only; of each, 100 values are recorded and others as `_OTHER`. Default: none.
+   * Variable `OTEL_WS_METRIC_ATTRIBUTES` (comma-separated).
+   */
+  metricAttributes?: readonly string[]
+  /**
+   * Milliseconds without a message in either direction after which a connection counts as idle in the gauge
+   * `websocket.server.connection.idle`, to within a tenth. Default: idle connections are not counted.
+   * Variable `OTEL_WS_IDLE_TIMEOUT`.
+   */
+  idleTimeout?: number
   /** Buffered bytes above which a connection counts as slow. Default 1048576. Variable `OTEL_WS_SLOW_CONSUMER_BYTES`. */
   slowConsumerBytes?: number
   /** Record the histogram `websocket.server.message.size`. Default `false`. Variable `OTEL_WS_MESSAGE_SIZE_METRIC`. */

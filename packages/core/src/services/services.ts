@@ -1,4 +1,4 @@
-import type { Tracer } from '@opentelemetry/api'
+import type { Attributes, Tracer } from '@opentelemetry/api'
 import { isInsideSdk } from '../api/span.ts'
 import { warnOfUnseenSdk } from '../api/versions.ts'
 import { SpanDeadlines } from '../context/deadlines.ts'
@@ -10,11 +10,15 @@ import { SELECTOR_HEAD_BYTES, SELECTOR_TAIL_BYTES, select } from '../options/sel
 import type { IgnoreSubject, UpgradeRequest } from '../options/types.ts'
 import { Diagnostics } from '../span/diagnostics.ts'
 import { BoundedNames, type MessageName, messageName, otherName } from '../span/names.ts'
+import { CoarseClock } from './coarse-clock.ts'
 import type { HostDriver, RegisteredNames, Scope } from './driver.ts'
 import { globalTracer } from './providers.ts'
 
 /** While no SDK is registered, `active` checks for one every so many reads. */
 const REFRESH_EVERY = 16
+
+/** Bytes of a text up to which it is parsed to find out whether it is JSON; of a longer one, the beginning decides. */
+const MAX_PARSED_BYTES = 4096
 
 /**
  * Shared by all connections of one instrumented host: options, tracer, instruments, bounded names, the application's
@@ -31,11 +35,14 @@ export class Services {
   /** The instruments. */
   metrics: MetricSet
   readonly diagnostics = new Diagnostics()
+  /** For option `idleTimeout`. */
+  readonly clock: CoarseClock
   /** If set, the name of a received message that is not among these is recorded as `_OTHER`. */
   registeredNames: RegisteredNames | undefined
   readonly #names: BoundedNames
   readonly #routes = new BoundedNames(1000, 256)
   readonly #subprotocols = new BoundedNames(32, 64)
+  readonly #metricValues = new Map<string, BoundedNames>()
   readonly #unnamed = new Map<string | undefined, MessageName>()
   #readsWhileInactive = 0
 
@@ -47,6 +54,7 @@ export class Services {
     this.redactor = createRedactor(options.redactQuery, options.allowQuery)
     this.#names = new BoundedNames(options.maxMessageNames, options.maxMessageNameLength)
     this.metrics = metricSet(scope, options.meterProvider)
+    this.clock = new CoarseClock(options.idleTimeout)
     this.refresh()
   }
 
@@ -97,6 +105,44 @@ export class Services {
     const patterns = subject.kind === 'connection' ? ignore.routes : ignore.messages
     const value = subject.kind === 'connection' ? subject.route : subject.name
     return value !== undefined && patterns?.some((pattern) => matches(pattern, value)) === true
+  }
+
+  /** The attributes that option `connectionAttributes` returns for a request. */
+  connectionAttributes(request: UpgradeRequest): Attributes | undefined {
+    const { connectionAttributes } = this.options
+    return connectionAttributes && (this.callHook('connectionAttributes', connectionAttributes, request) ?? undefined)
+  }
+
+  /** Those of a connection's attributes that option `metricAttributes` names, with bounded values. */
+  metricAttributes(attributes: Attributes): Attributes | undefined {
+    let found: Attributes | undefined
+    for (const name of this.options.metricAttributes) {
+      const value = attributes[name]
+      if (value === undefined || value === null) continue
+      let values = this.#metricValues.get(name)
+      if (values === undefined) {
+        values = new BoundedNames(100, 64)
+        this.#metricValues.set(name, values)
+      }
+      found ??= {}
+      found[name] = values.label(String(value))
+    }
+    return found
+  }
+
+  /** True for a text without a name that option `messageName` would read from JSON, if it is none. */
+  isMalformed(data: unknown, size: number): boolean {
+    const { messageName: selector } = this.options
+    if (selector === undefined || typeof selector === 'function') return false
+    const isWhole = size <= MAX_PARSED_BYTES
+    const text = this.driver.text(data, 0, isWhole ? size : SELECTOR_HEAD_BYTES)
+    if (!isWhole) return !/^\s*[[{"\d-]/.test(text)
+    try {
+      JSON.parse(text)
+      return false
+    } catch {
+      return true
+    }
   }
 
   /** The bounded name of a message whose name the host knows. */

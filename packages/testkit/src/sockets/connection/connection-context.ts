@@ -83,6 +83,45 @@ export function connectionContextTests(harness: Harness, fixture: Fixture): void
       for (const row of await fixture.telemetry.collect()) expect(row.attributes).not.toHaveProperty('user.id')
     })
 
+    it('has the attributes of option connectionAttributes from the start, and those that are named on metrics', async () => {
+      const attributesOf = ({ headers }: { headers: Record<string, string> }) => ({
+        'app.user': headers['x-user'],
+        'app.plan': headers['x-plan'],
+      })
+      const host = await fixture.serve({
+        telemetry: { connectionAttributes: attributesOf, metricAttributes: ['app.plan'] },
+        connection: (socket) => socket.onMessage((data) => socket.send(data)),
+      })
+      const client = await fixture.connect(host, { headers: { 'x-user': 'u1', 'x-plan': 'free' } })
+      client.send('x')
+      await client.next()
+      await client.close(1000)
+      const names = ['GET', 'open', 'process', 'send', 'close'].map((operation) => `${operation} ${route}`)
+      for (const name of names) {
+        const { attributes } = await fixture.telemetry.waitForSpan(name)
+        expect([name, attributes['app.user'], attributes['app.plan']]).toEqual([name, 'u1', 'free'])
+      }
+      const rows = await fixture.telemetry.collect()
+      expect(rows.length).toBeGreaterThan(5)
+      for (const { name, attributes } of rows) {
+        expect([name, attributes['app.user'], attributes['app.plan']]).toEqual([name, undefined, 'free'])
+      }
+    })
+
+    it('is there where option connectionAttributes throws, which is reported once', async () => {
+      const connectionAttributes = () => {
+        throw new Error('no')
+      }
+      const { client } = await fixture.open({
+        telemetry: { connectionAttributes },
+        connection: (socket) => socket.onMessage((data) => socket.send(data)),
+      })
+      client.send('x')
+      expect(await client.next()).toBe('x')
+      await fixture.telemetry.waitForSpan(process)
+      expect(fixture.telemetry.diagnostics.splice(0)).toEqual([expect.stringContaining('option connectionAttributes')])
+    })
+
     it('runs work of the connection outside of the span that is active', async () => {
       const { client, socket, connection } = await fixture.open()
       const result = trace.getTracer('app').startActiveSpan('job', (span) => {

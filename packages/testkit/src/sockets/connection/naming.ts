@@ -3,6 +3,8 @@ import { encodeFrame, OPCODE } from '../../testing/frames.ts'
 import { type Fixture, listen } from '../fixture.ts'
 import type { Harness, HostSocket } from '../harness.ts'
 
+const MALFORMED = 'websocket.message.malformed'
+
 export function namingTests(harness: Harness, fixture: Fixture): void {
   const { route } = harness
 
@@ -22,6 +24,21 @@ export function namingTests(harness: Harness, fixture: Fixture): void {
     await fixture.telemetry.waitUntil(() => spans().length === messages.length, `${messages.length} process spans`)
     return spans().map((span) => describeSpan(span.name, span.attributes))
   }
+
+  describe('a text without a name', () => {
+    it('is marked if it is no JSON, where a selector would read its name', async () => {
+      const texts = ['plain', '{"type":', '{}', '42', `{"a":"${'x'.repeat(5000)}"}`, `no${'x'.repeat(5000)}`]
+      const marks = await processed({ messageName: '$.type' }, texts, (_, attributes) => attributes[MALFORMED])
+      expect(marks).toEqual(['json', 'json', undefined, undefined, undefined, 'json'])
+    })
+
+    it('is not marked without a selector, nor with a name, nor if it is binary', async () => {
+      const unmarked = async (telemetry: Record<string, unknown>, messages: (string | Buffer)[]) =>
+        expect(await processed(telemetry, messages, (_, attributes) => attributes[MALFORMED])).toEqual([undefined])
+      await unmarked({ messageName: () => undefined }, ['plain'])
+      await unmarked({ messageName: '$.type' }, [Buffer.from('plain')])
+    })
+  })
 
   describe('message name', () => {
     it.each([
