@@ -134,6 +134,10 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
   },
   Hooks: {
     around: { example: 'around: (run) => storage.run(new Map(), run)' },
+    isError: {
+      example: 'isError: (error) => !(error instanceof InvalidInput)',
+      fallback: 'every error, but not a refusal in NestJS',
+    },
     onHandshake: { example: "onHandshake: (span, { headers }) => ({ 'app.tenant': headers['x-tenant'] })" },
     onMessage: { example: "onMessage: (span, { data }) => ({ 'app.size': data.length })" },
     onClose: { example: "onClose: (span, { duration }) => ({ 'app.minutes': Math.round(duration / 60) })" },

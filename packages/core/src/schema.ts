@@ -146,6 +146,8 @@ export const ATTR_WEBSOCKET_UNDELIVERED_REASON = 'websocket.send.undelivered.rea
 /** Class and method of the handler, such as `ChatGateway.onMessage`. @on process, open, disconnect */
 export const ATTR_CODE_FUNCTION_NAME = 'code.function.name'
 
+/** Message of the error with which the application rejected the handshake, cut at 256 characters. @on handshake */
+export const ATTR_ERROR_MESSAGE = 'error.message'
 /** Class name of an error, or its code; for a rejected handshake the status code. @on spans and metrics of failures */
 export const ATTR_ERROR_TYPE = 'error.type'
 /** Method of the upgrade request. @on handshake */

@@ -17,6 +17,7 @@ class Handler extends ServerOperation {
 const host = {
   deadlines: { add(): void {}, delete(): void {}, now: () => 1 },
   options: { followPromises: 'async-functions', around: undefined } as const,
+  isError: () => true,
   diagnostics: { promiseNotFollowed(): void {}, hookFailed(): void {} },
   sendBatch: { enterRun(): void {}, leaveRun(): void {} },
 }

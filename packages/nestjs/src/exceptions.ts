@@ -18,6 +18,25 @@ function setTypeToCode(error: Error & { getError?: unknown }): void {
   }
 }
 
+/**
+ * True for errors of the server. Not for those with which an application of Nest refuses a message: a `WsException`, as a
+ * guard that denies throws, and an `HttpException` below 500, as its own pipes throw. By their methods, because there may be
+ * several copies of Nest's packages.
+ */
+export function isServerError(error: unknown): boolean {
+  if (!(error instanceof Error)) return true
+  const { getError, getStatus } = error as { getError?: unknown; getStatus?: unknown }
+  if (typeof getStatus === 'function') {
+    try {
+      const status: unknown = getStatus.call(error)
+      return typeof status !== 'number' || status >= 500
+    } catch {
+      return true
+    }
+  }
+  return typeof getError !== 'function'
+}
+
 /** An exception that Nest passed to the exception filters, and the message that was being processed then. */
 interface SeenException {
   readonly exception: unknown

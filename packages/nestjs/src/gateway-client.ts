@@ -7,6 +7,8 @@ import {
   tracedConnection,
 } from '@otel-ws/core/adapter'
 
+import { isServerError } from './exceptions.ts'
+
 /** The members of a gateway's client that are read: a socket of Socket.IO, of `ws`, or of a custom adapter. */
 interface GatewayClient {
   readonly bufferedAmount?: unknown
@@ -17,6 +19,7 @@ interface GatewayClient {
 /** Driver of clients whose connection is not traced: only their messages are seen. */
 export const clientDriver: HostDriver<GatewayClient> = {
   text: () => '',
+  isError: isServerError,
   bufferedAmount: ({ bufferedAmount }) => (typeof bufferedAmount === 'number' ? bufferedAmount : 0),
 }
 

@@ -3,6 +3,7 @@ import type { TelemetryOptions } from '@otel-ws/core'
 import { createTelemetry, type RegisteredNames, type Telemetry } from '@otel-ws/core/adapter'
 import { driver as socketIoDriver, traceServer as traceSocketIoServer } from '@otel-ws/socket.io/adapter'
 import { closeDestroyed, traceServer as traceWsServer, watchUpgrades, driver as wsDriver } from '@otel-ws/ws/adapter'
+import { isServerError } from './exceptions.ts'
 import { SCOPE } from './version.ts'
 
 type WsServer = Parameters<typeof traceWsServer>[0]
@@ -77,13 +78,16 @@ export class ServerTracer {
   }
 
   #createWsTelemetry(): Telemetry {
-    const telemetry = createTelemetry({ messageName: PATTERN_SELECTOR, ...this.#options }, SCOPE, wsDriver)
+    const telemetry = createTelemetry({ messageName: PATTERN_SELECTOR, ...this.#options }, SCOPE, {
+      ...wsDriver,
+      isError: isServerError,
+    })
     if (this.#options.messageName === undefined) telemetry.services.registeredNames = this.#patterns
     return telemetry
   }
 
   #traceSocketIo(server: SocketIoServer): void {
-    this.#socketIo ??= createTelemetry(this.#options, SCOPE, socketIoDriver)
+    this.#socketIo ??= createTelemetry(this.#options, SCOPE, { ...socketIoDriver, isError: isServerError })
     this.#restore.push(traceSocketIoServer(server, this.#socketIo, { traceConnectionHandler: false }).restore)
   }
 }

@@ -80,5 +80,6 @@ function describeSpan({ name, kind, attributes, status, links }: Span): string {
   const items = attributes['websocket.stream.items']
   if (items !== undefined) parts.push(`${items} items ${attributes['websocket.stream.outcome']}`)
   if (status.code === SpanStatusCode.ERROR) parts.push(`! ${attributes['error.type']}: ${status.message}`)
+  else if (attributes['error.type'] !== undefined) parts.push(`refused: ${attributes['error.type']}`)
   return parts.join(' ')
 }

@@ -102,11 +102,11 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
         '  handling',
       ],
     ],
-    ['handler throws', 1, ['process handler throws CONSUMER in ChatGateway.handlerThrows ! WsException: no room']],
+    ['handler throws', 1, ['process handler throws CONSUMER in ChatGateway.handlerThrows refused: WsException']],
     [
       'handler rejects',
       1,
-      ['process handler rejects CONSUMER in ChatGateway.handlerRejects ! ROOM_FULL: the room is full'],
+      ['process handler rejects CONSUMER in ChatGateway.handlerRejects refused: ROOM_FULL'],
     ],
     ['throws no error', 1, ['process throws no error CONSUMER in ChatGateway.throwsNoError ! string: a text']],
     [

@@ -343,7 +343,7 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
     const connection = await fixture.telemetry.waitForSpan('connection /')
     expect(fixture.tree(connection)).toEqual([
       'connection / SERVER',
-      '  process denied CONSUMER in ChatGateway.denied ! WsException: Forbidden resource',
+      '  process denied CONSUMER in ChatGateway.denied refused: WsException',
       '    send exception PRODUCER',
     ])
   })

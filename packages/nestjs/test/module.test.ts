@@ -34,8 +34,8 @@ const messages: readonly [event: string, answers: number, says: string, children
   ],
   ['empty', 0, 'in ChatGateway.empty 0 items completed', []],
   ['explicit stream', 2, 'in ChatGateway.explicitStream 2 items completed', [ANSWER, ANSWER]],
-  ['denied', 1, 'in ChatGateway.denied ! WsException: Forbidden resource', [EXCEPTION]],
-  ['guard throws', 1, 'in ChatGateway.guardThrows ! NO_TICKET: a ticket is needed', ['  guarding', EXCEPTION]],
+  ['denied', 1, 'in ChatGateway.denied refused: WsException', [EXCEPTION]],
+  ['guard throws', 1, 'in ChatGateway.guardThrows refused: NO_TICKET', ['  guarding', EXCEPTION]],
   ['pipe throws', 1, 'in ChatGateway.pipeThrows ! RangeError: out of range', ['  piping', EXCEPTION]],
   [
     'interceptor throws',
@@ -43,8 +43,8 @@ const messages: readonly [event: string, answers: number, says: string, children
     'in ChatGateway.interceptorThrows ! TypeError: not this type',
     ['  intercepting', '  handling', EXCEPTION],
   ],
-  ['handler throws', 1, 'in ChatGateway.handlerThrows ! WsException: no room', [EXCEPTION]],
-  ['handler rejects', 1, 'in ChatGateway.handlerRejects ! ROOM_FULL: the room is full', [EXCEPTION]],
+  ['handler throws', 1, 'in ChatGateway.handlerThrows refused: WsException', [EXCEPTION]],
+  ['handler rejects', 1, 'in ChatGateway.handlerRejects refused: ROOM_FULL', [EXCEPTION]],
   ['throws no error', 1, 'in ChatGateway.throwsNoError ! string: a text', [EXCEPTION]],
   ['stream throws', 2, 'in ChatGateway.streamThrows 1 items failed ! SyntaxError: half a word', [ANSWER, EXCEPTION]],
 ]

@@ -1,5 +1,6 @@
 import {
   type Connection,
+  errorType,
   type Handshake,
   storeConnection,
   type Telemetry,
@@ -49,9 +50,9 @@ export class NamespaceHandshakes {
   }
 
   /** A middleware rejected the socket. */
-  refuse(socket: Socket, errorType: string): void {
+  refuse(socket: Socket, error: unknown): void {
     const transport = this.#transportOf(socket)
-    transport.joinOf(socket)?.refuse(undefined, errorType)
+    transport.joinOf(socket)?.refuse(undefined, errorType(error), messageOf(error))
     transport.removeJoin(socket)
   }
 
@@ -88,6 +89,16 @@ export function refuseNamespace(telemetry: Telemetry, conn: EngineSocket | undef
       ...(conn !== undefined && { transport: conn.transport.name }),
     })
     ?.refuse(undefined, 'invalid_namespace')
+}
+
+/** The message of an error of the application's, whose getter may throw. */
+function messageOf(error: unknown): string | undefined {
+  try {
+    const { message } = error as { readonly message?: unknown }
+    return typeof message === 'string' ? message : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function factsOf({ name, server }: Namespace): NamespaceFacts {

@@ -1,4 +1,4 @@
-import { errorType, type HandlerSpan, type Handshake, type Telemetry } from '@otel-ws/core/adapter'
+import type { HandlerSpan, Handshake, Telemetry } from '@otel-ws/core/adapter'
 import { dispatchAll, hiddenProperty, wrapMethod } from '@otel-ws/core/node'
 import { traceBroadcasts } from './broadcast.ts'
 import type { Namespace, Socket } from './host.ts'
@@ -66,7 +66,7 @@ function traceMiddleware(namespace: Namespace, handshakes: NamespaceHandshakes):
     }
     handshake.run(() =>
       run.call(this, socket, (error) => {
-        if (error) handshakes.refuse(socket, errorType(error))
+        if (error) handshakes.refuse(socket, error)
         done(error)
       }),
     )

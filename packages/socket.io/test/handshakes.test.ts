@@ -106,6 +106,8 @@ describe('handshake', () => {
       'websocket.transport': 'websocket',
       'websocket.handshake.outcome': 'rejected',
       'error.type': 'invalid_namespace',
+      'client.address': '127.0.0.1',
+      'client.port': expect.any(Number),
     })
     expect(span.parentSpanContext?.spanId).toBe(telemetry.span('GET /socket.io').spanContext().spanId)
   })
@@ -268,7 +270,8 @@ describe('handshake', () => {
       ['rejected', 'Forbidden'],
       ['accepted', undefined],
     ])
-    const [, , accepted] = spans
+    const [, second, accepted] = spans
+    expect(second?.attributes).toMatchObject({ 'error.message': 'second', 'client.address': '127.0.0.1' })
     expect(accepted?.kind).toBe(SpanKind.SERVER)
     expect(accepted?.attributes).toMatchObject({ 'url.path': '/socket.io/', 'client.address': '127.0.0.1' })
     expect(close.links).toEqual(accepted && [linkTo(accepted)])

@@ -2,6 +2,7 @@ import type {
   Attributes,
   AttributeValue,
   Context,
+  Exception,
   Link,
   Span,
   SpanContext,
@@ -128,7 +129,7 @@ export function addEvent(span: Span, name: string, attributes: Attributes): void
   }
 }
 
-export function recordException(span: Span, error: Error | string, at: TimeInput | undefined): void {
+export function recordException(span: Span, error: Exception, at: TimeInput | undefined): void {
   try {
     span.recordException(error, at)
   } catch (thrown) {

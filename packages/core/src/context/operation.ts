@@ -1,7 +1,7 @@
 import type { Context, Span } from '@opentelemetry/api'
 import { endSpan, isRecording, setAttribute } from '../api/span.ts'
 import { ATTR_WEBSOCKET_ACK_OUTCOME, ATTR_WEBSOCKET_PROCESS_END, ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
-import { recordError } from '../span/failure.ts'
+import { recordError, recordRefusal } from '../span/failure.ts'
 import type { AckOutcome } from './ack.ts'
 import type { Expirable } from './deadlines.ts'
 import { follow, isAsyncFunction, isFollowable } from './promises.ts'
@@ -61,6 +61,11 @@ export abstract class Operation extends SpanScope implements Expirable {
 
   /** A handler that is no `async` function returned a promise, which is not followed. */
   protected abstract onNotFollowed(handler: unknown): void
+
+  /** True if an error of the handler sets the status of the span. */
+  protected isError(_error: unknown): boolean {
+    return true
+  }
 
   /** True if a duration is recorded, so that a dispatch should follow the promises that handlers return. */
   get timed(): boolean {
@@ -267,7 +272,8 @@ export abstract class Operation extends SpanScope implements Expirable {
     const { span, failed } = this
     if (span === undefined) return
     const endTime = failed ? performance.now() : undefined
-    if (failed) recordError(span, this.#error, endTime)
+    if (failed && this.isError(this.#error)) recordError(span, this.#error, endTime)
+    else if (failed) recordRefusal(span, this.#error)
     if (isRecording(span)) this.describeEnd(span)
     this.endedAt = this.now()
     this.releaseSpan()

@@ -13,6 +13,7 @@ export interface OperationServices {
   /** Batches the messages that are sent in one synchronous run. */
   readonly sendBatch: { enterRun(): void; leaveRun(): void }
   readonly options: Pick<ResolvedOptions, 'followPromises' | 'around'>
+  isError(error: unknown, info: HandlerInfo | undefined): boolean
   readonly diagnostics: Pick<Diagnostics, 'promiseNotFollowed' | 'hookFailed'>
 }
 
@@ -90,6 +91,10 @@ export abstract class ServerOperation extends Operation {
 
   protected override get followsAll(): boolean {
     return this.services.options.followPromises === 'all'
+  }
+
+  protected override isError(error: unknown): boolean {
+    return this.services.isError(error, this.handlerInfo)
   }
 
   protected override onNotFollowed(handler: unknown): void {

@@ -72,6 +72,9 @@ interface ServicesOwner {
   readonly services: ConnectionServices
 }
 
+/** Characters of an error's message that are recorded. */
+const MAX_MESSAGE_LENGTH = 256
+
 /** Outcome of an upgrade request. */
 export type HandshakeOutcome = 'accepted' | 'rejected' | 'abandoned'
 
@@ -284,8 +287,17 @@ export class Handshake {
    * The server refused the request on purpose: the span's status stays unset below 500.
    *
    * @param type value of `error.type`, of low cardinality
+   * @param message what the application said of it
    */
-  refuse(status: number | undefined, type: string): void {
+  refuse(status: number | undefined, type: string, message?: string): void {
+    if (this.#outcome === undefined && !this.#isDiscarded) {
+      this.start()
+      const { span } = this
+      if (isRecording(span) && this.#isNested) this.#describePeer(span)
+      if (message !== undefined && message !== '') {
+        setAttribute(span, schema.ATTR_ERROR_MESSAGE, message.slice(0, MAX_MESSAGE_LENGTH))
+      }
+    }
     this.#settle('rejected', status, undefined, undefined, type)
   }
 
@@ -340,6 +352,14 @@ export class Handshake {
 
   #describe(span: Span): void {
     const { services } = this
+    this.#describePeer(span)
+    const { onHandshake } = services.options
+    if (onHandshake === undefined) return
+    const extra = services.callHook('onHandshake', onHandshake, span, this.request as UpgradeRequest)
+    setAttributes(span, extra)
+  }
+
+  #describePeer(span: Span): void {
     const peer = this.#peer()
     const client = this.#original?.client ?? peer
     if (client.address !== undefined) setAttribute(span, schema.ATTR_CLIENT_ADDRESS, client.address)
@@ -348,10 +368,6 @@ export class Handshake {
       if (peer.address !== undefined) setAttribute(span, schema.ATTR_NETWORK_PEER_ADDRESS, peer.address)
       if (peer.port !== undefined) setAttribute(span, schema.ATTR_NETWORK_PEER_PORT, peer.port)
     }
-    const { onHandshake } = services.options
-    if (onHandshake === undefined) return
-    const extra = services.callHook('onHandshake', onHandshake, span, this.request as UpgradeRequest)
-    setAttributes(span, extra)
   }
 
   #peer(): Peer {

@@ -168,6 +168,7 @@ export const SPECS = {
   sessionId: boolean(false),
   shutdownTimeout: milliseconds(5000),
   around: hook<TelemetryOptions['around']>(),
+  isError: hook<TelemetryOptions['isError']>(),
   onHandshake: hook<TelemetryOptions['onHandshake']>(),
   onMessage: hook<TelemetryOptions['onMessage']>(),
   onClose: hook<TelemetryOptions['onClose']>(),

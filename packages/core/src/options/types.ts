@@ -228,6 +228,12 @@ export interface TelemetryOptions {
    * for what option `ignore` leaves out. Default: none.
    */
   around?: (run: () => unknown, info: HandlerInfo) => unknown
+  /**
+   * Decides whether an error of a handler is an error of the server: with `false` the span has `error.type`, and its status
+   * stays unset. Other results leave the decision to the default. Default: every error is one, but in NestJS not a
+   * `WsException`, as a guard that denies throws, nor an `HttpException` below 500.
+   */
+  isError?: (error: unknown, info: HandlerInfo) => boolean | undefined
   /** Called with each recording handshake span when it starts; returned attributes are set on it. */
   onHandshake?: (span: Span, request: UpgradeRequest) => Attributes | void
   /** Called with each recording message span when it starts; returned attributes are set on it. */

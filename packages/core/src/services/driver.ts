@@ -14,6 +14,8 @@ export interface HostDriver<Socket, Data = unknown> {
   text(data: Data, start: number, end: number): string
   /** The other end of the connection that a request came over. */
   peer?(request: UpgradeRequest): Peer
+  /** False for an error by which applications of this host refuse a message on purpose. Default: every error is one. */
+  isError?(error: unknown): boolean
   /** Bytes that the host has accepted for sending and not yet written to the kernel. */
   bufferedAmount(socket: Socket): number
   /** Sends a ping frame. Leave it out for hosts whose protocol has no pings. */

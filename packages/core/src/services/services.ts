@@ -7,7 +7,7 @@ import { type MetricSet, metricSet } from '../metrics/set.ts'
 import { createRedactor, type Redactor } from '../options/redact.ts'
 import type { ResolvedOptions } from '../options/resolve.ts'
 import { SELECTOR_HEAD_BYTES, SELECTOR_TAIL_BYTES, select } from '../options/selector.ts'
-import type { IgnoreSubject, UpgradeRequest } from '../options/types.ts'
+import type { HandlerInfo, IgnoreSubject, UpgradeRequest } from '../options/types.ts'
 import { Diagnostics } from '../span/diagnostics.ts'
 import { BoundedNames, type MessageName, messageName, otherName } from '../span/names.ts'
 import { CoarseClock } from './coarse-clock.ts'
@@ -143,6 +143,14 @@ export class Services {
     } catch {
       return true
     }
+  }
+
+  /** True if an error of a handler sets the status of its span. */
+  isError(error: unknown, info: HandlerInfo | undefined): boolean {
+    const { isError } = this.options
+    const answer =
+      isError === undefined || info === undefined ? undefined : this.callHook('isError', isError, error, info)
+    return typeof answer === 'boolean' ? answer : (this.driver.isError?.(error) ?? true)
   }
 
   /** The bounded name of a message whose name the host knows. */

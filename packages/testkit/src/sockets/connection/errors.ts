@@ -69,6 +69,44 @@ export function errorTests(harness: Harness, fixture: Fixture): void {
       })
     })
 
+    it('is none with an isError that says so: the status stays unset', async () => {
+      await withProcessErrors(async (errors) => {
+        class Refused extends Error {}
+        class Broken extends Error {}
+        const infos: unknown[] = []
+        const { client } = await fixture.open({
+          telemetry: {
+            isError(error: unknown, { kind, route: of }: { kind: string; route?: string }) {
+              infos.push([kind, of])
+              return error instanceof Refused ? false : undefined
+            },
+          },
+          connection(socket) {
+            socket.onMessage(async (data) => {
+              throw data === 'refused' ? new Refused('not for you') : new Broken('on purpose')
+            })
+          },
+        })
+        client.send('refused')
+        client.send('broken')
+        await fixture.telemetry.waitForSpan(name, 2)
+        const [refused, broken] = fixture.telemetry.spans(name)
+        expect(refused?.status).toEqual({ code: SpanStatusCode.UNSET })
+        expect(refused?.attributes['error.type']).toBe('Refused')
+        expect(refused?.events).toEqual([])
+        expect(broken?.status.code).toBe(SpanStatusCode.ERROR)
+        // The event names the class as the attribute does, although the error's own name is `Error`.
+        expect(broken?.attributes['error.type']).toBe('Broken')
+        expect(broken?.events[0]?.attributes?.['exception.type']).toBe('Broken')
+        expect(infos).toEqual([
+          ['message', route],
+          ['message', route],
+        ])
+        await errors.next()
+        await errors.next()
+      })
+    })
+
     it('that the handler itself handles is not recorded', async () => {
       const { client } = await fixture.open({
         connection(socket) {
