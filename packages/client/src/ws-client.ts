@@ -237,6 +237,8 @@ function injectContext(connection: ClientConnection, data: unknown, span: Span |
   const terms = messages?.terms
   const text = terms && textPayload(data)
   if (text === undefined) return data
+  const inSlot = partial ? undefined : messages?.intoSlot(text, messages.carrier(span))
+  if (inSlot !== undefined) return inSlot
   const member = jsonMember(terms?.member.name)
   return member.canCarry(text) ? member.inject(data, text, messages?.carrier(span), partial) : data
 }

@@ -13,7 +13,7 @@ import { ATTR_WEBSOCKET_CONNECTION_ID } from '../schema.ts'
 import { carrierRejected } from '../span/diagnostics.ts'
 import { linkTo } from './link.ts'
 import type { ClientOptions } from './options.ts'
-import type { Incoming } from './reading.ts'
+import type { ClientReading, Incoming } from './reading.ts'
 
 /** Milliseconds after the open in which the server's hello message must arrive. */
 const HELLO_TIMEOUT = 2000
@@ -29,7 +29,7 @@ const AGREED: ClientTerms = { member: /* @__PURE__ */ new TextMember(AGREED_MEMB
 export interface MessageContextOwner {
   readonly telemetry: { readonly options: Readonly<ClientOptions> }
   readonly id: string | undefined
-  readonly operations: { readonly plannedSpan: Span | undefined } | undefined
+  readonly operations: Pick<ClientReading, 'plannedSpan' | 'writeSlot'> | undefined
   /** Messages received. */
   readonly received: number
   identify(id: string | undefined): void
@@ -47,6 +47,8 @@ export class MessageContext {
   #helloTimer: ReturnType<typeof setTimeout> | undefined
   /** Context was offered to the server, so that spans may have started without the connection's id. */
   readonly #hasOffered: boolean
+  /** The options declare the terms, and the server has not agreed on any. */
+  #isDeclared = false
   /** Ended spans that wait for the connection's id, while the server may still send it. */
   #deferred: { readonly span: Span; readonly endTime: number }[] | undefined
 
@@ -57,6 +59,7 @@ export class MessageContext {
     if (this.#hasOffered) this.#deferred = []
     const { propagation, carrierName } = connection.telemetry.options
     if (propagation === 'always') {
+      this.#isDeclared = true
       this.terms = carrierName === undefined ? AGREED : { member: new TextMember(carrierName) }
     }
   }
@@ -74,6 +77,7 @@ export class MessageContext {
   /** The server has accepted, in its response or with its hello message. */
   acceptTerms(id: string): void {
     this.terms ??= AGREED
+    this.#isDeclared = false
     this.settleId(id)
   }
 
@@ -174,12 +178,20 @@ export class MessageContext {
     )
   }
 
+  /** The text with a context that the server has not agreed on, where its protocol has a place for it. */
+  intoSlot<T extends string | Uint8Array>(text: T, carrier: Carrier | undefined): T | undefined {
+    return this.#isDeclared ? this.#connection.operations?.writeSlot(text, carrier) : undefined
+  }
+
   /**
    * Injects the context of a message into its text.
    *
    * @param span span of the message; without one, the active span is used
    */
   injectContext(text: string, span: Span | undefined): string {
-    return this.terms === undefined ? text : this.terms.member.inject(text, this.carrier(span))
+    const { terms } = this
+    if (terms === undefined) return text
+    const carrier = this.carrier(span)
+    return this.intoSlot(text, carrier) ?? terms.member.inject(text, carrier)
   }
 }

@@ -21,9 +21,11 @@ import {
   type StartedRequest,
 } from '../operations/operations.ts'
 import type { OperationInstruments, OperationSeries } from '../operations/recorder.ts'
+import type { Carrier } from '../propagation/carrier.ts'
 import { parseCarrier, textPayload } from '../propagation/terms.ts'
 import { isProtocol, type Protocol } from '../protocols/protocol.ts'
 import { protocolNamed, protocolOfSubprotocol } from '../protocols/registry.ts'
+import { writeSlot } from '../protocols/slot.ts'
 import * as schema from '../schema.ts'
 import { hookFailed } from '../span/diagnostics.ts'
 import type { MessageName } from '../span/names.ts'
@@ -82,6 +84,12 @@ class ClientOperationHost implements ClientReading, OperationHost<ClientProcess,
 
   get plannedSpan(): Span | undefined {
     return this.#reading?.plannedSpan
+  }
+
+  writeSlot<T extends string | Uint8Array>(text: T, carrier: Carrier | undefined): T | undefined {
+    const { slot, isRequest = false } = this.#reading ?? {}
+    if (slot === undefined) return undefined
+    return isRequest && carrier !== undefined ? (writeSlot(text, slot, carrier) as T) : text
   }
 
   receive(message: ReceivedMessage): ClientProcess | undefined {

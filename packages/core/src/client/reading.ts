@@ -1,5 +1,6 @@
 import type { Attributes, Context, Link, Span, SpanKind, Tracer } from '@opentelemetry/api'
 import type { TelemetryOptions } from '../options/types.ts'
+import type { Carrier } from '../propagation/carrier.ts'
 import type { IncomingContext } from '../propagation/terms.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import type { MessageName } from '../span/names.ts'
@@ -66,6 +67,11 @@ export interface ClientReading {
   readonly isSecret: boolean
   /** Span of the message that is being sent, if its operation has it. */
   readonly plannedSpan: Span | undefined
+  /**
+   * Writes a context that the server has not agreed on into the place that the protocol has for it; `undefined` if the
+   * protocol has none.
+   */
+  writeSlot<T extends string | Uint8Array>(text: T, carrier: Carrier | undefined): T | undefined
   /** A message has arrived. Returns what it is dispatched in; `undefined` if it is recorded as any message. */
   receive(message: ReceivedMessage): ClientProcess | undefined
   /** A message is about to be sent. Returns true if it is not recorded as any message. */

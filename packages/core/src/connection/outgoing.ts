@@ -7,7 +7,9 @@ import type { PartialMessage } from '../outgoing/batch.ts'
 import { type Buffers, FlushPoller } from '../outgoing/flush-poller.ts'
 import type { OutgoingMessage } from '../outgoing/message.ts'
 import type { Sender } from '../outgoing/sender.ts'
-import { createCarrier, textPayload } from '../propagation/terms.ts'
+import type { Carrier } from '../propagation/carrier.ts'
+import { createCarrier, type PropagationTerms, textPayload } from '../propagation/terms.ts'
+import { writeSlot } from '../protocols/slot.ts'
 import {
   ATTR_WEBSOCKET_LINK_KIND,
   ATTR_WEBSOCKET_MESSAGE_SEQUENCE,
@@ -109,14 +111,22 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
    * @param message result of `startSend`
    */
   injectContext(data: unknown, message: OutgoingMessage | undefined): unknown {
-    const { terms } = this
+    const { terms, operations } = this
     const text = textPayload(data)
-    if (terms === undefined || text === undefined || !terms.member.canCarry(text)) return data
+    if (terms === undefined || text === undefined) return data
+    if (terms.isDeclared && operations?.slot !== undefined) {
+      const carrier = operations.isRequest ? this.#plannedCarrier(terms) : undefined
+      return carrier === undefined ? data : writeSlot(text, operations.slot, carrier)
+    }
+    if (!terms.member.canCarry(text)) return data
     if (message !== undefined) return message.injectContext(terms, data, text)
+    return terms.member.inject(data, text, this.#plannedCarrier(terms), false)
+  }
+
+  /** The carrier of a message that has no span, or that of its operation. */
+  #plannedCarrier(terms: PropagationTerms): Carrier | undefined {
     const span = this.operations?.plannedSpan
-    const carrier =
-      span === undefined ? currentCarrier(terms) : createCarrier(idsOf(span), activeContext(), terms.sendsBaggage)
-    return terms.member.inject(data, text, carrier, false)
+    return span === undefined ? currentCarrier(terms) : createCarrier(idsOf(span), activeContext(), terms.sendsBaggage)
   }
 
   /** As `injectContext`, for the first fragment of a text that is not empty. */

@@ -17,6 +17,8 @@ export class Detection<P, M> implements MessageReading<P, M> {
   readonly eventName: string | undefined = undefined
   readonly isSecret: boolean = false
   readonly plannedSpan: Span | undefined = undefined
+  readonly slot: string | undefined = undefined
+  readonly isRequest: boolean = false
   receive(data: unknown, binary: boolean, size: number, message: M, connection: OperationHost<P, M>): P | undefined {
     const found = this.#recognize(data, binary, size, connection, false)
     return found?.receive(data, binary, size, message, connection)

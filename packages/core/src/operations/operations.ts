@@ -92,6 +92,10 @@ export interface MessageReading<P, M> {
   readonly isSecret: boolean
   /** Span of the message that is being sent, if its operation has it. */
   readonly plannedSpan: Span | undefined
+  /** Where the protocol has a place for the context of requests. */
+  readonly slot: string | undefined
+  /** True if the message that is being sent is a request. */
+  readonly isRequest: boolean
   /**
    * A message has arrived. Returns what it is dispatched in; `undefined` if it is recorded as any message.
    *
@@ -131,6 +135,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
   /** The message that was read last authenticates. */
   isSecret = false
   plannedSpan: Span | undefined
+  isRequest = false
   readonly #host: OperationHost<P, M>
   readonly #asked: OperationTable
   readonly #served: OperationTable
@@ -163,6 +168,10 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
     this.#served = new OperationTable(settings.maxOperations)
   }
 
+  get slot(): string | undefined {
+    return this.protocol.slot
+  }
+
   /** The table of the operations that the message which is read may answer. */
   get #answering(): OperationTable {
     return this.#state.isSent ? this.#served : this.#asked
@@ -183,10 +192,13 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
   send(data: unknown, binary: boolean, size: number): boolean {
     if (this.#pending.length > 0) this.#pending = []
     this.plannedSpan = undefined
+    this.isRequest = false
     const records = this.#read(data, binary, size, true)
     if (!this.#isConfirmed && !this.#confirms(records)) return false
     let planned: PlannedSend | undefined
-    for (const record of records) planned = this.#plan(record) ?? planned
+    for (const record of records) planned = this.#plan(record, records.length > 1) ?? planned
+    if (records.length > 1) return planned !== undefined
+    this.isRequest = records[0]?.kind === 'request'
     this.plannedSpan = planned?.span
     return planned !== undefined
   }
@@ -414,14 +426,15 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
   }
 
   /** Plans what a message that is sent does. Returns `undefined` if it is recorded as any message. */
-  #plan(record: ProtocolRecord): PlannedSend | undefined {
+  #plan(record: ProtocolRecord, isBatch: boolean): PlannedSend | undefined {
     const { id } = record
     switch (record.kind) {
       case 'request': {
         if (id === undefined) break
         const operation = this.#open(id, record, false)
         const active = activeContext()
-        const parent = sendParent(active)
+        // A library that sends several requests at once does so in the context of one of its callers.
+        const parent = isBatch ? undefined : sendParent(active)
         const span = this.#host.traces('send')
           ? this.#host.startOperationSpan(
               this.#startName(operation).send,

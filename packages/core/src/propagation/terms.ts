@@ -15,6 +15,8 @@ export interface PropagationTerms {
   readonly trust: RemoteContext
   readonly takesBaggage: boolean
   readonly sendsBaggage: boolean
+  /** The options declare them: the peer has not agreed. */
+  readonly isDeclared: boolean
 }
 
 /** A carrier that was extracted from a message and is not parsed yet. */
@@ -40,12 +42,14 @@ export function propagationTerms(
   trust: RemoteContext,
   takesBaggage: boolean,
   sendsBaggage: boolean,
-  name: string = AGREED_MEMBER,
+  declaredName?: string,
 ): PropagationTerms {
-  const key = `${trust} ${takesBaggage} ${sendsBaggage} ${name}`
+  const name = declaredName ?? AGREED_MEMBER
+  const isDeclared = declaredName !== undefined
+  const key = `${trust} ${takesBaggage} ${sendsBaggage} ${isDeclared} ${name}`
   let terms = known.get(key)
   if (terms === undefined) {
-    terms = { member: jsonMember(name), trust, takesBaggage, sendsBaggage }
+    terms = { member: jsonMember(name), trust, takesBaggage, sendsBaggage, isDeclared }
     known.set(key, terms)
   }
   return terms
