@@ -76,6 +76,7 @@ export function transparencySuite(harness: Harness): void {
         async (script) => {
           const bare = await runInProcess(module, script, 'none')
           expect(bare.stdout).toContain('exit')
+          if (bare.error !== undefined) expect(bare.frames.length).toBeGreaterThan(0)
           expect(await runInProcess(module, script, 'sampled')).toEqual(bare)
           expect(await runInProcess(module, script, 'no SDK')).toEqual(bare)
         },

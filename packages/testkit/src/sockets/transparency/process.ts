@@ -13,6 +13,9 @@ export const processScripts = [
 export type ProcessScript = (typeof processScripts)[number]
 export type ChildTelemetry = 'none' | 'no SDK' | 'sampled'
 
+/** Part of the paths of what is the application in these scripts. */
+const APPLICATION = '/testkit/src/'
+
 /** How a process ended that ran the script. */
 interface Ended {
   readonly code: number | null
@@ -20,6 +23,8 @@ interface Ended {
   readonly stdout: string
   /** The line of the error that Node reports as its reason to exit. */
   readonly error: string | undefined
+  /** The frames of the application at the top of that error's stack. */
+  readonly frames: readonly string[]
 }
 
 export function runInProcess(module: string, script: ProcessScript, telemetry: ChildTelemetry): Promise<Ended> {
@@ -39,8 +44,11 @@ export function runInProcess(module: string, script: ProcessScript, telemetry: C
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => {
-      const error = stderr.split('\n').find((line) => /^\w*Error\b/.test(line))
-      resolve({ code, signal, stdout, error })
+      const lines = stderr.split('\n')
+      const at = lines.findIndex((line) => /^\w*Error\b/.test(line))
+      const stack = at === -1 ? [] : lines.slice(at + 1)
+      const end = stack.findIndex((line) => !line.includes(APPLICATION))
+      resolve({ code, signal, stdout, error: lines[at], frames: stack.slice(0, end) })
     })
   })
 }
