@@ -138,6 +138,12 @@ export const ATTR_WEBSOCKET_SPAN_ENDED_BY = 'websocket.span.ended_by'
 export const ATTR_WEBSOCKET_SAMPLING_INHERITED = 'websocket.sampling.inherited'
 /** `json`: a text that should have a name by option `messageName` has none, because it is no JSON. @on process */
 export const ATTR_WEBSOCKET_MESSAGE_MALFORMED = 'websocket.message.malformed'
+/** Rooms that a broadcast goes to: the first 10, each cut at 64 characters. @on broadcast, deliver */
+export const ATTR_WEBSOCKET_BROADCAST_ROOMS = 'websocket.broadcast.rooms'
+/** Rooms that a broadcast leaves out, and sockets by their id: the first 10, each cut at 64 characters. @on broadcast, deliver */
+export const ATTR_WEBSOCKET_BROADCAST_EXCEPT = 'websocket.broadcast.except'
+/** `join` or `leave`. @on metrics */
+export const ATTR_WEBSOCKET_ROOM_CHANGE = 'websocket.room.change'
 /** Target of a link: `handshake`, `receiver` (the handshake of the connection that a message is sent to, where another connection's message caused it), `cause` (the span whose code closed the connection), `segment` (the previous segment of a connection span), `previous` (the lost connection that this one replaces), `operation` (that an end or a repetition belongs to) or `message`. @on links */
 export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
 /** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`; on spans `volatile` only, the others are errors. @on send, metrics */
@@ -289,6 +295,13 @@ export const METRIC_SEND_BUFFERED = {
   type: 'observable gauge',
   unit: 'By',
   description: 'Bytes accepted for sending and not yet handed to the kernel.',
+} as const satisfies InstrumentSchema
+/** Hosts with rooms. The room of a socket's own id is not counted. @attributes route, namespace, `websocket.room.change` */
+export const METRIC_ROOM_CHANGES = {
+  name: 'websocket.server.room.changes',
+  type: 'observable counter',
+  unit: '{change}',
+  description: 'Connections that have joined or left a room.',
 } as const satisfies InstrumentSchema
 /** With option `idleTimeout` only. @attributes route, namespace, subprotocol */
 export const METRIC_CONNECTION_IDLE = {

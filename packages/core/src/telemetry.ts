@@ -114,6 +114,13 @@ export class Telemetry {
     return startDelivery(services, audience, this.#nameOf(name, audience), carrier)
   }
 
+  /** A connection has joined a room of the host, or has left it. */
+  roomChanged({ route, namespace }: Audience, change: 'join' | 'leave'): void {
+    const series = this.services.metrics.series(route, namespace, undefined)
+    if (change === 'join') series.roomJoins++
+    else series.roomLeaves++
+  }
+
   /**
    * Ends every open span, synchronously: adapters call it when their host closes. What was recorded is exported by the
    * owner of the SDK. Connections are still counted afterwards.

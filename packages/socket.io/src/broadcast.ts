@@ -1,7 +1,7 @@
 import { type Audience, type Broadcast, isFollowable, type Telemetry, whenSettled } from '@otel-ws/core/adapter'
 import { wrapMethod } from '@otel-ws/core/node'
 import { Acknowledgements } from './acknowledgements.ts'
-import { carrierRoom } from './carrier-room.ts'
+import { applicationRooms, carrierRoom } from './carrier-room.ts'
 import { type Emission, emissionTo } from './emission.ts'
 import { eventName } from './event-name.ts'
 import { withOrigin } from './fanout-origin.ts'
@@ -39,6 +39,7 @@ export function traceBroadcasts(
   const restore = [
     traceBroadcast(adapter, tracing),
     traceBroadcastWithAck(adapter, tracing),
+    countRoomChanges(adapter, telemetry, audience),
     traceLocalFanouts(adapter, namespace.name, telemetry, audience),
   ]
   if (tracing.publishes) {
@@ -50,6 +51,18 @@ export function traceBroadcasts(
   return () => {
     for (const step of restore) step()
   }
+}
+
+/** Counts the sockets that join and leave rooms, which each adapter emits. */
+function countRoomChanges(adapter: Adapter, telemetry: Telemetry, audience: Audience): () => void {
+  const { emit } = adapter
+  if (emit === undefined) return () => {}
+  return wrapMethod(adapter, 'emit', function (this: Adapter, type: string, room?: unknown, id?: unknown): boolean {
+    if ((type === 'join-room' || type === 'leave-room') && room !== id) {
+      telemetry.roomChanged(audience, type === 'join-room' ? 'join' : 'leave')
+    }
+    return emit.apply(this, arguments as unknown as Parameters<typeof emit>)
+  })
 }
 
 function traceBroadcast(adapter: Adapter, tracing: AdapterTracing): () => void {
@@ -72,7 +85,7 @@ function traceBroadcast(adapter: Adapter, tracing: AdapterTracing): () => void {
   return wrapMethod(adapter, 'broadcast', function (this: Adapter, packet: Packet, options: BroadcastOptions): unknown {
     const emission = emissionTo(currentWriteObserver(), options.rooms)
     if (emission !== undefined) return publishEmission(this, packet, options, emission)
-    const broadcast = startBroadcast(packet, tracing)
+    const broadcast = startBroadcast(packet, options, tracing)
     if (broadcast === undefined) return original.call(this, packet, withOrigin(options, null))
     return broadcast.run(publish, this, packet, options)
   })
@@ -105,7 +118,7 @@ function traceBroadcastWithAck(adapter: Adapter, tracing: AdapterTracing): () =>
 
   function tracedBroadcastWithAck(this: Adapter, ...args: AckArguments): unknown {
     const [packet, options, onClients, onAck] = args
-    const broadcast = startBroadcast(packet, tracing)
+    const broadcast = startBroadcast(packet, options, tracing)
     if (broadcast === undefined) return original.call(this, packet, withOrigin(options, null), onClients, onAck)
     return broadcast.run(publish, this, options, args)
   }
@@ -124,8 +137,13 @@ function traceBroadcastWithAck(adapter: Adapter, tracing: AdapterTracing): () =>
   }
 }
 
-function startBroadcast(packet: Packet, { telemetry, audience, publishes, published }: AdapterTracing) {
+function startBroadcast(
+  packet: Packet,
+  options: BroadcastOptions,
+  { telemetry, audience, publishes, published }: AdapterTracing,
+) {
   const broadcast = telemetry.startBroadcast(audience, eventName(packet))
+  broadcast?.addressed(options.rooms, applicationRooms(options.except))
   if (broadcast !== undefined && publishes) published.set(packet, broadcast)
   return broadcast
 }

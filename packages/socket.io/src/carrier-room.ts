@@ -14,6 +14,11 @@ export function carrierRoom(carrier: CrossNodeCarrier): string {
   return PREFIX + JSON.stringify(carrier)
 }
 
+/** The rooms that the application excludes, without the carrier. */
+export function* applicationRooms(rooms: Iterable<string> | undefined): Iterable<string> {
+  for (const room of rooms ?? []) if (typeof room !== 'string' || !room.startsWith(PREFIX)) yield room
+}
+
 /** Finds the carrier among the rooms that a broadcast excludes. It comes from another node and is not validated here. */
 export function findCarrier(except: Iterable<unknown> | undefined): unknown {
   if (except === undefined) return undefined

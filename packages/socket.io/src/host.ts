@@ -93,6 +93,7 @@ export interface Socket extends EventEmitter {
 /** A namespace's adapter: Socket.IO's own, or a subclass that publishes to other nodes. */
 export interface Adapter {
   readonly rooms?: Map<string, Set<string>>
+  emit?(type: string, ...args: unknown[]): boolean
   broadcast(packet: Packet, options: BroadcastOptions): unknown
   broadcastWithAck?(
     packet: Packet,

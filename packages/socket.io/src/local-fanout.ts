@@ -1,7 +1,7 @@
 import type { Audience, Telemetry } from '@otel-ws/core/adapter'
 import { wrapMethod } from '@otel-ws/core/node'
 import { rememberBroadcast } from './broadcast-propagation.ts'
-import { findCarrier } from './carrier-room.ts'
+import { applicationRooms, findCarrier } from './carrier-room.ts'
 import { Emission } from './emission.ts'
 import { eventName } from './event-name.ts'
 import { takeOrigin } from './fanout-origin.ts'
@@ -56,7 +56,9 @@ export function traceLocalFanouts(
     const carrier = findCarrier(options.except)
     // A packet without carrier and recipients here, such as an event to one socket of another node, needs no span.
     if (carrier === undefined && !hasRecipients(self, options)) return undefined
-    return telemetry.startDelivery(audience, packet.name, carrier)
+    const delivery = telemetry.startDelivery(audience, packet.name, carrier)
+    delivery?.addressed(options.rooms, applicationRooms(options.except))
+    return delivery
   }
 
   function fanOut(_: unknown, recipients: Recipients, options: BroadcastOptions, onSocket: OnSocket): unknown {

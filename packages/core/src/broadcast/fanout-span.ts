@@ -9,6 +9,10 @@ import { describeMessage } from '../span/describe.ts'
 import type { MessageName } from '../span/names.ts'
 import { describeFanout, recordFanout } from './fanout.ts'
 
+/** Names of rooms in a list, and characters of a name: rooms are named by the application, and may be many. */
+const MAX_ROOMS = 10
+const MAX_ROOM_LENGTH = 64
+
 /** Services of a host that batches the sends of a synchronous run. */
 export type FanoutServices = Services & ServerOperation['services']
 
@@ -79,6 +83,14 @@ export abstract class FanoutSpan extends ServerOperation {
     this.#skipped++
   }
 
+  /** Records the rooms that the host sends to and those that it leaves out: the first ten names of each, on the span only. */
+  addressed(rooms: Iterable<string> = [], except: Iterable<string> = []): void {
+    const { span } = this
+    if (!isRecording(span)) return
+    setNames(span, schema.ATTR_WEBSOCKET_BROADCAST_ROOMS, rooms)
+    setNames(span, schema.ATTR_WEBSOCKET_BROADCAST_EXCEPT, except)
+  }
+
   /** Keeps the span open until `fanoutCompleted` or `fanoutAbandoned`. */
   awaitFanout(): void {
     if (this.#isCompleted || this.#isAwaited) return
@@ -116,6 +128,15 @@ export abstract class FanoutSpan extends ServerOperation {
     const receiver = this.#receiver
     if (receiver !== undefined && isCausedByAnother(this.parent, receiver)) addLinks(span, receiver.receiverLinks())
   }
+}
+
+function setNames(span: Span, key: string, names: Iterable<string>): void {
+  const found: string[] = []
+  for (const name of names) {
+    if (found.length === MAX_ROOMS) break
+    found.push(String(name).slice(0, MAX_ROOM_LENGTH))
+  }
+  if (found.length > 0) setAttribute(span, key, found)
 }
 
 /** True if option `ignore` excludes the audience's route. A predicate is asked per message instead. */

@@ -26,6 +26,8 @@ export class Series {
   sendErrors = 0
   ackTimeouts = 0
   volatileDrops = 0
+  roomJoins = 0
+  roomLeaves = 0
   /** Open operations by protocol. */
   readonly operations = new Map<string, number>()
   readonly #named = new Map<string, Attributes>()

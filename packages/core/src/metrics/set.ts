@@ -109,6 +109,7 @@ export class MetricSet {
     const slow = createObservable(meter, schema.METRIC_CONNECTION_SLOW)
     const idle = createObservable(meter, schema.METRIC_CONNECTION_IDLE)
     const undelivered = createObservable(meter, schema.METRIC_SEND_UNDELIVERED)
+    const rooms = createObservable(meter, schema.METRIC_ROOM_CHANGES)
     const missedPings = createObservable(meter, schema.METRIC_PING_MISSED)
     const operations = createObservable(meter, schema.METRIC_OPERATION_ACTIVE)
     const observables = [
@@ -122,6 +123,7 @@ export class MetricSet {
       idle,
       undelivered,
       missedPings,
+      rooms,
       operations,
     ]
     const callback = (result: BatchObservableResult) => {
@@ -148,6 +150,7 @@ export class MetricSet {
         result.observe(slow, slowConnections, attributes)
         observeUndelivered(result, undelivered, series)
         result.observe(missedPings, series.missedPings, attributes)
+        observeRooms(result, rooms, series)
         for (const [protocol, open] of series.operations) {
           result.observe(operations, open, { ...attributes, [schema.ATTR_WEBSOCKET_PROTOCOL]: protocol })
         }
@@ -179,6 +182,15 @@ function observeUndelivered(result: BatchObservableResult, instrument: Observabl
   for (const [reason, count] of counts) {
     if (count === 0) continue
     result.observe(instrument, count, { ...series.attributes, [schema.ATTR_WEBSOCKET_UNDELIVERED_REASON]: reason })
+  }
+}
+
+function observeRooms(result: BatchObservableResult, instrument: Observable, series: Series): void {
+  const { attributes, roomJoins, roomLeaves } = series
+  if (roomJoins > 0)
+    result.observe(instrument, roomJoins, { ...attributes, [schema.ATTR_WEBSOCKET_ROOM_CHANGE]: 'join' })
+  if (roomLeaves > 0) {
+    result.observe(instrument, roomLeaves, { ...attributes, [schema.ATTR_WEBSOCKET_ROOM_CHANGE]: 'leave' })
   }
 }
 

@@ -96,6 +96,30 @@ export function broadcastTests(harness: EventHarness, fixture: EventFixture): vo
         (name) => fixture.telemetry.span(`broadcast ${name}`).attributes['websocket.broadcast.recipients'],
       )
       expect(recipients).toEqual([2, 1, 3])
+      const { attributes } = fixture.telemetry.span('broadcast to a only')
+      expect(attributes).toMatchObject({ 'websocket.broadcast.rooms': ['a'], 'websocket.broadcast.except': ['b'] })
+      const toAll = fixture.telemetry.span('broadcast to all').attributes
+      for (const key of ['rooms', 'except']) expect(toAll).not.toHaveProperty(`websocket.broadcast.${key}`)
+    })
+
+    it('counts who joins and leaves a room of the application', async () => {
+      const host = await fixture.serve({
+        connection(socket) {
+          for (let n = 0; n < 12; n++) socket.join(`room ${n}`)
+        },
+      })
+      const client = await fixture.connect(host)
+      const changes = async () => {
+        const rows = await fixture.telemetry.collect('websocket.server.room.changes')
+        return rows.map(({ value, attributes }) => [attributes['websocket.room.change'], value])
+      }
+      expect(await changes()).toEqual([['join', 12]])
+      await client.leave()
+      await fixture.telemetry.waitForSpan(`close ${names.route}`)
+      expect(await changes()).toEqual([
+        ['join', 12],
+        ['leave', 12],
+      ])
     })
   })
 }
