@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { inspect } from 'node:util'
 import type { WebSocket as WsClient } from 'ws'
 import type { Script } from './browser/scripts.ts'
 
@@ -90,7 +91,7 @@ export const scripts: Readonly<Record<string, Script>> = {
     } catch (error) {
       log((error as Error).message)
     }
-    log(Object.keys(socket).sort(), socket.eventNames(), socket.constructor.name)
+    log(Object.keys(socket).sort(), socket.eventNames(), socket.constructor.name, inspect(socket, { depth: 0 }))
     for (const name of ['send', 'emit', 'close', 'terminate', 'ping', 'on'] as const) {
       log(name, socket[name].length, socket[name].name)
     }

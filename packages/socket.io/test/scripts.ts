@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { inspect } from 'node:util'
 import { traceSocketServer } from '@otel-ws/socket.io'
 import { connect, type ProcessError, type Queue, TestClient, withProcessErrors } from '@otel-ws/testkit'
 import { Server, type ServerOptions, type Socket } from 'socket.io'
@@ -82,6 +83,9 @@ function listenersOf(socket: Socket): unknown {
     outgoing: socket.listenersAnyOutgoing(),
     counts: ['hello', 'error', 'disconnect'].map((name) => socket.listenerCount(name)),
     keys: Object.keys(socket).sort(),
+    spread: Object.keys({ ...socket }).sort(),
+    // Texts are ids, and differ from run to run.
+    inspected: inspect(socket, { depth: 0 }).replaceAll(/'[^']*'|\d+/g, '…'),
     conn: [socket.conn.eventNames(), Object.keys(socket.conn).sort()],
     client: Object.keys(socket.client).sort(),
     emit: [socket.emit.name, socket.emit.length],

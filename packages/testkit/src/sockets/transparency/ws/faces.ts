@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import { inspect } from 'node:util'
 import type { WsScript } from '../ws-stage.ts'
 import { inConnection } from './in-connection.ts'
 
@@ -36,12 +37,15 @@ export const faceScripts: Readonly<Record<string, WsScript>> = {
       socket.url,
     )
     stage.log(Object.isExtensible(socket), `${socket}`)
+    stage.log(inspect(socket, { depth: 0 }))
+    stage.log(JSON.stringify(socket, (key, value) => (key === '' ? value : typeof value)))
   }),
 
   async 'the face of the servers and the request'(stage) {
     const host = await stage.serve({
       connection(_socket, request) {
         stage.log(Object.keys(request).sort(), request.eventNames(), request.url, request.headers.upgrade)
+        stage.log(Object.keys(request.socket).sort())
         stage.log(request.socket.eventNames().map(String).sort())
         for (const event of request.socket.eventNames()) {
           stage.log(String(event), request.socket.listenerCount(event))
