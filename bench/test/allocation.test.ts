@@ -15,9 +15,9 @@ import type { Remote } from '../lib/remote.ts'
  */
 const MOST_BYTES: Readonly<Record<string, number>> = {
   'ws-no-sdk': 136,
-  'ws-unsampled-connection': 328,
+  'ws-unsampled-connection': 296,
   'socketio-no-sdk': 744,
-  'socketio-unsampled': 1016,
+  'socketio-unsampled': 936,
 }
 
 /** The literals and closures that may be evaluated with every message, by file and text. */

@@ -57,6 +57,7 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
     traces: { example: "traces: 'connection'", variable: 'connection' },
     maxConnectionSpanAge: { example: 'maxConnectionSpanAge: 60_000', variable: '60000', unit: 'milliseconds' },
     maxConnectionSpanMessages: { example: 'maxConnectionSpanMessages: 100', variable: '100', unit: 'messages' },
+    maxChildSpans: { example: 'maxChildSpans: 100', variable: '100', unit: 'messages' },
     messageSampling: { example: "messageSampling: 'connection'", variable: 'connection' },
     maxMessageSpansPerSecond: { example: 'maxMessageSpansPerSecond: 50', variable: '50', unit: 'spans per second' },
   },

@@ -16,6 +16,7 @@ const DEFAULTS = {
   traces: 'linked',
   maxConnectionSpanAge: 600_000,
   maxConnectionSpanMessages: 1000,
+  maxChildSpans: 1000,
   messages: true,
   outgoing: true,
   messageSampling: 'independent',
@@ -146,6 +147,7 @@ const CASES: Readonly<Record<keyof TelemetryOptions, Case>> = {
     ],
     wrongTexts: ['type', '$.a.b'],
   },
+  maxChildSpans: count,
   maxMessageNames: count,
   maxMessageNameLength: count,
   protocol: {

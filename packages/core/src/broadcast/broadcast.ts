@@ -1,10 +1,11 @@
 import type { Span } from '@opentelemetry/api'
 import { activeContext } from '../api/context.ts'
 import { inject } from '../api/propagation.ts'
-import { setAttribute } from '../api/span.ts'
-import { isUnsampled, sendParent } from '../context/send-parent.ts'
-import { withoutSpan, withSpan } from '../context/span-scope.ts'
+import { addLinks, idsOf, setAttribute } from '../api/span.ts'
+import { adoptsOneMore, isUnsampled, sendParent } from '../context/send-parent.ts'
+import { spanOf, withoutSpan, withSpan } from '../context/span-scope.ts'
 import { ATTR_WEBSOCKET_ACK_OUTCOME } from '../schema.ts'
+import { causeLinks } from '../span/links.ts'
 import type { MessageName } from '../span/names.ts'
 import type { CrossNodeCarrier } from './delivery.ts'
 import { startBroadcastSpan } from './fanout.ts'
@@ -49,12 +50,12 @@ export function startBroadcast(
 ): Broadcast | undefined {
   const active = activeContext()
   const sender = sendParent(active)
-  const parent = sender ?? withoutSpan(active)
+  const isUntraced = isUnsampled(sender) || isBroadcastUntraced(services, audience, message)
+  const isAdopted = sender !== undefined && (isUntraced || adoptsOneMore(active, services.options.maxChildSpans))
+  const parent = isAdopted ? sender : withoutSpan(active)
   const series = services.metrics.series(audience.route, audience.namespace, undefined)
-  const span =
-    isUnsampled(sender) || isBroadcastUntraced(services, audience, message)
-      ? undefined
-      : startBroadcastSpan(services, series, message, parent)
+  const span = isUntraced ? undefined : startBroadcastSpan(services, series, message, parent)
+  if (span !== undefined && sender !== undefined && !isAdopted) addLinks(span, causeLinks(idsOf(spanOf(sender))))
   if (span === undefined && !services.metrics.recording) return undefined
   return new Broadcast(services, audience, message, parent, span)
 }

@@ -1,12 +1,12 @@
 import { type Attributes, type Context, type Link, type Span, type SpanContext, SpanKind } from '@opentelemetry/api'
 import { activeContext } from '../api/context.ts'
-import { endSpan, isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
+import { endSpan, idsOf, isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
 import { closeAttributes } from '../close/attributes.ts'
 import { CLOSE_ERRORS, type CloseFacts, resolveClose } from '../close/close.ts'
 import { randomId } from '../connection/random-id.ts'
 import { Operation } from '../context/operation.ts'
-import { activeIds, isCausedByAnother, isUnsampled, sendParent } from '../context/send-parent.ts'
-import { withoutSpan } from '../context/span-scope.ts'
+import { activeIds, adoptsOneMore, isCausedByAnother, isUnsampled, sendParent } from '../context/send-parent.ts'
+import { spanOf, withoutSpan } from '../context/span-scope.ts'
 import { withoutToken } from '../options/token.ts'
 import * as schema from '../schema.ts'
 import { describeMessage } from '../span/describe.ts'
@@ -28,6 +28,9 @@ interface Socket extends Buffering {
   /** Of sockets that may ask for context in messages in its query. */
   readonly url?: string
 }
+
+/** Default of option `maxChildSpans`. */
+const MAX_CHILD_SPANS = 1000
 
 /** One connection of a client. It holds numbers, strings and ids; never a span that has ended. */
 export class ClientConnection {
@@ -189,8 +192,11 @@ export class ClientConnection {
     if (isUnsampled(parent)) return undefined
     const message = named ?? this.nameOf(data, binary)
     const receiver = isCausedByAnother(active, this) ? this.spanContext : undefined
-    const links = parent ? linkTo(receiver, 'receiver') : this.links
-    const span = this.startSpan(message.send, kind, parent ?? withoutSpan(active), links)
+    const isAdopted = parent !== undefined && adoptsOneMore(active, telemetry.options.maxChildSpans ?? MAX_CHILD_SPANS)
+    const links = isAdopted
+      ? linkTo(receiver, 'receiver')
+      : [...this.links, ...linkTo(idsOf(parent && spanOf(parent)), 'cause')]
+    const span = this.startSpan(message.send, kind, isAdopted ? parent : withoutSpan(active), links)
     if (isRecording(span)) this.describe(span, message, 'send', data, binary, size)
     return span
   }

@@ -21,6 +21,7 @@ export interface ClientOptions
     | 'operationNames'
     | 'streamItems'
     | 'followPromises'
+    | 'maxChildSpans'
     | 'onMessage'
     | 'onClose'
     | 'tracerProvider'
@@ -75,6 +76,7 @@ const KINDS: { readonly [K in keyof Required<ClientOptions>]: string } = {
   operationNames: 'object function',
   streamItems: 'boolean',
   followPromises: 'string',
+  maxChildSpans: 'number',
   onMessage: 'function',
   onClose: 'function',
   tracerProvider: 'object',

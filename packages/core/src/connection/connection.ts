@@ -1,4 +1,4 @@
-import { type Attributes, type Link, ROOT_CONTEXT, type Span, type SpanContext, trace } from '@opentelemetry/api'
+import { type Attributes, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api'
 import { activeContext, runInContext } from '../api/context.ts'
 import { inject } from '../api/propagation.ts'
 import { addLinks, endSpan, idsOf, isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
@@ -12,6 +12,7 @@ import { spanOf, withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { LiveConnection } from '../metrics/live-connections.ts'
 import * as schema from '../schema.ts'
 import { markFailed } from '../span/failure.ts'
+import { causeLinks } from '../span/links.ts'
 import { spanName } from '../span/names.ts'
 import { type ConnectionContext, ConnectionView } from './context.ts'
 import { activeHandler, HandlerSpan } from './handler-span.ts'
@@ -337,9 +338,4 @@ export class Connection extends OperatingConnection implements LiveConnection {
     if (dropped > 0) attributes[schema.ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED] = dropped
     return attributes
   }
-}
-
-/** Links of a close to the span whose code called it. */
-function causeLinks(context: SpanContext | undefined): Link[] {
-  return context === undefined ? [] : [{ context, attributes: { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'cause' } }]
 }

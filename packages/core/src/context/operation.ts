@@ -26,6 +26,10 @@ const HANDLED = 2
 const SETTLED = 4
 const FAILED = 8
 const CUT = 16
+/** The bits above count the messages that are children of the span. */
+const CHILD_BITS = 5
+const ONE_CHILD = 1 << CHILD_BITS
+const MAX_CHILDREN = 2 ** 25
 
 /**
  * User code that one span covers, on either end. It is handled when the code has returned and the promises and streams
@@ -85,6 +89,13 @@ export abstract class Operation extends SpanScope implements Expirable {
   /** The first error of user code. */
   get error(): unknown {
     return this.#error
+  }
+
+  /** Counts a message that becomes a child of the span; false if it has `limit` of them, or more than can be counted. */
+  adopt(limit: number): boolean {
+    if (this.#state >> CHILD_BITS >= Math.min(limit, MAX_CHILDREN)) return false
+    this.#state += ONE_CHILD
+    return true
   }
 
   /** Keeps the operation open until `done()` is called once more. */

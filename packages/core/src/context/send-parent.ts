@@ -13,6 +13,16 @@ export function sendParent(active: Context): Context | undefined {
   return scope?.adopts === false && scope.owns(span) ? undefined : active
 }
 
+/**
+ * Counts a message that becomes a child of the active span. False if that is the span of an operation with as many messages
+ * as it may have: the message then starts a trace. Spans of the application are not counted.
+ */
+export function adoptsOneMore(active: Context, limit: number): boolean {
+  const scope = spanScopeOf(active) as (SpanScope & { adopt?(limit: number): boolean }) | undefined
+  const span = spanOf(active)
+  return scope?.adopt === undefined || span === undefined || !scope.owns(span) || scope.adopt(limit)
+}
+
 /** True if the calling code handles a message, or the opening, of another connection than this one. */
 export function isCausedByAnother(active: Context, connection: unknown): boolean {
   const scope = spanScopeOf(active) as { readonly connection?: unknown; readonly owner?: unknown } | undefined

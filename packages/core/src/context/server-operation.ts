@@ -56,10 +56,7 @@ export abstract class ServerOperation extends Operation {
     c?: unknown,
   ): unknown {
     const { around } = this.services.options
-    const info = around === undefined ? undefined : this.handlerInfo
-    if (around === undefined || info === undefined) return this.runPart(dispatch, a, b, c)
-    const report = (error: unknown) => this.services.diagnostics.hookFailed('around', error)
-    return this.runPart(() => runAround(around, info, report, () => dispatch(this, a, b, c)))
+    return around === undefined ? this.runPart(dispatch, a, b, c) : this.#runAround(around, dispatch, a, b, c)
   }
 
   /** As `run`, for a part of the dispatch that hook `around` does not surround. */
@@ -99,6 +96,20 @@ export abstract class ServerOperation extends Operation {
 
   protected override onNotFollowed(handler: unknown): void {
     this.services.diagnostics.promiseNotFollowed(handler)
+  }
+
+  /** Apart from `run`, whose variables would be objects on the heap if closures used them. */
+  #runAround(
+    around: NonNullable<ResolvedOptions['around']>,
+    dispatch: (operation: this, a: unknown, b: unknown, c: unknown) => unknown,
+    a: unknown,
+    b: unknown,
+    c: unknown,
+  ): unknown {
+    const info = this.handlerInfo
+    if (info === undefined) return this.runPart(dispatch, a, b, c)
+    const report = (error: unknown) => this.services.diagnostics.hookFailed('around', error)
+    return this.runPart(() => runAround(around, info, report, () => dispatch(this, a, b, c)))
   }
 
   protected override now(): number {

@@ -121,6 +121,7 @@ export const SPECS = {
   traces: choice(['linked', 'connection'], 'linked'),
   maxConnectionSpanAge: milliseconds(600_000),
   maxConnectionSpanMessages: positiveInteger(1000),
+  maxChildSpans: positiveInteger(1000),
   messages: boolean(true),
   outgoing: boolean(true),
   messageSampling: choice(['independent', 'connection'], 'independent'),

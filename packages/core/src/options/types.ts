@@ -75,6 +75,12 @@ export interface TelemetryOptions {
   maxConnectionSpanAge?: number
   /** Messages after which a connection span ends and the next segment starts. Default 1000. Variable `OTEL_WS_MAX_CONNECTION_SPAN_MESSAGES`. */
   maxConnectionSpanMessages?: number
+  /**
+   * Messages that become children of one `process` or `open` span. Further ones that its code sends, such as those of a
+   * subscription, are traces of their own, with a link of kind `cause` to it. Default 1000. Variable
+   * `OTEL_WS_MAX_CHILD_SPANS`.
+   */
+  maxChildSpans?: number
   /** Spans for messages in either direction; metrics are not affected. Default `true`. Variable `OTEL_WS_MESSAGES`. */
   messages?: boolean
   /** Spans for outgoing messages and broadcasts; metrics are not affected. Default `true`. Variable `OTEL_WS_OUTGOING`. */

@@ -1,15 +1,16 @@
-import { type Context, type HrTime, type Span, SpanKind, type SpanOptions } from '@opentelemetry/api'
+import { type Context, type HrTime, type Span, type SpanContext, SpanKind, type SpanOptions } from '@opentelemetry/api'
 import { addLinks, endSpan, idsOf, isRecording, renameSpan, setAttribute, startSpan } from '../api/span.ts'
 import { describeFanout, recordFanout, startBroadcastSpan } from '../broadcast/fanout.ts'
 import type { AckOutcome, AckWaiter } from '../context/ack.ts'
 import type { Expirable } from '../context/deadlines.ts'
-import { isCausedByAnother, isUnsampled } from '../context/send-parent.ts'
+import { adoptsOneMore, isCausedByAnother, isUnsampled } from '../context/send-parent.ts'
 import { spanOf, withoutSpan } from '../context/span-scope.ts'
 import type { Carrier } from '../propagation/carrier.ts'
 import { createCarrier, type PropagationTerms } from '../propagation/terms.ts'
 import * as schema from '../schema.ts'
 import { describeMessage } from '../span/describe.ts'
 import { markFailed, recordError } from '../span/failure.ts'
+import { causeLinks } from '../span/links.ts'
 import type { MessageName } from '../span/names.ts'
 import type { Sender } from './sender.ts'
 
@@ -21,6 +22,8 @@ class RareState {
   acks: Set<AckWaiter> | undefined
   outcome: AckOutcome | undefined
   isVolatile = false
+  /** The span that caused the message and has no room for it among its children. */
+  cause: SpanContext | undefined
   isDeferred = false
 }
 
@@ -44,7 +47,7 @@ export class OutgoingMessage implements AckWaiter, Expirable {
   #binary: boolean
   #size: number
   /** Context of the parent span; `undefined` outside of any. */
-  readonly #parent: Context | undefined
+  #parent: Context | undefined
   /** True if the message gets a span, so that the adapter should report its flush. */
   readonly traced: boolean
   /** Milliseconds on the monotonic clock. */
@@ -92,6 +95,10 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     this.#startedAt = startTime === 0 ? Date.now() : Math.floor(Date.now() - (performance.now() - startTime))
     this.#parent = parent
     this.traced = connection.services.tracer !== undefined && !connection.isSendUntraced(name) && !isUnsampled(parent)
+    if (this.traced && parent !== undefined && !adoptsOneMore(active, connection.services.options.maxChildSpans)) {
+      this.#rareState().cause = idsOf(spanOf(parent))
+      this.#parent = undefined
+    }
   }
 
   /** The message has been encoded. */
@@ -278,7 +285,7 @@ export class OutgoingMessage implements AckWaiter, Expirable {
   #startBroadcastSpan(): Span | undefined {
     const { services, series } = this.connection
     const parent = this.#parent ?? withoutSpan(this.active)
-    return startBroadcastSpan(services, series, this.name, parent, hrTime(this.#startedAt))
+    return this.#linkCause(startBroadcastSpan(services, series, this.name, parent, hrTime(this.#startedAt)))
   }
 
   /** Links the span to the one connection that the message goes to, if another connection's message has caused it. */
@@ -292,12 +299,20 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     const { connection } = this
     const kind = this.#awaitsAck ? SpanKind.CLIENT : SpanKind.PRODUCER
     const startTime = hrTime(this.#startedAt)
-    if (this.#parent === undefined) return connection.startSendSpan(this.name.send, startTime, kind, undecided)
+    if (this.#parent === undefined) {
+      return this.#linkCause(connection.startSendSpan(this.name.send, startTime, kind, undecided))
+    }
     if (!connection.takeBudget()) return undefined
     const attributes = undecided ? connection.series.attributes : connection.identity()
     const options: SpanOptions = { kind, attributes, startTime }
     if (!undecided && isCausedByAnother(this.active, connection)) options.links = connection.receiverLinks()
     return startSpan(connection.services.tracer, this.name.send, options, this.#parent)
+  }
+
+  #linkCause(span: Span | undefined): Span | undefined {
+    const cause = this.#rare?.cause
+    if (span !== undefined && cause !== undefined) addLinks(span, causeLinks(cause))
+    return span
   }
 
   get #awaitsAck(): boolean {

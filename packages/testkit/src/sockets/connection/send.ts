@@ -5,6 +5,8 @@ import { linkTo } from '../../testing/spans.ts'
 import { echo, type Fixture } from '../fixture.ts'
 import type { Harness, HostSocket } from '../harness.ts'
 
+const sequenceOf = (span: ReadableSpan): number => Number(span.attributes['websocket.message.sequence'])
+
 export function sendTests(harness: Harness, fixture: Fixture): void {
   const { route } = harness
   const name = `send ${route}`
@@ -30,6 +32,37 @@ export function sendTests(harness: Harness, fixture: Fixture): void {
       expect(
         rows.filter((row) => row.attributes['websocket.message.direction'] === 'send').map((row) => row.value),
       ).toEqual([1])
+    })
+
+    it('beyond maxChildSpans of a handler is a root with a link to what caused it', async () => {
+      const { client } = await fixture.open({
+        telemetry: { maxChildSpans: 2 },
+        async connection(socket) {
+          for (const text of ['a', 'b', 'c']) socket.send(text)
+          socket.onMessage(async () => {
+            for (const text of ['d', 'e', 'f']) {
+              socket.send(text)
+              await new Promise(setImmediate)
+            }
+          })
+        },
+      })
+      client.send('x')
+      for (let messages = 0; messages < 6; messages++) await client.next()
+      const { telemetry } = fixture
+      const causes = [await telemetry.waitForSpan(`open ${route}`), await telemetry.waitForSpan(`process ${route}`)]
+      await telemetry.waitForSpan(name, 6)
+      const handshake = linkTo(telemetry.span(`GET ${route}`))
+      const sends = telemetry.spans(name).sort((a, b) => sequenceOf(a) - sequenceOf(b))
+      causes.forEach((cause, index) => {
+        const [first, second, third] = sends.slice(index * 3)
+        for (const child of [first, second]) {
+          expect(child?.parentSpanContext?.spanId).toBe(cause.spanContext().spanId)
+          expect(child?.links).toEqual([])
+        }
+        expect(third?.parentSpanContext).toBe(undefined)
+        expect(third?.links).toEqual([handshake, linkTo(cause, 'cause')])
+      })
     })
 
     it('in a handler is a child of its process span, without links', async () => {
