@@ -85,6 +85,13 @@ const wsCases: Case[] = [
     targetOfLimit: 1.25,
     targetHeap: 500,
   },
+  { ...tracedWs, id: 'ws-named', label: 'otel-ws, unsampled + metrics, with messageName', spansPerMessage: 0 },
+  {
+    ...tracedWs,
+    id: 'ws-protocol',
+    label: 'otel-ws, unsampled + metrics, with messageName and a protocol',
+    spansPerMessage: 0,
+  },
   { ...ws, id: 'ws-by-hand-unsampled', label: 'hand-written, unsampled', spansPerMessage: 0 },
   { ...ws, id: 'ws-by-hand-sampled', label: 'hand-written, sampled', spansPerMessage: 2, limit: 'ws-sdk-calls' },
   { ...ws, id: 'ws-sdk-calls-unsampled', label: 'bare SDK calls, unsampled', spansPerMessage: 0 },

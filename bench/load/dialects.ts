@@ -34,7 +34,7 @@ function dialect(path: string, joining: Dialect['joining'], wrap: (name: string)
 }
 
 export const dialects: Readonly<Record<Protocol, Dialect>> = {
-  ws: dialect('/echo', [], (name) => [`{"type":"${name}","text":"`, '"}']),
+  ws: dialect('/echo', [], (name) => [`{"type":"${name}","id":1,"text":"`, '"}']),
   'socket.io': dialect(
     '/socket.io/?EIO=4&transport=websocket',
     // The session's open packet, and the answer to the request to join the main namespace.

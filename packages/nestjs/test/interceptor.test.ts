@@ -103,11 +103,7 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
       ],
     ],
     ['handler throws', 1, ['process handler throws CONSUMER in ChatGateway.handlerThrows refused: WsException']],
-    [
-      'handler rejects',
-      1,
-      ['process handler rejects CONSUMER in ChatGateway.handlerRejects refused: ROOM_FULL'],
-    ],
+    ['handler rejects', 1, ['process handler rejects CONSUMER in ChatGateway.handlerRejects refused: ROOM_FULL']],
     ['throws no error', 1, ['process throws no error CONSUMER in ChatGateway.throwsNoError ! string: a text']],
     [
       'stream throws',

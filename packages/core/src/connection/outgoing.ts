@@ -71,13 +71,25 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
    * `countSent` and then `sent` of the message; see `send` for the whole sequence.
    */
   startSend(data: unknown, binary: boolean, size: number, name?: string): OutgoingMessage | undefined {
-    const { services, operations } = this
+    const { services } = this
     if (!services.active) return undefined
-    if (operations === undefined) return services.sendBatch.messageFor(this, data, binary, size, name)
+    return this.operations === undefined
+      ? services.sendBatch.messageFor(this, data, binary, size, name)
+      : this.#startPlanned(this.operations, data, binary, size, name)
+  }
+
+  /** Starts an outgoing message of a connection with a protocol. */
+  #startPlanned(
+    operations: NonNullable<this['operations']>,
+    data: unknown,
+    binary: boolean,
+    size: number,
+    name: string | undefined,
+  ): OutgoingMessage | undefined {
     if (operations.send(data, binary, size, this.operationHost)) return undefined
-    const { eventName } = operations
-    const named = services.options.messageName === undefined ? (name ?? eventName) : name
-    return services.sendBatch.messageFor(this, data, binary, size, named)
+    const { services } = this
+    const isNamed = name === undefined && services.options.messageName === undefined
+    return services.sendBatch.messageFor(this, data, binary, size, isNamed ? operations.eventName : name)
   }
 
   /**

@@ -1,0 +1,11 @@
+import { traceWebSocketServer } from '@otel-ws/ws'
+import { control } from './control.ts'
+import { echo, listen } from './echo.ts'
+import { options } from './options.ts'
+import { startSdk } from './sdk.ts'
+
+const sdk = startSdk({ sampled: false, withMetrics: true })
+const { server, port } = listen()
+server.on('connection', echo)
+traceWebSocketServer(server, { ...options, messageName: '$.type' })
+control(port, sdk)
