@@ -12,7 +12,10 @@ const checks: Readonly<Record<string, () => Promise<string | undefined>>> = {
     if (violations.length === 0) return undefined
     throw new Error(violations.map(({ rule, from, to }) => `${rule}: ${from} → ${to}`).join('\n'))
   },
-  documents: () => check('documents'),
+  documents: async () => {
+    await check('documents')
+    return check('dashboards')
+  },
   api: () => check('api'),
   packages: checkPackages,
 }

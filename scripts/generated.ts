@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { apiReports } from './api/reports.ts'
+import { dashboardFiles } from './dashboards/files.ts'
 import { documents } from './docs/documents.ts'
 import { sizesDocument } from './packages/check.ts'
 import { root } from './run.ts'
@@ -16,6 +17,7 @@ interface Group {
 /** Everything that `pnpm generate` writes. */
 export const groups = {
   documents: { generate: documents, needsBuild: false },
+  dashboards: { generate: dashboardFiles, needsBuild: false },
   api: { generate: apiReports, folder: 'docs/api', needsBuild: true },
   sizes: { generate: sizesDocument, needsBuild: true },
 } satisfies Readonly<Record<string, Group>>

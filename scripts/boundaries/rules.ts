@@ -59,7 +59,7 @@ const SHARED_APPS = ['viewer', 'demo-kit']
 /** The doors of packages: the files that others may import. */
 const DOORS = [
   '^packages/[^/]+/src/(index|adapter)\\.ts$',
-  '^packages/core/src/(client|node)\\.ts$',
+  '^packages/core/src/(client|node|schema)\\.ts$',
   '^packages/client/src/socket\\.io\\.ts$',
   '^packages/testkit/src/(index|suites|browser)\\.ts$',
   '^apps/demo-kit/src/(testing|page)\\.ts$',

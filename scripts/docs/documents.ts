@@ -1,3 +1,4 @@
+import { runbook } from '../dashboards/runbook.ts'
 import { compatibilityTable } from './compatibility.ts'
 import { format } from './format.ts'
 import { optionsReference } from './options.ts'
@@ -9,6 +10,7 @@ export async function documents(): Promise<Record<string, string>> {
   const texts = {
     'docs/telemetry.md': await telemetryReference(),
     'docs/options.md': await optionsReference(),
+    'docs/operating.md': runbook(),
     'docs/compatibility.md': await compatibilityTable(),
     ...(await versionSources()),
   }

@@ -72,7 +72,8 @@ describe.each(['cluster', 'redis', 'postgres'])('demo socketio --adapter %s', (a
     expect(searches.length).toBeGreaterThan(0)
     // A timer may fire up to a millisecond early.
     for (const search of searches) expect(search.duration).toBeGreaterThanOrEqual(SEARCH_TIME - 1)
-    for (const { details } of named('process translate')) expect(details).toMatch(/^ERROR TranslationUnavailable|ended by disconnect/)
+    for (const { details } of named('process translate'))
+      expect(details).toMatch(/^ERROR TranslationUnavailable|ended by disconnect/)
   })
 
   it('shows messages between servers, with what their handlers do', () => {

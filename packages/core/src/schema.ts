@@ -149,6 +149,9 @@ export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
 /** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`; on spans `volatile` only, the others are errors. @on send, metrics */
 export const ATTR_WEBSOCKET_UNDELIVERED_REASON = 'websocket.send.undelivered.reason'
 
+/** Budget that was used up: `connection_budget` (`maxMessageSpansPerSecond`). @on metrics */
+export const ATTR_WEBSOCKET_SPANS_DROP_REASON = 'websocket.spans.drop.reason'
+
 /** Class and method of the handler, such as `ChatGateway.onMessage`. @on process, open, disconnect */
 export const ATTR_CODE_FUNCTION_NAME = 'code.function.name'
 
@@ -338,6 +341,13 @@ export const METRIC_PING_MISSED = {
   type: 'observable counter',
   unit: '{ping}',
   description: 'Pings that were not answered in time.',
+} as const satisfies InstrumentSchema
+/** @attributes route, namespace, subprotocol, `websocket.spans.drop.reason` */
+export const METRIC_SPANS_DROPPED = {
+  name: 'websocket.server.spans.dropped',
+  type: 'observable counter',
+  unit: '{span}',
+  description: 'Spans of messages that were not created because a budget was used up.',
 } as const satisfies InstrumentSchema
 /** @attributes route, namespace, subprotocol, message name */
 export const METRIC_BROADCAST_RECIPIENTS = {

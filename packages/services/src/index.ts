@@ -1,3 +1,5 @@
+export type { Binary } from './debian.ts'
 export { startPostgres } from './postgres.ts'
+export { prometheusBinary, promtoolBinary } from './prometheus.ts'
 export { type RedisService, startRedis } from './redis.ts'
 export type { Service } from './service.ts'

@@ -1,9 +1,9 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { debianBinary } from './debian.ts'
 import { freePort } from './free-port.ts'
 import { GuardedProcess } from './guarded-process.ts'
-import { redisBinary } from './redis-binary.ts'
 import type { Service } from './service.ts'
 
 /** A Redis whose failure can be tried out. */
@@ -14,6 +14,12 @@ export interface RedisService extends Service {
   kill(): Promise<void>
   /** Starts it again, at the same address. */
   restart(): Promise<void>
+}
+
+const REDIS = {
+  name: 'redis-server',
+  packages: ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1'],
+  advice: 'Install redis-server, or set REDIS_URL.',
 }
 
 /** Times that a port is tried for: between its choice and its use somebody else may take it. */
@@ -91,7 +97,7 @@ class OwnRedis implements RedisService {
 }
 
 async function launch(port: number): Promise<GuardedProcess> {
-  const { command, env } = await redisBinary()
+  const { command, env } = await debianBinary(REDIS)
   const directory = await mkdtemp(join(tmpdir(), 'otel-ws-redis-'))
   const settings = { port: String(port), bind: '127.0.0.1', dir: directory, save: '', appendonly: 'no' }
   return GuardedProcess.start({

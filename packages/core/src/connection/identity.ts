@@ -134,6 +134,7 @@ export abstract class ConnectionIdentity {
     state.budget ??= new SpanBudget(limit, now)
     if (state.budget.take(now)) return true
     this.rareState().droppedSpans++
+    this.series.droppedSpans++
     return false
   }
 

@@ -28,6 +28,8 @@ export class Series {
   volatileDrops = 0
   roomJoins = 0
   roomLeaves = 0
+  /** Message spans that were not created because a connection exceeded its budget. */
+  droppedSpans = 0
   /** Open operations by protocol. */
   readonly operations = new Map<string, number>()
   readonly #named = new Map<string, Attributes>()

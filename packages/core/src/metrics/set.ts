@@ -111,6 +111,7 @@ export class MetricSet {
     const undelivered = createObservable(meter, schema.METRIC_SEND_UNDELIVERED)
     const rooms = createObservable(meter, schema.METRIC_ROOM_CHANGES)
     const missedPings = createObservable(meter, schema.METRIC_PING_MISSED)
+    const droppedSpans = createObservable(meter, schema.METRIC_SPANS_DROPPED)
     const operations = createObservable(meter, schema.METRIC_OPERATION_ACTIVE)
     const observables = [
       active,
@@ -124,6 +125,7 @@ export class MetricSet {
       undelivered,
       missedPings,
       rooms,
+      droppedSpans,
       operations,
     ]
     const callback = (result: BatchObservableResult) => {
@@ -151,6 +153,9 @@ export class MetricSet {
         observeUndelivered(result, undelivered, series)
         result.observe(missedPings, series.missedPings, attributes)
         observeRooms(result, rooms, series)
+        if (series.droppedSpans > 0) {
+          result.observe(droppedSpans, series.droppedSpans, { ...attributes, ...CONNECTION_BUDGET })
+        }
         for (const [protocol, open] of series.operations) {
           result.observe(operations, open, { ...attributes, [schema.ATTR_WEBSOCKET_PROTOCOL]: protocol })
         }
@@ -160,6 +165,7 @@ export class MetricSet {
   }
 }
 
+const CONNECTION_BUDGET = { [schema.ATTR_WEBSOCKET_SPANS_DROP_REASON]: 'connection_budget' }
 const TEXT = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'text' }
 const BINARY = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'binary' }
 

@@ -192,6 +192,11 @@ export function samplingTests(harness: Harness, fixture: Fixture): void {
         .spans(`close ${route}`)
         .map((span) => span.attributes['websocket.connection.spans.dropped'])
       expect(dropped.sort()).toEqual([9, undefined])
+      const [lost] = await fixture.telemetry.collect('websocket.server.spans.dropped')
+      expect(lost).toMatchObject({
+        value: 9,
+        attributes: { 'websocket.route': route, 'websocket.spans.drop.reason': 'connection_budget' },
+      })
       const rows = await fixture.telemetry.collect('websocket.server.messages')
       expect(rows.find((row) => row.attributes['websocket.message.direction'] === 'receive')?.value).toBe(11)
     })
