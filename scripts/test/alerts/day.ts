@@ -33,7 +33,12 @@ export class Day {
 
   async start(): Promise<void> {
     const tracerProvider = new TracerProvider({ sampler: new AlwaysOnSampler() })
-    const common = { meterProvider: this.#meterProvider, tracerProvider, maxMessageSpansPerSecond: 2, idleTimeout: 60_000 }
+    const common = {
+      meterProvider: this.#meterProvider,
+      tracerProvider,
+      maxMessageSpansPerSecond: 2,
+      idleTimeout: 60_000,
+    }
     const traced = traceWebSocketServer(this.#wss, { ...common, route: '/chat', messageName: '$.type' })
     const tracedIo = traceSocketServer(this.#io, common)
     // A broadcast of another node, as the adapter of a cluster hands it on.
