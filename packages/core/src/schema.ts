@@ -132,7 +132,7 @@ export const ATTR_WEBSOCKET_RECONNECT_ATTEMPT = 'websocket.reconnect.attempt'
 export const ATTR_WEBSOCKET_RECONNECT_DOWNTIME = 'websocket.reconnect.downtime'
 /** `returned`: a handler that is no `async` function returned a promise, which was not followed (option `followPromises`). @on process, open, disconnect */
 export const ATTR_WEBSOCKET_PROCESS_END = 'websocket.process.end'
-/** Why the span ended before its operation: `age`, `shutdown` or `disconnect` (the connection closed before); on durations `disconnect` only. @on open, process, send, connection, metrics */
+/** Why the span ended before its operation: `age`, `shutdown` or `disconnect` (the connection closed before); on durations `disconnect` only. @on handshake, open, process, send, connection, metrics */
 export const ATTR_WEBSOCKET_SPAN_ENDED_BY = 'websocket.span.ended_by'
 /** `true`: the span has the sampling decision of its connection's handshake, by `connectionSampler`. @on process */
 export const ATTR_WEBSOCKET_SAMPLING_INHERITED = 'websocket.sampling.inherited'

@@ -129,6 +129,7 @@ export class Telemetry {
     const { services } = this
     services.heartbeat?.stop()
     services.slowConsumers.stop()
+    services.stopSearch()
     services.clock.stop()
     services.sendBatch.shutdown()
     services.endOperations()
@@ -161,6 +162,7 @@ export class Telemetry {
     const { services } = this
     services.heartbeat?.stop()
     services.slowConsumers.stop()
+    services.stopSearch()
     services.clock.stop()
     services.sendBatch.flush()
     services.deadlines.shutdown()

@@ -169,9 +169,16 @@ export function closeDestroyed(wss: { readonly clients?: Iterable<WebSocket> | u
   }
 }
 
+/** True if this process has destroyed the transport: the peer has neither ended it nor caused an error. */
+function wasDestroyedHere({ _socket: transport }: Socket): boolean {
+  return transport?.destroyed === true && !transport.readableEnded && transport.errored === null
+}
+
 function closed(socket: Socket, code: unknown, reason: unknown): void {
   const isReceived = socket._closeFrameReceived ?? code !== 1006
-  tracedConnection(socket)?.close({
+  const connection = tracedConnection(socket)
+  if (!isReceived && wasDestroyedHere(socket)) connection?.terminateCalled()
+  connection?.close({
     received: isReceived ? (code as number) : undefined,
     reason: reason === undefined ? undefined : String(reason),
   })

@@ -220,7 +220,13 @@ function wrapHandleUpgrade(
       if (isBoundEmit) wss.emit('connection', webSocket, acceptedRequest as never)
       else accept.apply(this, arguments as unknown as Parameters<Accept>)
     }
-    handshake.run(() => handleUpgrade.apply(this, args))
+    try {
+      handshake.run(() => handleUpgrade.apply(this, args))
+    } catch (error) {
+      // Thrown by a hook such as `verifyClient`, or by a handler of a connection that was accepted.
+      handshake.fail(error)
+      throw error
+    }
   }
 }
 

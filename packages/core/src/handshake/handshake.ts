@@ -20,6 +20,7 @@ import {
 import { Connection } from '../connection/connection.ts'
 import type { ConnectionFacts } from '../connection/identity.ts'
 import type { ConnectionServices } from '../connection/services.ts'
+import type { Expirable } from '../context/deadlines.ts'
 import { SpanScope, spanOf } from '../context/span-scope.ts'
 import type { UpgradeRequest } from '../options/types.ts'
 import * as schema from '../schema.ts'
@@ -88,7 +89,7 @@ export class HandshakeScope extends SpanScope {
 }
 
 /** One opening handshake, from the upgrade request to its answer. It has one outcome; later ones are ignored. */
-export class Handshake {
+export class Handshake implements Expirable {
   readonly services: ConnectionServices
   readonly request: AnyUpgradeRequest
   readonly #options: HandshakeOptions
@@ -158,6 +159,7 @@ export class Handshake {
   /** Discards the handshake: option `ignore` excludes the request. Call it before the span is created. */
   discard(): void {
     this.#isDiscarded = true
+    this.services.deadlines.delete(this)
   }
 
   /** Has other adapters that see the request ignore it: the caller takes the connection. */
@@ -204,7 +206,14 @@ export class Handshake {
     const span = startSpan(services.tracer, this.#name(), options, parent)
     if (span === undefined) return
     this.#scope = new HandshakeScope(parent, span)
+    services.deadlines.add(this)
     if (isRecording(span) && !this.#isNested) this.#describe(span)
+  }
+
+  /** The request has not been answered for too long, or the process stops: ends the span without an outcome. */
+  expire(reason: 'age' | 'shutdown'): void {
+    setAttribute(this.span, schema.ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
+    this.#scope?.end(this.#sight.startedAt + (performance.now() - this.#sight.startTime))
   }
 
   /**
@@ -256,7 +265,7 @@ export class Handshake {
     if (route !== undefined) this.setRoute(route)
     this.start()
     const subprotocol = services.subprotocolLabel(facts.subprotocol)
-    const spanContext = idsOf(this.span)
+    const { spanContext } = this
     const attributes = facts.attributes ?? services.connectionAttributes(this.request as UpgradeRequest)
     const connection = new Connection(services, socket, { ...facts, route, subprotocol, attributes }, spanContext)
     if (this.#options.join === undefined) connection.chooseProtocol(this.request as UpgradeRequest)
@@ -281,6 +290,11 @@ export class Handshake {
   /** The request was answered with another status. */
   reject(status: number, error?: unknown): void {
     this.#settle('rejected', status, error)
+  }
+
+  /** The server, or a hook of it, threw and did not answer the request. */
+  fail(error: unknown): void {
+    this.#settle('rejected', undefined, error)
   }
 
   /**
@@ -392,6 +406,7 @@ export class Handshake {
     if (this.unclaimed && isEngineIoRequest(this.request)) this.discard()
     if (this.#outcome !== undefined || this.#isDiscarded) return
     this.start()
+    this.services.deadlines.delete(this)
     this.#outcome = outcome
     if (status !== undefined) this.#onAnswer?.(status)
     const hasFailed = error !== undefined || (status !== undefined && status >= 500)

@@ -204,7 +204,7 @@ export interface TelemetryOptions {
   closeCodes?: readonly number[]
   /** Milliseconds between the pings that otel-ws sends to measure round trips. Default: it sends none. Variable `OTEL_WS_HEARTBEAT_INTERVAL`. */
   heartbeatInterval?: number
-  /** Milliseconds after which an unanswered ping counts as missed. Default: the interval, or 1000 for the application's own pings. Variable `OTEL_WS_HEARTBEAT_TIMEOUT`. */
+  /** Milliseconds after which an unanswered ping counts as missed. Default: the interval; for the application's own pings nine tenths of the time between the last two, and 1000 before there are two. Variable `OTEL_WS_HEARTBEAT_TIMEOUT`. */
   heartbeatTimeout?: number
   /** Terminate connections that did not answer a ping of `heartbeatInterval`. Default `false`. Variable `OTEL_WS_HEARTBEAT_TERMINATE`. */
   heartbeatTerminate?: boolean

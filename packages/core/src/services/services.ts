@@ -1,7 +1,7 @@
 import type { Attributes, Tracer } from '@opentelemetry/api'
 import { isInsideSdk } from '../api/span.ts'
 import { warnOfUnseenSdk } from '../api/versions.ts'
-import { SpanDeadlines } from '../context/deadlines.ts'
+import { SpanDeadlines, unrefInterval } from '../context/deadlines.ts'
 import { whenSettled } from '../context/promises.ts'
 import { type MetricSet, metricSet } from '../metrics/set.ts'
 import { createRedactor, type Redactor } from '../options/redact.ts'
@@ -16,6 +16,8 @@ import { globalTracer } from './providers.ts'
 
 /** While no SDK is registered, `active` checks for one every so many reads. */
 const REFRESH_EVERY = 16
+/** Milliseconds after which it is noticed without any read. */
+const SEARCH_INTERVAL = 1000
 
 /** Bytes of a text up to which it is parsed to find out whether it is JSON; of a longer one, the beginning decides. */
 const MAX_PARSED_BYTES = 4096
@@ -45,6 +47,7 @@ export class Services {
   readonly #metricValues = new Map<string, BoundedNames>()
   readonly #unnamed = new Map<string | undefined, MessageName>()
   #readsWhileInactive = 0
+  #search: ReturnType<typeof unrefInterval> | undefined
 
   constructor(options: ResolvedOptions, scope: Scope, driver: HostDriver<unknown>) {
     this.options = options
@@ -56,11 +59,27 @@ export class Services {
     this.metrics = metricSet(scope, options.meterProvider)
     this.clock = new CoarseClock(options.idleTimeout)
     this.refresh()
+    if (!this.#isActive) {
+      this.#search = unrefInterval(() => {
+        this.refresh()
+        if (this.#isActive) this.stopSearch()
+      }, SEARCH_INTERVAL)
+    }
+  }
+
+  /** Looks no longer for an SDK that is registered late. */
+  stopSearch(): void {
+    clearInterval(this.#search)
+    this.#search = undefined
+  }
+
+  get #isActive(): boolean {
+    return this.tracer !== undefined || this.metrics.recording
   }
 
   /**
    * True if spans or metrics are recorded. While false, only plain counters are incremented, and every
-   * {@link REFRESH_EVERY} reads check again for an SDK that was registered late. While the SDK runs, nothing is recorded.
+   * {@link REFRESH_EVERY} reads, and every second, it is checked again for an SDK that was registered late. While the SDK runs, nothing is recorded.
    */
   get active(): boolean {
     if (isInsideSdk()) return false
