@@ -144,6 +144,8 @@ export const ATTR_WEBSOCKET_BROADCAST_ROOMS = 'websocket.broadcast.rooms'
 export const ATTR_WEBSOCKET_BROADCAST_EXCEPT = 'websocket.broadcast.except'
 /** `join` or `leave`. @on metrics */
 export const ATTR_WEBSOCKET_ROOM_CHANGE = 'websocket.room.change'
+/** `personal` or `broadcast`: whether a message was sent to one connection or to several. @on metrics */
+export const ATTR_WEBSOCKET_MESSAGE_DELIVERY = 'websocket.message.delivery'
 /** Target of a link: `handshake`, `receiver` (the handshake of the connection that a message is sent to, where another connection's message caused it), `cause` (the span whose code closed the connection), `segment` (the previous segment of a connection span), `previous` (the lost connection that this one replaces), `operation` (that an end or a repetition belongs to) or `message`. @on links */
 export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
 /** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`; on spans `volatile` only, the others are errors. @on send, metrics */
@@ -270,7 +272,7 @@ export const METRIC_PROCESS_ACTIVE = {
   unit: '{message}',
   description: 'Messages whose handlers have not settled yet, of connections that are open.',
 } as const satisfies InstrumentSchema
-/** @attributes route, namespace, subprotocol, direction, type */
+/** A message with a name is counted by it, and not by its type; one that is sent also by its delivery. @attributes route, namespace, subprotocol, direction, type or message name, delivery */
 export const METRIC_MESSAGES = {
   name: 'websocket.server.messages',
   type: 'observable counter',

@@ -8,7 +8,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { LiveConnection } from '../src/metrics/live-connections.ts'
 import { metricSet } from '../src/metrics/set.ts'
-import { messageName } from '../src/span/names.ts'
+import { BoundedNames, messageName } from '../src/span/names.ts'
 
 /** A provider whose state can be looked at. */
 class Sdk {
@@ -63,6 +63,27 @@ const MESSAGES = 'websocket.server.messages'
 const ACTIVE = 'websocket.server.connection.active'
 
 describe('metricSet', () => {
+  it('has fewer than 2,000 points per instrument, the limit of the SDK, with two routes whose bounds are full', async () => {
+    const sdk = newSdk()
+    const set = metricSet(scope, sdk.provider)
+    const names = new BoundedNames(200, 64)
+    for (const route of ['/a', '/b']) {
+      const series = set.series(route, undefined, undefined)
+      for (let n = 0; n < 1000; n++) {
+        const name = names.bound(`name ${n}`).name as string
+        series.receivedText++
+        series.receivedNamed(name, false)
+        for (const delivery of ['personal', 'broadcast'] as const) {
+          series.sentBinary++
+          series.sentNamed(name, true, delivery)
+        }
+      }
+    }
+    const rows = await sdk.read(MESSAGES)
+    expect(Object.keys(rows)).toHaveLength(2 * 3 * 201)
+    expect(Object.values(rows).reduce((sum: number, value) => sum + (value as number), 0)).toBe(6000)
+  })
+
   it('counts from the first moment, and tells it to a provider that comes later', async () => {
     const early = metricSet(scope, undefined)
     expect(early.recording).toBe(false)

@@ -16,7 +16,8 @@ type Callback = (this: unknown, ...args: unknown[]) => unknown
 export class Emission implements WriteObserver {
   readonly socket: Socket
   readonly #connection: Connection
-  readonly #message: OutgoingMessage | undefined
+  /** The message, or its name if it is only counted: one field, because there is an emission per event. */
+  readonly #event: OutgoingMessage | string
   #carrierSize = 0
   #size = 0
   #binary = false
@@ -25,10 +26,14 @@ export class Emission implements WriteObserver {
   /** The adapter publishes the event to other nodes first and writes it to the client afterwards. */
   isPublished = false
 
-  constructor(socket: Socket, connection: Connection, message: OutgoingMessage | undefined) {
+  constructor(socket: Socket, connection: Connection, event: OutgoingMessage | string) {
     this.socket = socket
     this.#connection = connection
-    this.#message = message
+    this.#event = event
+  }
+
+  get #message(): OutgoingMessage | undefined {
+    return typeof this.#event === 'string' ? undefined : this.#event
   }
 
   createCarrier(terms: PropagationTerms): Carrier | undefined {
@@ -71,6 +76,7 @@ export class Emission implements WriteObserver {
     if (this.#isWritten && !connection.closed) {
       const sequence = connection.countSent(this.#binary, this.#size)
       message?.encoded(this.#binary, this.#size)
+      if (typeof this.#event === 'string') connection.countByName(this.#event, this.#binary, 'personal')
       message?.sent(connection, sequence)
       transportOf(this.socket.conn)?.onWritten(this.socket.conn, connection, message)
     } else if (this.#isDropped && !connection.closed) {
@@ -101,7 +107,7 @@ export function emitTraced(emit: Callback, connection: Connection, socket: Socke
   if (awaitsAck && (message !== undefined || timeout !== undefined)) {
     args[last] = wrapAck(connection, message, ack as Callback, timeout !== undefined)
   }
-  const emission = new Emission(socket, connection, message)
+  const emission = new Emission(socket, connection, message ?? String(args[0]))
   const outer = swapCurrentWriteObserver(emission)
   let result: unknown
   try {

@@ -40,6 +40,7 @@ export class Recipients implements WriteObserver {
     this.#span?.sent(connection)
     if (connection === undefined) return
     connection.countSent(this.#packet.binary, this.#packet.size)
+    connection.countByName(this.#packet.name, this.#packet.binary, 'broadcast')
     connection.broadcastSent++
     transportOf(client.conn)?.onWritten(client.conn, connection, undefined)
   }

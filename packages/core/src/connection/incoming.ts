@@ -158,6 +158,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
         : isRegistered
           ? services.named(givenName)
           : otherName(givenName)
+    if (name.name !== undefined && metrics.recording) series.receivedNamed(name.name, binary)
     if (options.ignore !== undefined && this.ignoresMessage(name, 'receive')) {
       if (services.tracer !== undefined) this.messageState().counts.received(undefined)
       return undefined

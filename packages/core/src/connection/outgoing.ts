@@ -3,6 +3,7 @@ import { activeContext } from '../api/context.ts'
 import { addLinks, idsOf, isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
 import { currentCarrier, isUnsampled } from '../context/send-parent.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
+import type { Delivery } from '../metrics/series.ts'
 import type { PartialMessage } from '../outgoing/batch.ts'
 import { type Buffers, FlushPoller } from '../outgoing/flush-poller.ts'
 import type { OutgoingMessage } from '../outgoing/message.ts'
@@ -175,6 +176,14 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     setAttribute(span, ATTR_WEBSOCKET_MESSAGE_TYPE, binary ? 'binary' : 'text')
     setAttribute(span, ATTR_WEBSOCKET_MESSAGE_SIZE, size)
     setAttribute(span, ATTR_WEBSOCKET_MESSAGE_SEQUENCE, sequence)
+  }
+
+  /** A message that has just been counted, and that no `OutgoingMessage` stands for, has this name. */
+  countByName(name: string, binary: boolean, delivery: Delivery): void {
+    const { services, series } = this
+    const { name: bounded } = services.named(name)
+    if (bounded !== undefined && services.active && services.metrics.recording)
+      series.sentNamed(bounded, binary, delivery)
   }
 
   /** The application sent a message while the connection is not open. */

@@ -5,6 +5,16 @@ import { LiveConnections } from './live-connections.ts'
 
 export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile'
 
+/** Whether a message was sent to one connection or to several. */
+export type Delivery = 'personal' | 'broadcast'
+
+/** The messages of one name. */
+class NamedCounts {
+  received = 0
+  personal = 0
+  broadcast = 0
+}
+
 /**
  * The numbers of all connections that share route, namespace and subprotocol: plain fields, incremented per message
  * and read when metrics are collected.
@@ -33,10 +43,46 @@ export class Series {
   /** Open operations by protocol. */
   readonly operations = new Map<string, number>()
   readonly #named = new Map<string, Attributes>()
+  readonly #counts = new Map<string, NamedCounts>()
 
   constructor(attributes: Attributes) {
     this.attributes = attributes
     this.route = attributes[schema.ATTR_WEBSOCKET_ROUTE] as string | undefined
+  }
+
+  /** The messages that are counted by their names. */
+  get namedCounts(): Iterable<[string, NamedCounts]> {
+    return this.#counts
+  }
+
+  /** A message that was counted by its type has a name: it is counted by that instead. */
+  receivedNamed(name: string, binary: boolean): void {
+    if (binary) this.receivedBinary--
+    else this.receivedText--
+    this.#countsOf(name).received++
+  }
+
+  /** As {@link receivedNamed}, for a message that was sent. */
+  sentNamed(name: string, binary: boolean, delivery: Delivery): void {
+    if (binary) this.sentBinary--
+    else this.sentText--
+    this.#countsOf(name)[delivery]++
+  }
+
+  /** A message that was counted as personal was sent to a second connection. */
+  becameBroadcast(name: string): void {
+    const counts = this.#countsOf(name)
+    counts.personal--
+    counts.broadcast++
+  }
+
+  #countsOf(name: string): NamedCounts {
+    let counts = this.#counts.get(name)
+    if (counts === undefined) {
+      counts = new NamedCounts()
+      this.#counts.set(name, counts)
+    }
+    return counts
   }
 
   /** Attributes of this series with a message name: one object per name, not per record. */

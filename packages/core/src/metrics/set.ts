@@ -167,6 +167,8 @@ export class MetricSet {
 
 const CONNECTION_BUDGET = { [schema.ATTR_WEBSOCKET_SPANS_DROP_REASON]: 'connection_budget' }
 const TEXT = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'text' }
+const PERSONAL = { [schema.ATTR_WEBSOCKET_MESSAGE_DELIVERY]: 'personal' }
+const BROADCAST = { [schema.ATTR_WEBSOCKET_MESSAGE_DELIVERY]: 'broadcast' }
 const BINARY = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'binary' }
 
 function observeMessages(result: BatchObservableResult, instrument: Observable, series: Series): void {
@@ -174,6 +176,12 @@ function observeMessages(result: BatchObservableResult, instrument: Observable, 
   if (series.receivedText > 0) result.observe(instrument, series.receivedText, { ...attributes, ...RECEIVE, ...TEXT })
   if (series.receivedBinary > 0)
     result.observe(instrument, series.receivedBinary, { ...attributes, ...RECEIVE, ...BINARY })
+  for (const [name, { received, personal, broadcast }] of series.namedCounts) {
+    const named = { ...attributes, [schema.ATTR_WEBSOCKET_MESSAGE_NAME]: name }
+    if (received > 0) result.observe(instrument, received, { ...named, ...RECEIVE })
+    if (personal > 0) result.observe(instrument, personal, { ...named, ...SEND, ...PERSONAL })
+    if (broadcast > 0) result.observe(instrument, broadcast, { ...named, ...SEND, ...BROADCAST })
+  }
   if (series.sentText > 0) result.observe(instrument, series.sentText, { ...attributes, ...SEND, ...TEXT })
   if (series.sentBinary > 0) result.observe(instrument, series.sentBinary, { ...attributes, ...SEND, ...BINARY })
 }

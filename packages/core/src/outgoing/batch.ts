@@ -41,6 +41,7 @@ export class SendBatch {
   readonly #fragmented = new Set<OutgoingMessage>()
   /** The broadcast that all sends of the moment belong to. */
   #broadcast: OutgoingMessage | undefined
+  readonly #onForgotten = (send: UntracedSend<BatchedSender>): void => this.#forgetUntraced(send)
   #depth = 0
   #isScheduled = false
 
@@ -165,7 +166,7 @@ export class SendBatch {
 
   /** The run has ended: resolves its messages. */
   flush(): void {
-    if (!this.#untraced.isEmpty) this.#untraced.clear()
+    if (!this.#untraced.isEmpty) this.#untraced.clear(this.#onForgotten)
     let message = this.#oldest
     if (message === undefined) return
     this.#oldest = undefined
@@ -210,11 +211,12 @@ export class SendBatch {
       message = new OutgoingMessage(connection, data, messageName, active, parent)
     } else {
       if (!services.metrics.recording) return undefined
-      const earlier = this.#earlierUntraced(connection, data, active, isOpen)
+      const earlier = this.#earlierUntraced(connection, data, active, isOpen, binary, size, name)
       if (earlier === undefined) return undefined
       const first = earlier.connection as BatchedSender
       const messageName = this.#nameOf(first, data, binary, size, name)
       message = new OutgoingMessage(first, data, messageName, active, parent, earlier.startTime)
+      message.encoded(binary, size)
       if (earlier.wasSent) message.sent(first, first.sent)
       else if (!earlier.wasOpen) message.skipped(first)
       earlier.clear()
@@ -230,13 +232,32 @@ export class SendBatch {
     data: unknown,
     active: Context,
     isOpen: boolean,
+    binary: boolean,
+    size: number,
+    name: string | undefined,
   ): UntracedSend<BatchedSender> | undefined {
     const earlier = this.#untraced.find(data, active)
     if (earlier?.connection !== undefined && earlier.connection !== connection) return earlier
-    earlier?.clear()
-    this.#untraced.add(connection, data, active, isOpen)
+    if (earlier !== undefined) this.#forgetUntraced(earlier)
+    const slot = this.#untraced.next()
+    if (slot.connection !== undefined) this.#forgetUntraced(slot)
+    slot.set(connection, data, active, isOpen)
+    slot.binary = binary
+    slot.size = size
+    slot.name = name
     this.#schedule()
     return undefined
+  }
+
+  /** A send without a span was to one connection only: it is counted by its name. */
+  #forgetUntraced(send: UntracedSend<BatchedSender>): void {
+    const { connection, data, binary, size, name, wasSent } = send
+    const { options, metrics } = this.#services
+    send.clear()
+    if (connection === undefined || !wasSent || !metrics.recording) return
+    if (name === undefined && options.messageName === undefined) return
+    const message = this.#nameOf(connection, data, binary, size, name)
+    if (message.name !== undefined) connection.series.sentNamed(message.name, binary, 'personal')
   }
 
   #nameOf({ series }: Sender, data: unknown, binary: boolean, size: number, name: string | undefined): MessageName {

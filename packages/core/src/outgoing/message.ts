@@ -175,7 +175,14 @@ export class OutgoingMessage implements AckWaiter, Expirable {
   /** The host has accepted the message for this connection. */
   sent(connection: Sender, sequence: number, frames = 1): void {
     this.#frames = frames
-    if (++this.#recipients === 1) this.#sequence = sequence
+    const recipients = ++this.#recipients
+    const { name } = this.name
+    if (name !== undefined && connection.services.metrics.recording) {
+      const isMany = recipients > 1 || this.#isBroadcast
+      connection.series.sentNamed(name, this.#binary, isMany ? 'broadcast' : 'personal')
+      if (recipients === 2 && !this.#isBroadcast) this.connection.series.becameBroadcast(name)
+    }
+    if (recipients === 1) this.#sequence = sequence
     else if (this.#recipients === 2 && !this.#isBroadcast) this.connection.broadcastSent++
     if (this.#recipients > 1 || this.#isBroadcast) connection.broadcastSent++
     // A send to one connection ends when it is flushed.

@@ -12,8 +12,21 @@ export class UntracedSend<C extends Recipient> {
   data: unknown
   active: Context | undefined
   startTime = 0
+  binary = false
+  size = 0
+  name: string | undefined
   wasOpen = false
   sentBefore = 0
+
+  /** @param isOpen false for a connection that is skipped */
+  set(connection: C, data: unknown, active: Context, isOpen: boolean): void {
+    this.connection = connection
+    this.data = data
+    this.active = active
+    this.startTime = performance.now()
+    this.wasOpen = isOpen
+    this.sentBefore = connection.sent
+  }
 
   /** True if the host has accepted the message since. */
   get wasSent(): boolean {
@@ -54,22 +67,20 @@ export class UntracedSends<C extends Recipient> {
     return undefined
   }
 
-  /** @param isOpen false for a connection that is skipped */
-  add(connection: C, data: unknown, active: Context, isOpen: boolean): void {
+  /** The slot for a further send, which may still have the oldest one. */
+  next(): UntracedSend<C> {
     const send = this.#slots[this.#next] as UntracedSend<C>
     this.#next = (this.#next + 1) % this.#slots.length
     if (this.#used < this.#slots.length) this.#used++
-    send.connection = connection
-    send.data = data
-    send.active = active
-    send.startTime = performance.now()
-    send.wasOpen = isOpen
-    send.sentBefore = connection.sent
+    return send
   }
 
-  /** The run has ended. */
-  clear(): void {
-    for (let index = 0; index < this.#used; index++) this.#slots[index]?.clear()
+  /** The run has ended: empties the slots that have a send, with this function. */
+  clear(forget: (send: UntracedSend<C>) => void): void {
+    for (let index = 0; index < this.#used; index++) {
+      const send = this.#slots[index] as UntracedSend<C>
+      if (send.connection !== undefined) forget(send)
+    }
     this.#next = 0
     this.#used = 0
   }

@@ -47,7 +47,16 @@ export function broadcastTests(harness: EventHarness, fixture: EventFixture): vo
       const sent = (await fixture.telemetry.collect('websocket.server.messages')).filter(
         ({ attributes }) => attributes['websocket.message.direction'] === 'send',
       )
-      expect(sent.map(({ value }) => value)).toEqual([3])
+      const rows = sent.map(({ value, attributes }) => [
+        value,
+        attributes['websocket.message.name'],
+        attributes['websocket.message.delivery'],
+        attributes['websocket.message.type'],
+      ])
+      expect(rows).toEqual([
+        [2, 'news', 'broadcast', undefined],
+        [1, 'more', 'personal', undefined],
+      ])
     })
 
     it('outside of any span is a root without links', async () => {

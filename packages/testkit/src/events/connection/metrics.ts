@@ -5,7 +5,7 @@ import type { EventFixture } from '../fixture.ts'
 import type { EventHarness } from '../harness.ts'
 
 export function metricTests(harness: EventHarness, fixture: EventFixture): void {
-  const { names, closes, type } = harness
+  const { names, closes } = harness
 
   describe('metrics', () => {
     it.each(['sampled', 'not sampled'])('are exact when spans are %s', async (how) => {
@@ -38,8 +38,10 @@ export function metricTests(harness: EventHarness, fixture: EventFixture): void 
         ['send', 'answer'],
       ] as const) {
         const where = { 'websocket.message.direction': direction }
-        expect(await value('messages', where)).toMatchObject([
-          { value: 2, attributes: { ...place, ...where, 'websocket.message.type': type } },
+        const delivery = direction === 'send' ? { 'websocket.message.delivery': 'personal' } : {}
+        const messages = await value('messages', where)
+        expect(messages.map(({ value: count, attributes }) => [count, attributes])).toEqual([
+          [2, { ...place, ...where, ...delivery, 'websocket.message.name': name }],
         ])
         const bytes = 2 * harness.size(direction === 'receive' ? 'client' : 'server', name, 'one')
         expect(await value('io', where)).toMatchObject([{ value: bytes }])

@@ -5,7 +5,7 @@ import { DELAY, delay, SLACK } from '../../shared/durations.ts'
 import { OPCODE } from '../../testing/frames.ts'
 import type { MetricRow } from '../../testing/metric-rows.ts'
 import { echo, type Fixture, listen } from '../fixture.ts'
-import type { Harness } from '../harness.ts'
+import type { Harness, HostSocket } from '../harness.ts'
 
 const LIFETIME = [1, 5, 15, 30, 60, 300, 900, 1800, 3600, 14400, 43200, 86400]
 const LATENCY = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -33,6 +33,45 @@ export function metricTests(harness: Harness, fixture: Fixture): void {
   })
 
   describe('metrics', () => {
+    it.each(['sampled', 'not sampled'])('count messages by name, where they have one: %s', async (sampling) => {
+      const { telemetry } = fixture
+      if (sampling === 'not sampled') telemetry.sampler = new AlwaysOffSampler()
+      const sockets: HostSocket[] = []
+      const host = await fixture.serve({
+        telemetry: { messageName: '$.type' },
+        connection(socket) {
+          sockets.push(socket)
+          socket.onMessage((data) => {
+            if (data === '{"type":"all"}') for (const each of sockets) each.send('{"type":"news"}')
+            else socket.send(data === 'x' ? 'y' : '{"type":"answer"}')
+          })
+        },
+      })
+      const clients = [await fixture.connect(host), await fixture.connect(host)]
+      const [client] = clients
+      for (const text of ['{"type":"ask"}', '{"type":"ask"}', 'x']) {
+        client?.send(text)
+        await client?.next()
+      }
+      client?.send('{"type":"all"}')
+      for (const each of clients) await each.next()
+      await fixture.settle()
+      const rows = (await telemetry.collect('websocket.server.messages')).map(({ value, attributes }) => [
+        attributes['websocket.message.direction'],
+        attributes['websocket.message.name'] ?? attributes['websocket.message.type'],
+        attributes['websocket.message.delivery'],
+        value,
+      ])
+      expect(rows.sort()).toEqual([
+        ['receive', 'all', undefined, 1],
+        ['receive', 'ask', undefined, 2],
+        ['receive', 'text', undefined, 1],
+        ['send', 'answer', 'personal', 2],
+        ['send', 'news', 'broadcast', 2],
+        ['send', 'text', undefined, 1],
+      ])
+    })
+
     it.each(['sampled', 'not sampled'])('are exact when messages are %s', async (sampling) => {
       const { telemetry } = fixture
       if (sampling === 'not sampled') telemetry.sampler = new AlwaysOffSampler()
