@@ -309,6 +309,19 @@ describe('defineProtocol', () => {
     expect(telemetry.diagnostics.filter((line) => line.includes('option protocol'))).toHaveLength(1)
   })
 
+  it('changes nothing when it reads what is no record', async () => {
+    const results: unknown[] = [{ kind: 'request', id: 7 }, { kind: 'request', id: {}, name: 1 }, 'request', null, 5]
+    const protocol = defineProtocol({ name: 'mine', read: () => results.shift() as never })
+    const client = await open((socket, _, text) => socket.send(text), { protocol })
+    for (let n = 0; n < 5; n++) {
+      send(client, { n })
+      expect(JSON.parse(await client.next())).toEqual({ n })
+    }
+    await client.close()
+    await telemetry.waitForSpan('close /rpc')
+    expect(telemetry.spans('process /rpc')).toHaveLength(5)
+  })
+
   it('refuses a definition that is not complete', () => {
     expect(() => defineProtocol({ name: 'A b', read: () => undefined })).toThrow(/name of a protocol/)
     expect(() => defineProtocol({ name: 'a' } as never)).toThrow(/needs a function read/)

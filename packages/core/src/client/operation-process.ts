@@ -124,10 +124,19 @@ export class ClientBatchProcess extends ClientProcess {
 
 /** The dispatch of a message that has no span of its own, in the context of what it belongs to. */
 export class ClientQuietProcess extends ClientProcess {
+  readonly #isMeasured: boolean
   #onReturn: (() => void) | undefined
 
-  constructor(owner: ClientProcessOwner, message: MessageName, parent: Context, onReturn: (() => void) | undefined) {
-    super(owner, undefined, message, parent, undefined)
+  /** @param series records the duration of the handlers; `undefined` if it is not recorded */
+  constructor(
+    owner: ClientProcessOwner,
+    series: ClientSeries | undefined,
+    message: MessageName,
+    parent: Context,
+    onReturn: (() => void) | undefined,
+  ) {
+    super(owner, series, message, parent, undefined)
+    this.#isMeasured = series !== undefined
     this.#onReturn = onReturn
   }
 
@@ -135,9 +144,9 @@ export class ClientQuietProcess extends ClientProcess {
     return true
   }
 
-  /** What handlers return is not followed: no duration is recorded. */
+  /** What handlers return is followed only if their duration is recorded. */
   override get timed(): boolean {
-    return false
+    return this.#isMeasured && super.timed
   }
 
   override done(): void {

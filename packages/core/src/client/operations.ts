@@ -190,9 +190,11 @@ class ClientOperationHost implements ClientReading, OperationHost<ClientProcess,
     return new ClientBatchProcess(this.#connection, this.#connection.series, name, active, span)
   }
 
-  startQuiet(parent: Context | undefined, settled?: () => void): ClientProcess {
+  startQuiet(parent: Context | undefined, settled?: () => void, isMeasured = false): ClientProcess {
     const connection = this.#connection
-    return new ClientQuietProcess(connection, connection.unnamed, parent ?? withoutSpan(activeContext()), settled)
+    const active = parent ?? withoutSpan(activeContext())
+    const series = isMeasured ? connection.series : undefined
+    return new ClientQuietProcess(connection, series, connection.unnamed, active, settled)
   }
 
   whenFlushed(callback: () => void): void {

@@ -214,9 +214,10 @@ export abstract class IncomingConnection extends ConnectionIdentity {
   }
 
   /** Starts the dispatch of a message that has no span of its own. */
-  startQuiet(parent: Context | undefined, settled?: () => void): Process {
+  startQuiet(parent: Context | undefined, settled?: () => void, isMeasured = false): Process {
     if (this.services.tracer !== undefined) this.messageState().counts.received(undefined)
-    return new QuietProcess(this, this.services.unnamed(this.route), parent ?? withoutSpan(activeContext()), settled)
+    const active = parent ?? withoutSpan(activeContext())
+    return new QuietProcess(this, this.services.unnamed(this.series.route), active, settled, isMeasured)
   }
 
   /**

@@ -104,6 +104,7 @@ export class BatchProcess extends Process {
 
 /** The dispatch of a message that has no span of its own, in the context of what it belongs to. */
 export class QuietProcess extends Process {
+  readonly #isMeasured: boolean
   #onReturn: (() => void) | undefined
 
   constructor(
@@ -111,18 +112,20 @@ export class QuietProcess extends Process {
     message: MessageName,
     parent: Context,
     onReturn: (() => void) | undefined,
+    isMeasured: boolean,
   ) {
     super(connection, message, parent, undefined)
     this.#onReturn = onReturn
+    this.#isMeasured = isMeasured
   }
 
   override get isQuiet(): boolean {
     return true
   }
 
-  /** What handlers return is not followed: no duration is recorded. */
+  /** What handlers return is followed only if their duration is recorded. */
   override get timed(): boolean {
-    return false
+    return this.#isMeasured && super.timed
   }
 
   override done(): void {
@@ -132,8 +135,9 @@ export class QuietProcess extends Process {
     super.done()
   }
 
-  protected override onHandled(): void {
-    this.connection.series.processing--
+  protected override onHandled(isCut: boolean): void {
+    if (this.#isMeasured) super.onHandled(isCut)
+    else this.connection.series.processing--
   }
 
   protected override onFailedLate(): void {}

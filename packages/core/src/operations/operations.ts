@@ -6,7 +6,7 @@ import { sendParent } from '../context/send-parent.ts'
 import { spanScopeOf, withoutSpan } from '../context/span-scope.ts'
 import type { Carrier } from '../propagation/carrier.ts'
 import { MAX_RECORDS, MessageReader, READ_HEAD_BYTES, READ_TAIL_BYTES } from '../protocols/message-reader.ts'
-import type { Protocol, ProtocolRecord, ProtocolState } from '../protocols/protocol.ts'
+import type { MessageKind, Protocol, ProtocolRecord, ProtocolState } from '../protocols/protocol.ts'
 import * as schema from '../schema.ts'
 import { OpenOperation, type OperationOwner, type OperationScope, SpanHolder } from './open-operation.ts'
 import { type NameCounts, type OperationName, type OperationNames, operationName } from './operation-names.ts'
@@ -53,8 +53,9 @@ export interface OperationHost<P, M> {
    *
    * @param parent the handlers run in this context; without it, outside of any span
    * @param settled called when the synchronous part of the handlers has returned
+   * @param isMeasured the duration of the handlers is recorded, as that of any message
    */
-  startQuiet(parent: Context | undefined, settled?: () => void): P
+  startQuiet(parent: Context | undefined, settled?: () => void, isMeasured?: boolean): P
   /** Calls back when what was sent is written. */
   whenFlushed(callback: () => void): void
   /** The application's protocol threw. */
@@ -121,6 +122,17 @@ interface Pending {
 
 /** Messages of another form that this end may send before a guessed protocol is given up. */
 const MAX_MISSES = 5
+
+const KINDS: ReadonlySet<string> = /* @__PURE__ */ new Set<MessageKind>([
+  'request',
+  'started',
+  'response',
+  'item',
+  'complete',
+  'cancel',
+  'event',
+  'control',
+])
 
 /** One for all messages: they are read one after the other. */
 const reader = /* @__PURE__ */ new MessageReader()
@@ -348,6 +360,10 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
   #add(records: ProtocolRecord[]): void {
     const record = this.protocol.read(reader, this.#state as ProtocolState)
     if (record === undefined) return
+    if (!KINDS.has(record.kind)) throw new TypeError(`protocol ${this.protocol.name} has read no record`)
+    if (!isText(record.id) || !isText(record.name) || !isText(record.type) || !isText(record.error)) {
+      throw new TypeError(`protocol ${this.protocol.name} has read a value that is no text`)
+    }
     if (record.secret) this.isSecret = true
     records.push(record)
   }
@@ -373,7 +389,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
         break
       case 'control':
         this.#ping(record, false)
-        return host.startQuiet(undefined)
+        return host.startQuiet(undefined, undefined, true)
       default: {
         const operation = this.#target(record, false)
         if (operation === undefined) {
@@ -668,4 +684,8 @@ function hash(text: string): string {
     value = Math.imul(value ^ text.charCodeAt(index), 0x01000193)
   }
   return (value >>> 0).toString(16).padStart(8, '0')
+}
+
+function isText(value: unknown): boolean {
+  return value === undefined || typeof value === 'string'
 }
