@@ -1,5 +1,5 @@
-/** The protocol of clients: their handshake, and the frame around a message. */
-export type Protocol = 'ws' | 'socket.io'
+/** The protocol of clients: their handshake, and the frame around a message. `http` is plain requests over one connection. */
+export type Protocol = 'ws' | 'socket.io' | 'http'
 
 /** One server under one load. */
 export interface Case {
@@ -134,6 +134,14 @@ const socketIoCases: Case[] = [
   { ...socketIo, id: 'socketio-peer-sampled', label: 'instrumentation-socket.io, sampled', spansPerMessage: 2 },
 ]
 
+const http = { protocol: 'http' as const, baseline: 'http-bare', spansPerMessage: 0 }
+
+/** Plain requests: what they pay for upgrades being seen. */
+const httpCases: Case[] = [
+  { ...http, id: 'http-bare', label: 'bare node:http' },
+  { ...http, id: 'http-watched', label: 'otel-ws with zero code', runsPackages: true, targetRatio: 1.01 },
+]
+
 /** The same servers, which send each message to all of their clients. */
 const broadcastCases: Case[] = socketIoCases.map(({ targetRatio: _, ...server }) => ({
   ...server,
@@ -149,6 +157,7 @@ export const hosts: Readonly<Record<string, Case[]>> = {
   Fastify: fastifyCases,
   'Socket.IO, event and reply': socketIoCases,
   'Socket.IO, broadcast to 1,000': broadcastCases,
+  'plain HTTP request': httpCases,
 }
 
 export const allCases: Case[] = Object.values(hosts).flat()

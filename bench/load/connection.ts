@@ -22,6 +22,10 @@ export class EchoConnection {
   static async open(port: number, protocol: Protocol): Promise<EchoConnection> {
     const dialect = dialects[protocol]
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    if (dialect.path === undefined) {
+      await once(socket, 'connect')
+      return new EchoConnection(socket, dialect)
+    }
     socket.write(
       `GET ${dialect.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,

@@ -1,0 +1,4 @@
+import { control } from './control.ts'
+import { listen } from './http.ts'
+
+control(listen())
