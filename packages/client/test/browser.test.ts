@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Telemetry } from '@otel-ws/testkit'
@@ -10,9 +12,12 @@ import { rolldown } from 'rolldown'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Page, ToldSpan } from './browser/page.ts'
+import { WAIT } from './browser/promises.ts'
 import { scripts } from './browser/scripts.ts'
 
 const ROUTE = '/chat/:room'
+const require = createRequire(import.meta.url)
+const zoneCode = await readFile(require.resolve('zone.js'))
 const HTML = '<!doctype html><button>say</button><ol></ol><script type="module" src="/page.js"></script>'
 
 declare const window: { harness: Page; socket?: unknown }
@@ -91,8 +96,13 @@ describe('Chromium', () => {
         response.writeHead(204).end()
         onTold()
       })
+    } else if (request.url === '/zone.js') {
+      response.writeHead(200, { 'content-type': 'text/javascript' }).end(zoneCode)
     } else if (request.url === '/page.js') response.writeHead(200, { 'content-type': 'text/javascript' }).end(code)
-    else response.writeHead(200, { 'content-type': 'text/html' }).end(HTML)
+    else {
+      const zone = request.url?.includes('zone=before') === true ? '<script src="/zone.js"></script>' : ''
+      response.writeHead(200, { 'content-type': 'text/html' }).end(zone + HTML)
+    }
   }
 
   /** Says everything to everybody else, as a chat does. */
@@ -105,10 +115,13 @@ describe('Chromium', () => {
     })
   }
 
-  async function open(name: string): Promise<BrowserPage> {
+  /** @param zone when zone.js is loaded: before otel-ws, after it, or not at all */
+  async function open(name: string, zone = ''): Promise<BrowserPage> {
     const page = await browser.newPage()
     pages.push(page)
-    await page.goto(`http://${origin}/?page=${name}`)
+    await page.goto(`http://${origin}/?page=${name}&zone=${zone}`)
+    if (zone === 'after') await page.addScriptTag({ url: '/zone.js' })
+    if (zone !== '') expect(await page.evaluate(() => String(Promise.name))).toBe('ZoneAwarePromise')
     return page
   }
 
@@ -177,6 +190,34 @@ describe('Chromium', () => {
       'websocket.connection.messages.received': 1,
     })
     expect((await toldSpan('ada', `connect ${ROUTE}`)).attributes['websocket.connection.id']).toBe(id)
+  })
+
+  describe.each(['', 'before', 'after'])('with zone.js loaded %s otel-ws', (zone) => {
+    it.each([
+      ['an async function', 'async-functions', WAIT],
+      ['an async function that rejects', 'async-functions', WAIT],
+      ['an async function of an iframe', 'async-functions', WAIT],
+      ['a function that returns a promise', 'async-functions', 0],
+      ['a function that returns a promise', 'all', WAIT],
+      ['a function that returns a promise of an iframe', 'all', WAIT],
+      ['a function that returns an object with a then', 'all', 0],
+    ] as const)('measures %s with followPromises: %s', async (kind, follows, expected) => {
+      const page = await open('ada', zone)
+      const errors = await page.evaluate(([what, to, how]) => window.harness.listen(what, to, how), [
+        kind,
+        `ws://${origin}/echo`,
+        follows,
+      ] as const)
+      const span = await toldSpan('ada', `process ${kind}`)
+      // Timers of pages fire up to a millisecond early.
+      if (expected > 0) expect(span.milliseconds).toBeGreaterThanOrEqual(expected - 2)
+      else expect(span.milliseconds).toBeLessThan(WAIT / 2)
+      const isUnfollowed = kind.endsWith('a promise') && follows === 'async-functions'
+      expect(span.attributes['websocket.process.end']).toBe(isUnfollowed ? 'returned' : undefined)
+      const isRejected = kind.endsWith('rejects')
+      expect(span.attributes['error.type']).toBe(isRejected ? 'RangeError' : undefined)
+      expect(errors).toEqual(isRejected ? ['RangeError: rejected'] : [])
+    })
   })
 
   it.each(Object.keys(scripts))('does not let an application notice: %s', async (script) => {

@@ -3,6 +3,7 @@ import { ExportResultCode, W3CTraceContextPropagator } from '@opentelemetry/core
 import { BatchSpanProcessor, type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace'
 import { StackContextManager } from '@opentelemetry/sdk-trace-web'
 import { connectionOf, jsonName, traceUrl, traceWebSocket } from '@otel-ws/client'
+import { promises } from './promises.ts'
 import { scripts } from './scripts.ts'
 
 /** A span as a page tells it. */
@@ -15,6 +16,7 @@ export interface ToldSpan {
   readonly parentId: string | undefined
   readonly links: readonly { readonly spanId: string; readonly kind: unknown }[]
   readonly attributes: Readonly<Record<string, unknown>>
+  readonly milliseconds: number
 }
 
 /** What the tests can have a page do. */
@@ -23,6 +25,8 @@ export interface Page {
   enter(url: string): Promise<string>
   /** Exports what is there. */
   flush(): Promise<void>
+  /** Echoes a message to a traced listener that returns what `promises` makes, and reports errors of the page. */
+  listen(kind: string, url: string, followPromises: 'async-functions' | 'all'): Promise<string[]>
   /** Runs a script on a socket, traced or not, and resolves with what happened. */
   run(script: string, url: string, traced: boolean): Promise<unknown[]>
 }
@@ -42,6 +46,7 @@ const tell = (span: ReadableSpan): ToldSpan => ({
     kind: link.attributes?.['websocket.link.kind'],
   })),
   attributes: span.attributes,
+  milliseconds: span.duration[0] * 1e3 + span.duration[1] / 1e6,
 })
 
 const provider = new TracerProvider({
@@ -99,6 +104,19 @@ const harness: Page = {
     return connectionOf(socket)?.id ?? ''
   },
   flush: () => provider.forceFlush(),
+  listen: async (kind, url, followPromises) => {
+    const errors: string[] = []
+    addEventListener('unhandledrejection', ({ reason }) => errors.push(String(reason)))
+    const socket = traceWebSocket(new WebSocket(url), { route: kind, followPromises })
+    const { handler, settled } = (promises[kind] as (typeof promises)[string])()
+    socket.addEventListener('message', handler)
+    socket.addEventListener('open', () => socket.send('x'))
+    await settled
+    // A turn later what follows the promise is done, and the page knows of rejections.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await provider.forceFlush()
+    return errors
+  },
   run: async (script, url, traced) => {
     const transcript: unknown[] = []
     const open = (): WebSocket => {
