@@ -4,8 +4,10 @@ import {
   clientMetrics,
   clientOperations,
   clientPropagation,
+  connectForeignCarriers,
   connectPropagation,
   pendingConnectTo,
+  readForeignCarrier,
   warnOfUnseenSdk,
 } from '@otel-ws/core/client'
 import { traceTarget } from './event-target.ts'
@@ -42,6 +44,7 @@ export { connectionOf } from './store.ts'
 export function traceWebSocket<S extends WebSocketLike>(socket: S, options?: ClientOptions): S {
   const settings = measured(options)
   connectPropagation(clientPropagation)
+  connectForeignCarriers(readForeignCarrier)
   if (!isEmitter(socket)) {
     return trace(socket, settings, (target, connection) =>
       traceTarget(target, connection, IS_NODES ? watchDispatch : undefined),

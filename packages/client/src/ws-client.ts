@@ -225,8 +225,10 @@ function extractContext(connection: ClientConnection, data: unknown): unknown {
   const { messages } = connection
   const terms = messages?.terms
   const text = terms && textPayload(data)
-  const found = text && jsonMember(terms.member.name).extract(text)
-  if (!found) return data
+  if (!text) return data
+  const found = jsonMember(terms.member.name).extract(text)
+  if (found?.carrier === undefined && messages?.findForeignContext(text)) return data
+  if (found === undefined) return data
   messages?.findContext(found)
   return found.carrier === undefined ? data : found.payload
 }

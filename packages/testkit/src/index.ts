@@ -18,6 +18,7 @@ export { confirmContext, socketIoClient, socketIoOptions } from './events/socket
 export type { Connection } from './shared/connection.ts'
 export { kindOf } from './shared/kind-of.ts'
 export {
+  foreignVectors,
   type JsonTextVectors,
   jsonTextVectors,
   type NegotiationVectors,

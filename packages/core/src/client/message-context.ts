@@ -36,6 +36,16 @@ export interface MessageContextOwner {
   end(span: Span, endTime: number): void
 }
 
+/** Reads a carrier of another format from a text. */
+type ForeignReader = (text: string | Uint8Array, name: string) => Carrier | undefined
+
+let readForeign: ForeignReader | undefined
+
+/** Registers the reader of carriers of other formats. A page does not contain its code. */
+export function connectForeignCarriers(reader: ForeignReader): void {
+  readForeign = reader
+}
+
 const warned = new Set<string>()
 
 /** Context in the messages of a client's connection: negotiation with the server, extraction and injection. */
@@ -131,7 +141,21 @@ export class MessageContext {
   /** Extracts the context from a received text. It is used by the next call of `take`. */
   extractContext(text: string): string {
     const found = this.terms?.member.extract(text)
-    return found === undefined ? text : this.findContext(found)
+    if (found?.carrier !== undefined) return this.findContext(found)
+    if (!this.findForeignContext(text) && found !== undefined) return this.findContext(found)
+    return text
+  }
+
+  /**
+   * Looks for a carrier of another format, where the user has declared a member name, and uses it for the next call of
+   * `take`. The text is left as it is. Returns true if there is one.
+   */
+  findForeignContext(text: string | Uint8Array): boolean {
+    const name = this.terms?.member.name
+    if (name === undefined || name === AGREED_MEMBER) return false
+    const carrier = readForeign?.(text, name)
+    if (carrier !== undefined) this.setIncomingContext(parseCarrier(carrier, undefined))
+    return carrier !== undefined
   }
 
   /** Uses an extracted carrier for the next call of `take`, and returns the text without it. */
