@@ -104,3 +104,29 @@ it('takes no caller of a batch for that of all', async () => {
     expect((await operations.telemetry.waitForSpan(name)).parentSpanContext).toBe(undefined)
   }
 })
+
+it('links a request that is sent again, after its connection was lost, to the one before', async () => {
+  const wss = await operations.serve({ protocol: 'json-rpc' })
+  let connections = 0
+  wss.on('connection', (ws) => {
+    const isFirst = ++connections === 1
+    ws.on('message', (data) => {
+      const { id } = JSON.parse(String(data)) as { id: unknown }
+      if (isFirst) ws.terminate()
+      else ws.send(JSON.stringify({ jsonrpc: '2.0', id, result: 1 }))
+    })
+  })
+  const Client = tracedClient({ protocol: 'json-rpc' })
+  const call = '{"jsonrpc":"2.0","id":1,"method":"get"}'
+  for (const end of ['close', 'message']) {
+    socket = new Client(operations.url)
+    await once(socket, 'open')
+    socket.send(call)
+    await once(socket, end)
+  }
+  await operations.telemetry.waitForSpan('send get', 2)
+  const spans = operations.telemetry.spans().filter(({ name }) => name.startsWith('send '))
+  expect(spans.map(({ attributes }) => attributes['websocket.operation.outcome'])).toEqual(['disconnected', 'ok'])
+  const links = spans[1]?.links.filter(({ attributes }) => attributes?.['websocket.link.kind'] === 'operation')
+  expect(links?.map(({ context }) => context.spanId)).toEqual([spans[0]?.spanContext().spanId])
+})

@@ -88,6 +88,11 @@ export class ClientConnection {
     return this.#connect.route
   }
 
+  /** Id of the connect span of the connection that this one replaces. */
+  get replacedSpanId(): string | undefined {
+    return this.#connect.replaced?.handshake?.spanId
+  }
+
   /** True once the connection has closed, or could not be made. */
   get closed(): boolean {
     return this.#closed

@@ -4,6 +4,7 @@ import {
   createNoopMeter,
   type Link,
   type Span,
+  type SpanContext,
   SpanKind,
   trace,
 } from '@opentelemetry/api'
@@ -19,6 +20,7 @@ import {
   type OperationSettings,
   Operations,
   type StartedRequest,
+  type UnansweredRequests,
 } from '../operations/operations.ts'
 import type { OperationInstruments, OperationSeries } from '../operations/recorder.ts'
 import type { Carrier } from '../propagation/carrier.ts'
@@ -51,6 +53,41 @@ const warned = /* @__PURE__ */ new Set<string>()
 let noInstruments: OperationInstruments | undefined
 
 const decoder = /* @__PURE__ */ new TextDecoder()
+
+/** Connections that were lost with requests unanswered, by the id of their connect span. */
+const lost = /* @__PURE__ */ new Map<string, Map<string, SpanContext>>()
+
+/** Lost connections that are remembered. */
+const MAX_LOST = 20
+
+/** The requests that a connection leaves unanswered, for the one that replaces it. */
+class Unanswered implements UnansweredRequests {
+  readonly #connection: ReadConnection
+
+  constructor(connection: ReadConnection) {
+    this.#connection = connection
+  }
+
+  add(key: string, name: string | undefined, span: SpanContext): void {
+    const { spanId } = this.#connection.spanContext ?? {}
+    if (spanId === undefined) return
+    let requests = lost.get(spanId)
+    if (requests === undefined) {
+      if (lost.size >= MAX_LOST) lost.delete(lost.keys().next().value as string)
+      requests = new Map()
+      lost.set(spanId, requests)
+    }
+    requests.set(`${key} ${name}`, span)
+  }
+
+  take(key: string, name: string | undefined): SpanContext | undefined {
+    const { replacedSpanId } = this.#connection
+    const requests = replacedSpanId === undefined ? undefined : lost.get(replacedSpanId)
+    const span = requests?.get(`${key} ${name}`)
+    requests?.delete(`${key} ${name}`)
+    return span
+  }
+}
 
 /** The operations of a client's connection. */
 class ClientOperationHost implements ClientReading, OperationHost<ClientProcess, ReceivedMessage> {
@@ -172,7 +209,7 @@ class ClientOperationHost implements ClientReading, OperationHost<ClientProcess,
   ): Span | undefined {
     if (isUnsampled(parent)) return undefined
     const { links } = this.#connection
-    const own = parent !== undefined ? [] : link === undefined ? links : [...links, link]
+    const own = [...(parent === undefined ? links : []), ...(link === undefined ? [] : [link])]
     const span = this.#connection.startSpan(name, kind, parent ?? withoutSpan(activeContext()), own)
     setAttributes(span, attributes)
     return span
@@ -232,9 +269,15 @@ class ClientOperationHost implements ClientReading, OperationHost<ClientProcess,
   }
 }
 
-function settingsOf({ telemetry }: ReadConnection): OperationSettings {
-  const { operationNames, streamItems = false } = telemetry.options
-  return { names: namesOf(operationNames), deadlines: clientDeadlines(), maxOperations: MAX_OPERATIONS, streamItems }
+function settingsOf(connection: ReadConnection): OperationSettings {
+  const { operationNames, streamItems = false } = connection.telemetry.options
+  return {
+    names: namesOf(operationNames),
+    deadlines: clientDeadlines(),
+    maxOperations: MAX_OPERATIONS,
+    streamItems,
+    unanswered: new Unanswered(connection),
+  }
 }
 
 function namesOf(rule: ReadConnection['telemetry']['options']['operationNames']): OperationNames {

@@ -1,4 +1,4 @@
-import type { Attributes, Context, Link, Span, SpanKind, Tracer } from '@opentelemetry/api'
+import type { Attributes, Context, Link, Span, SpanContext, SpanKind, Tracer } from '@opentelemetry/api'
 import type { TelemetryOptions } from '../options/types.ts'
 import type { Carrier } from '../propagation/carrier.ts'
 import type { IncomingContext } from '../propagation/terms.ts'
@@ -35,6 +35,10 @@ export interface ReadConnection extends ClientProcessOwner {
   readonly sent: number
   readonly series: ClientSeries | undefined
   readonly links: Link[]
+  /** Of the connect span. */
+  readonly spanContext: SpanContext | undefined
+  /** Id of the connect span of the connection that this one replaces. */
+  readonly replacedSpanId: string | undefined
   readonly unnamed: MessageName
   operations: ClientReading | undefined
   setAttributes(attributes: Attributes): void

@@ -1,4 +1,12 @@
-import { type Attributes, type Context, type Link, type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import {
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+} from '@opentelemetry/api'
 import { activeContext } from '../api/context.ts'
 import { endSpan, idsOf, isRecording, renameSpan, setAttribute, setAttributes, setStatus } from '../api/span.ts'
 import type { SpanDeadlines } from '../context/deadlines.ts'
@@ -19,6 +27,15 @@ export interface OperationSettings {
   readonly deadlines: Pick<SpanDeadlines, 'add' | 'delete'>
   readonly maxOperations: number
   readonly streamItems: boolean
+  /** Requests that a lost connection left unanswered, for clients, which may send them again. */
+  readonly unanswered?: UnansweredRequests
+}
+
+/** Requests that were open when their connection was lost. */
+export interface UnansweredRequests {
+  add(key: string, name: string | undefined, span: SpanContext): void
+  /** The span of the request that is sent again. */
+  take(key: string, name: string | undefined): SpanContext | undefined
 }
 
 /** The connection whose messages are read. `P` is what its messages are dispatched in, `M` a message that it receives. */
@@ -159,6 +176,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
   #pending: Pending[] = []
   #isConfirmed: boolean
   #isRecognized = false
+  #isClosing = false
   /** Messages that were sent and are not of the protocol. */
   #misses = 0
   #pingId: string | undefined
@@ -234,6 +252,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
 
   close(): void {
     if (!this.#isConfirmed) this.#giveUp()
+    this.#isClosing = true
     this.#served.disconnect()
     this.#asked.disconnect()
   }
@@ -281,6 +300,10 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
   }
 
   remove(operation: OpenOperation): void {
+    const { unanswered } = this.settings
+    if (unanswered !== undefined && this.#isClosing && !operation.isServed && operation.spanContext !== undefined) {
+      unanswered.add(operation.key, operation.rawName, operation.spanContext)
+    }
     this.#tableOf(operation).delete(operation)
     this.settings.deadlines.delete(operation)
     countOpen(this.#host.series, this.protocol.name, -1)
@@ -295,9 +318,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
     const errorType = operation.outcome === 'error' ? this.#errorType(operation) : undefined
     this.#recordStream(operation, name, errorType)
     if (!this.#host.traces(operation.isServed ? 'receive' : 'send')) return
-    const { spanContext } = operation
-    const link =
-      spanContext && ({ context: spanContext, attributes: { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'operation' } } as Link)
+    const link = operationLink(operation.spanContext)
     const span = this.#host.startOperationSpan(name.complete, SpanKind.INTERNAL, {}, undefined, link)
     if (isRecording(span)) {
       this.#describe(span, operation, name, errorType)
@@ -457,6 +478,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
               SpanKind.CLIENT,
               this.#startAttributes(operation),
               parent,
+              this.#previous(operation),
             )
           : undefined
         this.#planned = operation
@@ -535,6 +557,11 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
   #attach(operation: OpenOperation, scope: OperationScope): void {
     operation.scope = scope
     operation.spanContext = idsOf(scope.span)
+  }
+
+  /** Link to the same request on the connection that was lost. */
+  #previous({ key, rawName }: OpenOperation): Link | undefined {
+    return operationLink(this.settings.unanswered?.take(key, rawName))
   }
 
   #tableOf({ isServed }: OpenOperation): OperationTable {
@@ -671,6 +698,10 @@ class BatchedScope extends SpanHolder {
     this.#isReleased = true
     this.#batch.done()
   }
+}
+
+function operationLink(context: SpanContext | undefined): Link | undefined {
+  return context && { context, attributes: { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'operation' } }
 }
 
 function seconds(since: number): number {
