@@ -20,6 +20,7 @@ export {
 } from '@otel-ws/core/client'
 export { traceUrl } from './start-connect.ts'
 export { connectionOf } from './store.ts'
+export { traceTrpcLink } from './trpc-link.ts'
 
 /**
  * Traces a WebSocket: its connect, each message received and sent, and its close. Call it right after the socket was made,

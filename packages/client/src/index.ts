@@ -33,6 +33,7 @@ export {
   type ProtocolDefinition,
 } from '@otel-ws/core/client'
 export { connectionOf } from './store.ts'
+export { traceTrpcLink } from './trpc-link.ts'
 
 /**
  * Traces a WebSocket: its connect, each message received and sent, and its close. Takes Node's global one, a browser's, and

@@ -1,6 +1,7 @@
 export { activeContext, runInContext } from './api/context.ts'
 export { setAttribute } from './api/span.ts'
 export { warnOfUnseenSdk } from './api/versions.ts'
+export { rememberCaller } from './client/callers.ts'
 export { Connect } from './client/connect.ts'
 export { ClientConnection } from './client/connection.ts'
 export { type ClientConnectionContext, connectionContext } from './client/connection-context.ts'

@@ -3,6 +3,7 @@ import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
 import { initTRPC, TRPCError } from '@trpc/server'
 import { applyWSSHandler } from '@trpc/server/adapters/ws'
 import { afterEach, describe, expect, it } from 'vitest'
+import { traceTrpcLink } from '../../src/index.ts'
 import { Operations, tracedClient } from './fixture.ts'
 
 const operations = new Operations()
@@ -40,7 +41,7 @@ async function start() {
     connectionParams: async () => ({ token: 'hunter2' }),
   })
   closeClient = () => client.close()
-  return createTRPCClient<typeof router>({ links: [wsLink({ client })] })
+  return createTRPCClient<typeof router>({ links: [traceTrpcLink(), wsLink({ client })] })
 }
 
 describe('tRPC on both ends, which no option names', () => {
@@ -71,6 +72,22 @@ describe('tRPC on both ends, which no option names', () => {
     const loads = operations.telemetry.spans('load user').map((one) => one.parentSpanContext?.spanId)
     expect(loads).toEqual(parents)
     expect(operations.recorded()).not.toMatch(/hunter2|secret|Ada/)
+  })
+
+  it('has each of several calls that are sent at once under its own caller', async () => {
+    const api = await start()
+    const tracer = trace.getTracer('app')
+    await Promise.all(
+      ['first', 'second', 'third'].map((name) =>
+        tracer.startActiveSpan(name, async (span) => {
+          await api.user.get.query()
+          span.end()
+        }),
+      ),
+    )
+    const sends = operations.telemetry.spans('send user.get')
+    const callers = ['first', 'second', 'third'].map((name) => operations.telemetry.span(name).spanContext().spanId)
+    expect(sends.map((one) => one.parentSpanContext?.spanId).sort()).toEqual(callers.sort())
   })
 
   it('records a subscription until it has begun, and its end when it is stopped', async () => {

@@ -31,6 +31,7 @@ import { writeSlot } from '../protocols/slot.ts'
 import * as schema from '../schema.ts'
 import { hookFailed } from '../span/diagnostics.ts'
 import type { MessageName } from '../span/names.ts'
+import { callerOf } from './callers.ts'
 import { clientDeadlines } from './deadlines.ts'
 import { linkTo } from './link.ts'
 import { ClientBatchProcess, ClientOperationProcess, ClientQuietProcess } from './operation-process.ts'
@@ -277,6 +278,7 @@ function settingsOf(connection: ReadConnection): OperationSettings {
     maxOperations: MAX_OPERATIONS,
     streamItems,
     unanswered: new Unanswered(connection),
+    callerOf,
   }
 }
 

@@ -29,6 +29,8 @@ export interface OperationSettings {
   readonly streamItems: boolean
   /** Requests that a lost connection left unanswered, for clients, which may send them again. */
   readonly unanswered?: UnansweredRequests
+  /** The context of the caller of a request, for libraries that send later than they are called. */
+  readonly callerOf?: (key: string, name: string | undefined) => Context | undefined
 }
 
 /** Requests that were open when their connection was lost. */
@@ -471,7 +473,8 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
         const operation = this.#open(id, record, false)
         const active = activeContext()
         // A library that sends several requests at once does so in the context of one of its callers.
-        const parent = isBatch ? undefined : sendParent(active)
+        const caller = this.settings.callerOf?.(id, record.name)
+        const parent = caller === undefined && isBatch ? undefined : sendParent(caller ?? active)
         const span = this.#host.traces('send')
           ? this.#host.startOperationSpan(
               this.#startName(operation).send,

@@ -17,11 +17,13 @@ export interface JsonOperations {
   readonly cancel?: string | readonly string[]
   /** Values at `name` of the messages that are one-way although they have an id. */
   readonly event?: string | readonly string[]
+  /** Values at `name` of the messages that authenticate: no hook sees them, and they have no span. */
+  readonly auth?: string | readonly string[]
   /** Value of `websocket.protocol`. Default `json`. */
   readonly protocol?: string
 }
 
-const MEMBERS = ['id', 'name', 'error', 'item', 'end', 'cancel', 'event', 'protocol']
+const MEMBERS = ['id', 'name', 'error', 'item', 'end', 'cancel', 'event', 'auth', 'protocol']
 
 /**
  * A protocol for JSON messages with a correlation id, for option `protocol`. A message is a response if the other end has
@@ -40,13 +42,15 @@ export function jsonOperations(format: JsonOperations): Protocol {
     parsePath(path)
   }
   const { id: idPath, name: namePath, error: errorPath } = format
-  const [items, ends, cancels, events] = [format.item, format.end, format.cancel, format.event].map(values)
+  const { item, end, cancel, event, auth } = format
+  const [items, ends, cancels, events, auths] = [item, end, cancel, event, auth].map(values)
   return defineProtocol({
     name: format.protocol ?? 'json',
     read(message, state): ProtocolRecord | undefined {
       const name = message.text(namePath)
       const id = message.id(idPath)
       if (name !== undefined) {
+        if (auths?.has(name)) return { kind: 'control', secret: true }
         if (events?.has(name)) return { kind: 'event', name }
         if (cancels?.has(name)) return { kind: 'cancel', id }
         if (items?.has(name)) return { kind: 'item', id, failed: failed() }

@@ -39,7 +39,7 @@ it('reads the Chrome DevTools Protocol: one id for the call and its answer, even
 })
 
 it('reads the WebSocket API of Home Assistant: results by id, events of a subscription with its id', () => {
-  const protocol = jsonOperations({ id: '$.id', name: '$.type', error: '$.error', item: 'event' })
+  const protocol = jsonOperations({ id: '$.id', name: '$.type', error: '$.error', item: 'event', auth: ['auth'] })
   expect(
     kindsOf(protocol, [
       { id: 18, type: 'call_service', domain: 'light', service: 'turn_on' },
@@ -49,6 +49,7 @@ it('reads the WebSocket API of Home Assistant: results by id, events of a subscr
       { id: 20, type: 'subscribe_events' },
       { id: 20, type: 'event', event: { data: {} } },
       { type: 'auth_required' },
+      { type: 'auth', access_token: 'secret' },
     ]),
   ).toEqual([
     'request call_service',
@@ -58,6 +59,7 @@ it('reads the WebSocket API of Home Assistant: results by id, events of a subscr
     'request subscribe_events',
     'item',
     'event auth_required',
+    'control',
   ])
 })
 
