@@ -223,10 +223,11 @@ describe('Chromium', () => {
   it.each(Object.keys(scripts))('does not let an application notice: %s', async (script) => {
     const page = await open('ada')
     const url = `ws://${origin}/echo`
-    const run = (isTraced: boolean) =>
+    const run = (isTraced: boolean | 'faulty') =>
       page.evaluate(([name, to, how]) => window.harness.run(name, to, how), [script, url, isTraced] as const)
     const expected = await run(false)
     expect(expected.length).toBeGreaterThan(0)
     expect(await run(true)).toEqual(expected)
+    expect(await run('faulty')).toEqual(expected)
   })
 })

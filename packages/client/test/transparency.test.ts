@@ -1,4 +1,5 @@
 import { traceWebSocket } from '@otel-ws/client'
+import { type Fault, FaultySdk } from '@otel-ws/testkit'
 import { describe, expect, it } from 'vitest'
 import { scripts as pageScripts } from './browser/scripts.ts'
 import { type ClientKind, kinds } from './clients.ts'
@@ -22,7 +23,7 @@ describe.each(kinds)('an application with $name', (kind) => {
     wss.on('connection', (socket) => socket.on('message', (data, binary) => socket.send(data, { binary })))
   })
 
-  it.each(Object.keys(scripts))('does not notice: %s', async (script) => {
+  async function sameWithAndWithout(script: string): Promise<void> {
     const run = async (traced: boolean): Promise<unknown[]> => {
       const transcript: unknown[] = []
       const open = (): WebSocket => (traced ? traceWebSocket(connect(fixture.url)) : connect(fixture.url))
@@ -32,6 +33,24 @@ describe.each(kinds)('an application with $name', (kind) => {
     const expected = await run(false)
     expect(expected.length).toBeGreaterThan(0)
     expect(await run(true)).toEqual(expected)
+  }
+
+  describe.each<Fault>(['throws first', 'throws afterwards'])('with an SDK that %s', (fault) => {
+    it.each(Object.keys(scripts))('does not notice: %s', async (script) => {
+      await fixture.telemetry.uninstall()
+      const sdk = new FaultySdk(fault)
+      sdk.install()
+      try {
+        await sameWithAndWithout(script)
+        expect(sdk.faults).toBeGreaterThan(0)
+      } finally {
+        await sdk.uninstall()
+      }
+    })
+  })
+
+  it.each(Object.keys(scripts))('does not notice: %s', async (script) => {
+    await sameWithAndWithout(script)
     expect(fixture.telemetry.spans('connect').length).toBeGreaterThan(0)
   })
 })

@@ -37,6 +37,7 @@ export type {
 } from './sockets/harness.ts'
 export { closeWsServer, wsHostSocket, wsServerOptions } from './sockets/ws-host.ts'
 export { type Closed, connect, TestClient } from './testing/client.ts'
+export { type Fault, FaultySdk } from './testing/faulty-sdk.ts'
 export { closePayload, decodeFrames, encodeFrame, type Frame, type FrameOptions, OPCODE } from './testing/frames.ts'
 export type { MetricRow } from './testing/metric-rows.ts'
 export { CONFIRMATION, HEADER_OFFER, QUERY_OFFER } from './testing/offer.ts'

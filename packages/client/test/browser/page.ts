@@ -1,6 +1,6 @@
-import { context, propagation, SpanKind, trace } from '@opentelemetry/api'
+import { context, propagation, type Span, SpanKind, type TracerProvider, trace } from '@opentelemetry/api'
 import { ExportResultCode, W3CTraceContextPropagator } from '@opentelemetry/core'
-import { BatchSpanProcessor, type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace'
+import { BatchSpanProcessor, type ReadableSpan, TracerProvider as SdkTracerProvider } from '@opentelemetry/sdk-trace'
 import { StackContextManager } from '@opentelemetry/sdk-trace-web'
 import { connectionOf, jsonName, traceUrl, traceWebSocket } from '@otel-ws/client'
 import { promises } from './promises.ts'
@@ -27,8 +27,8 @@ export interface Page {
   flush(): Promise<void>
   /** Echoes a message to a traced listener that returns what `promises` makes, and reports errors of the page. */
   listen(kind: string, url: string, followPromises: 'async-functions' | 'all'): Promise<string[]>
-  /** Runs a script on a socket, traced or not, and resolves with what happened. */
-  run(script: string, url: string, traced: boolean): Promise<unknown[]>
+  /** Runs a script on a socket, traced or not, or with a tracer that throws, and resolves with what happened. */
+  run(script: string, url: string, traced: boolean | 'faulty'): Promise<unknown[]>
 }
 
 const page = new URLSearchParams(location.search).get('page') ?? ''
@@ -49,7 +49,7 @@ const tell = (span: ReadableSpan): ToldSpan => ({
   milliseconds: span.duration[0] * 1e3 + span.duration[1] / 1e6,
 })
 
-const provider = new TracerProvider({
+const provider = new SdkTracerProvider({
   spanProcessors: [
     new BatchSpanProcessor({
       exporter: {
@@ -86,6 +86,19 @@ document.querySelector('button')?.addEventListener('click', () => {
   action('click', () => socket.send('{"type":"say","text":"hello"}'))
 })
 
+function broken(): never {
+  throw new Error('the SDK is broken')
+}
+
+/** Every other span cannot be started, and of the others no method works. */
+let started = 0
+const faulty: TracerProvider = {
+  getTracer: () => ({
+    startSpan: () => (++started % 2 === 0 ? broken() : (new Proxy({}, { get: () => broken }) as Span)),
+    startActiveSpan: broken,
+  }),
+}
+
 const harness: Page = {
   async enter(url) {
     const options = { route: ROUTE, messageName: jsonName('$.type') }
@@ -121,6 +134,7 @@ const harness: Page = {
     const transcript: unknown[] = []
     const open = (): WebSocket => {
       const made = new WebSocket(url)
+      if (traced === 'faulty') return traceWebSocket(made, { tracerProvider: faulty })
       return traced ? traceWebSocket(made) : made
     }
     await scripts[script]?.(open, (...entry) => transcript.push(entry))
