@@ -151,10 +151,10 @@ const asked = (parent: string): string[] => [
 
 /** The spans of the traced client that the relay uses. */
 const ASKING = [
-  'close asking INTERNAL ~ connect asking',
+  'close asking INTERNAL ~ connect asking ~ process /relay',
   'connect asking CLIENT < process /relay',
   'process asking CONSUMER ~ connect asking',
-  'send asking PRODUCER < process /relay',
+  'send asking PRODUCER < process /relay ~ connect asking',
   'take answer INTERNAL < process asking',
 ]
 
