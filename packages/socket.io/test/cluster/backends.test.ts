@@ -62,6 +62,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
       expect(lag).toBeGreaterThanOrEqual(0)
       expect(lag).toBeLessThan(60)
       const { 'websocket.message.type': type, 'websocket.message.size': size } = broadcast.attributes
+      const { 'websocket.broadcast.rooms': rooms, 'websocket.broadcast.except': except } = broadcast.attributes
       expect(deliver.attributes).toEqual({
         'websocket.route': '/',
         'websocket.namespace': '/',
@@ -71,6 +72,8 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
         'websocket.broadcast.recipients': count,
         'websocket.broadcast.skipped': 0,
         'websocket.deliver.lag': lag,
+        ...(rooms && { 'websocket.broadcast.rooms': rooms }),
+        ...(except && { 'websocket.broadcast.except': except }),
       })
       expect(node.sdk.names().filter((one) => one === `deliver ${name}`)).toHaveLength(1)
       expect(node.sdk.spans(`broadcast ${name}`)).toEqual([])
@@ -106,6 +109,10 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
       [b, 1],
       [c, 1],
     ])
+    expect(a.sdk.span('broadcast told').attributes).toMatchObject({
+      'websocket.broadcast.rooms': ['room'],
+      'websocket.broadcast.except': ['quiet'],
+    })
     expect(a.sdk.span('broadcast told').parentSpanContext?.spanId).toBe(a.sdk.span('work').spanContext().spanId)
     expect(outside.queued).toBe(0)
   })
@@ -120,6 +127,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
       [b, 0],
       [c, 1],
     ])
+    expect(a.sdk.span('broadcast shared').attributes['websocket.broadcast.except']).toEqual([socket?.id])
     expect(sender.queued).toBe(0)
   })
 
