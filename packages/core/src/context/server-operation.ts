@@ -56,7 +56,7 @@ export abstract class ServerOperation extends Operation {
     c?: unknown,
   ): unknown {
     const { around } = this.services.options
-    return around === undefined ? this.runPart(dispatch, a, b, c) : this.#runAround(around, dispatch, a, b, c)
+    return around === undefined ? this.runPart(dispatch, a, b, c) : this.runWithHook(around, dispatch, a, b, c)
   }
 
   /** As `run`, for a part of the dispatch that hook `around` does not surround. */
@@ -98,8 +98,11 @@ export abstract class ServerOperation extends Operation {
     this.services.diagnostics.promiseNotFollowed(handler)
   }
 
-  /** Apart from `run`, whose variables would be objects on the heap if closures used them. */
-  #runAround(
+  /**
+   * Apart from `run`, whose variables would be objects on the heap if closures used them; not `#private`, which would cost
+   * each operation a field.
+   */
+  protected runWithHook(
     around: NonNullable<ResolvedOptions['around']>,
     dispatch: (operation: this, a: unknown, b: unknown, c: unknown) => unknown,
     a: unknown,
