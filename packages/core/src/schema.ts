@@ -52,7 +52,7 @@ export const ATTR_WEBSOCKET_BROADCAST_SKIPPED = 'websocket.broadcast.skipped'
 /** Seconds from the publication of a broadcast on one node to its arrival on this one, by the clocks of both. @on deliver */
 export const ATTR_WEBSOCKET_DELIVER_LAG = 'websocket.deliver.lag'
 
-/** How the wait for an acknowledgement ended: `ok`, `timeout` or `disconnected`. @on process, send, broadcast */
+/** How the wait for an acknowledgement ended: `ok`, `timeout` or `disconnected`. @on process, send, broadcast, metrics */
 export const ATTR_WEBSOCKET_ACK_OUTCOME = 'websocket.ack.outcome'
 
 /** Items of a streamed answer. @on process, complete */
@@ -88,7 +88,7 @@ export const ATTR_WEBSOCKET_BATCH_SIZE = 'websocket.batch.size'
 export const ATTR_WEBSOCKET_CLOSE_CODE = 'websocket.close.code'
 /** `normal`, `going_away`, `no_status`, `abnormal`, `protocol_error`, `policy`, `too_big`, `server_error`, `restart`, `timeout`, `application`, `other`. @on close, metrics */
 export const ATTR_WEBSOCKET_CLOSE_CATEGORY = 'websocket.close.category'
-/** `local`, `remote` or `network`: which side sent the first close frame, or closed first. @on close, metrics */
+/** `local`, `remote` or `network`: which side sent the first close frame, or closed first. @on handshake, close, metrics */
 export const ATTR_WEBSOCKET_CLOSE_INITIATOR = 'websocket.close.initiator'
 /** Reason text of the close frame, cut at 123 bytes; with option `closeReason` only. @on close */
 export const ATTR_WEBSOCKET_CLOSE_REASON = 'websocket.close.reason'

@@ -96,7 +96,7 @@ describe('WsTraceModule on an adapter for another kind of server', () => {
     const name = gateway.name
     const later = fixture.telemetry.span('process later')
     expect(fixture.tree(later)).toEqual([`process later CONSUMER in ${name}.onLater`, '  handling'])
-    expect(fixture.tree(refused)).toEqual([`process refused CONSUMER in ${name}.onRefused ! REFUSED: not now`])
+    expect(fixture.tree(refused)).toEqual([`process refused CONSUMER in ${name}.onRefused refused: REFUSED`])
     expect(later.attributes).toMatchObject({
       'websocket.connection.id': refused.attributes['websocket.connection.id'],
       'websocket.route': '/lines',

@@ -143,7 +143,7 @@ function startBroadcast(
   { telemetry, audience, publishes, published }: AdapterTracing,
 ) {
   const broadcast = telemetry.startBroadcast(audience, eventName(packet))
-  broadcast?.addressed(options.rooms, applicationRooms(options.except))
+  broadcast?.addressed(applicationRooms(options.rooms), applicationRooms(options.except))
   if (broadcast !== undefined && publishes) published.set(packet, broadcast)
   return broadcast
 }

@@ -14,9 +14,17 @@ export function carrierRoom(carrier: CrossNodeCarrier): string {
   return PREFIX + JSON.stringify(carrier)
 }
 
-/** The rooms that the application excludes, without the carrier. */
+/** An id that Socket.IO has given to a socket: 16 random characters, and a number in Base64. */
+const SOCKET_ID = /^[\w-]{16}A[\w-]{3}$/
+
+/**
+ * The rooms that the application has named: without the carrier, and without the rooms of single sockets, whose names
+ * are session ids and are recorded with option `sessionId` only.
+ */
 export function* applicationRooms(rooms: Iterable<string> | undefined): Iterable<string> {
-  for (const room of rooms ?? []) if (typeof room !== 'string' || !room.startsWith(PREFIX)) yield room
+  for (const room of rooms ?? []) {
+    if (typeof room !== 'string' || !(room.startsWith(PREFIX) || SOCKET_ID.test(room))) yield room
+  }
 }
 
 /** Finds the carrier among the rooms that a broadcast excludes. It comes from another node and is not validated here. */

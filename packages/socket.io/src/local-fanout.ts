@@ -57,7 +57,7 @@ export function traceLocalFanouts(
     // A packet without carrier and recipients here, such as an event to one socket of another node, needs no span.
     if (carrier === undefined && !hasRecipients(self, options)) return undefined
     const delivery = telemetry.startDelivery(audience, packet.name, carrier)
-    delivery?.addressed(options.rooms, applicationRooms(options.except))
+    delivery?.addressed(applicationRooms(options.rooms), applicationRooms(options.except))
     return delivery
   }
 

@@ -6,6 +6,7 @@ import { AlwaysOnSampler, type ReadableSpan, type Sampler, TracerProvider } from
 import { type MetricRow, metricRows } from './metric-rows.ts'
 import { PATIENCE } from './patience.ts'
 import { RecordingProcessor } from './recording-processor.ts'
+import { undocumented } from './reference.ts'
 
 class OnDemandReader extends MetricReader {
   protected async onForceFlush(): Promise<void> {}
@@ -25,6 +26,7 @@ export class Telemetry {
   readonly meterProvider: MeterProvider
   readonly #processor = new RecordingProcessor()
   readonly #reader = new OnDemandReader()
+  #isInstalled = false
   readonly #contextManager = new AsyncLocalStorageContextManager()
 
   constructor() {
@@ -39,6 +41,7 @@ export class Telemetry {
   }
 
   install(): void {
+    this.#isInstalled = true
     const note = (message: string, ...rest: unknown[]): void => {
       this.diagnostics.push([message, ...rest.map(String)].join(' '))
     }
@@ -52,7 +55,16 @@ export class Telemetry {
     )
   }
 
+  /**
+   * Removes the SDK.
+   *
+   * @throws if docs/telemetry.md lacks something that was recorded
+   */
   async uninstall(): Promise<void> {
+    // A test may have removed it before.
+    const rows = this.#isInstalled ? await this.collect() : []
+    this.#isInstalled = false
+    const problems = undocumented(this.#processor.finished, rows)
     trace.disable()
     metrics.disable()
     propagation.disable()
@@ -60,6 +72,7 @@ export class Telemetry {
     diag.disable()
     await this.tracerProvider.shutdown()
     await this.meterProvider.shutdown()
+    if (problems.length > 0) throw new Error(`docs/telemetry.md lacks ${problems.join(', ')}`)
   }
 
   /** Every finished span, in the order in which they ended; with a name, those of that name. */
