@@ -76,6 +76,22 @@ it('writes the context into the place of the protocol where the user declares it
   ])
 })
 
+it('reads such a context where the first messages say the protocol', async () => {
+  const wss = await operations.serve()
+  wss.on('connection', (ws) => ws.on('message', () => ws.send('{"jsonrpc":"2.0","id":1,"result":{}}')))
+  const Client = tracedClient({ propagation: 'always' })
+  socket = new Client(operations.url)
+  await once(socket, 'open')
+  socket.send(JSON.stringify(initialize))
+  await once(socket, 'message')
+  const [send, process] = [
+    await operations.telemetry.waitForSpan('send initialize'),
+    await operations.telemetry.waitForSpan('process initialize'),
+  ]
+  expect(process.attributes['websocket.protocol']).toBe('mcp')
+  expect(process.parentSpanContext?.spanId).toBe(send.spanContext().spanId)
+})
+
 it('reads such a context under option remoteContext', async () => {
   await serve({ remoteContext: 'ignore' })
   await ask(tracedClient({ propagation: 'always' }))

@@ -13,6 +13,7 @@ import {
   type PropagationTerms,
   parseCarrier,
   parseHookCarrier,
+  propagationTerms,
   textPayload,
   withBaggage,
 } from '../propagation/terms.ts'
@@ -181,6 +182,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     const { operation, spanName, attributes, carrier, isSecret } = request
     const name = isSecret ? services.unnamed(this.route) : this.nameOfMessage(data, binary, size)
     const isTraced = services.options.messages && !this.#isIgnored(name, isSecret)
+    if (carrier !== undefined && this.#effectiveTerms === undefined) this.#trustSlot()
     const remote =
       extracted === undefined && carrier !== undefined
         ? parseCarrier(carrier, undefined)
@@ -193,6 +195,13 @@ export abstract class IncomingConnection extends ConnectionIdentity {
       setAttributes(span, attributes)
     }
     return new OperationProcess(this, name, active, span, operation)
+  }
+
+  /** Sets the terms for a context in the place of a protocol that was found by the first messages. */
+  #trustSlot(): void {
+    const { remoteContext = 'parent' } = this.services.options
+    // The request that a function would decide on is not kept.
+    this.setForeignTerms(propagationTerms(typeof remoteContext === 'function' ? 'ignore' : remoteContext, false, false))
   }
 
   /** Starts the process of a message with several requests. */

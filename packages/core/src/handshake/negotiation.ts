@@ -62,7 +62,7 @@ export class Negotiation {
     const { propagation, carrierName, messageContext } = services.options
     if (this.#acceptedId !== undefined) connection.acceptTerms(this.#terms(services), this.#acceptedId)
     else if (propagation === 'always') connection.acceptTerms(this.#terms(services, carrierName))
-    if (messageContext !== undefined || connection.operations !== undefined)
+    if (messageContext !== undefined || connection.operations?.slot !== undefined)
       connection.setForeignTerms(this.#terms(services))
   }
 

@@ -364,7 +364,9 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
     const isWhole = size <= READ_HEAD_BYTES
     const head = host.textOf(data, 0, isWhole ? size : READ_HEAD_BYTES)
     reader.load(head, isWhole ? '' : host.textOf(data, size - READ_TAIL_BYTES, size), isWhole)
-    if (!this.#isConfirmed && this.#state.isSent) this.#isRecognized = protocol.recognize?.(reader) === true
+    if (!this.#isConfirmed && this.#state.isSent) {
+      this.#isRecognized = (protocol.confirms ?? protocol.recognize)?.(reader) === true
+    }
     const { separator } = protocol
     const records: ProtocolRecord[] = []
     if (separator !== undefined) {

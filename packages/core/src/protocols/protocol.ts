@@ -84,6 +84,8 @@ export interface ProtocolDefinition {
    * soon as this end has sent one.
    */
   readonly recognize?: (message: ProtocolMessage) => boolean
+  /** True for messages of this end that confirm what `recognize` has found in those of the peer. Default: `recognize`. */
+  readonly confirms?: (message: ProtocolMessage) => boolean
   /** Messages are arrays of records. Default `false`. */
   readonly batches?: boolean
   /** The character that ends each record of a message. Default: a message is one record. */
@@ -108,6 +110,7 @@ const MEMBERS = [
   'name',
   'subprotocols',
   'recognize',
+  'confirms',
   'batches',
   'separator',
   'binary',

@@ -39,5 +39,6 @@ export const mcp: Protocol = defineProtocol({
     error: 'rpc.response.status_code',
   },
   recognize: isMcp,
+  confirms: (message) => message.text('jsonrpc') === '2.0',
   read,
 })
