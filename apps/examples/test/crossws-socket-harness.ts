@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Connection, Harness, Host, HostOptions, HostSocket } from '@otel-ws/testkit'
+import { type Connection, type Harness, type Host, type HostOptions, type HostSocket, kindOf } from '@otel-ws/testkit'
 import type { Hooks, Peer } from 'crossws'
 import crossws from 'crossws/adapters/node'
 import { connectionOf, connectionSampler, traceHooks } from '../src/crossws-adapter.ts'
@@ -28,11 +28,17 @@ async function start({ telemetry, connection, authorize, maxMessageSize }: HostO
     terminate: () => peer.terminate(),
     onMessage(handler) {
       handlersOf(peer).message = handler
+      // One hook stands for the handlers of all peers.
+      kindOf(handler, message)
     },
     onClose(listener) {
       handlersOf(peer).close.push(listener)
     },
   })
+  const message: NonNullable<Partial<Hooks>['message']> = (peer, { rawData }) => {
+    const data = typeof rawData === 'string' ? rawData : Buffer.from(rawData as Uint8Array)
+    return open.get(peer.id)?.message?.(data) as void
+  }
   const hooks: Partial<Hooks> = {
     async upgrade(request) {
       const { pathname, search } = new URL(request.url)
@@ -41,14 +47,11 @@ async function start({ telemetry, connection, authorize, maxMessageSize }: HostO
       const [protocol] = request.headers.get('sec-websocket-protocol')?.split(/, */) ?? []
       return protocol === undefined ? undefined : { headers: { 'sec-websocket-protocol': protocol } }
     },
-    open(peer) {
+    open: kindOf(connection, (peer: Peer) => {
       handlersOf(peer)
       return connection(socketOf(peer)) as void
-    },
-    message(peer, { rawData }) {
-      const data = typeof rawData === 'string' ? rawData : Buffer.from(rawData as Uint8Array)
-      return open.get(peer.id)?.message?.(data) as void
-    },
+    }),
+    message,
     close(peer, { code = 1006 }) {
       for (const listener of open.get(peer.id)?.close ?? []) listener(code)
       open.delete(peer.id)
