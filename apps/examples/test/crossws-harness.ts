@@ -9,6 +9,7 @@ import {
   type EventSocket,
   eventText,
   jsonEventClient,
+  kindOf,
 } from '@otel-ws/testkit'
 import type { Hooks, Peer } from 'crossws'
 import crossws from 'crossws/adapters/node'
@@ -39,6 +40,10 @@ async function start({ telemetry, connection, authorize, events = {} }: EventHos
       return events[event]?.(socketOf(peer), data) as void
     },
   }
+  // One hook stands for the handlers of all events: it is of the kind of the first.
+  const [handler] = Object.values(events)
+  if (handler !== undefined && hooks.message !== undefined) kindOf(handler, hooks.message)
+  if (connection !== undefined && hooks.open !== undefined) kindOf(connection, hooks.open)
   const traced = telemetry && traceHooks(hooks, { route: PLACE, messageName: '$.event', ...telemetry })
   const ws = crossws({ hooks: traced ?? hooks })
   const http = createServer()
