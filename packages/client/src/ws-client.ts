@@ -31,6 +31,8 @@ interface WsClient extends Emitter {
   readonly protocol: string
   readonly bufferedAmount: number
   readonly _closeFrameReceived?: boolean
+  /** A text in version 7. */
+  readonly _closeMessage?: unknown
   send(...args: unknown[]): void
   close(...args: unknown[]): void
   terminate(): void
@@ -77,6 +79,15 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
       : emit.call(own, 'message', data, binary)
   }
 
+  /** Version 7 of `ws`, which some libraries depend on, passes no flag: text messages are strings. */
+  function emitVersion7(own: WsClient, a: unknown): boolean {
+    const isBinary = typeof a !== 'string'
+    const data = isBinary ? a : extractContext(connection, a)
+    const process = connection.startReceive(data, isBinary, sizeOf(data))
+    if (process === undefined) return emit.call(own, 'message', data)
+    return runProcess(process, () => emit.call(own, 'message', data), undefined, undefined, undefined)
+  }
+
   const hasOffered = completeOffer(socket)
 
   function acceptTerms(response: Response): void {
@@ -109,6 +120,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
             if (process === undefined) return emit.call(this, 'message', data, b)
             return runProcess(process, emitMessage, this, data, b)
           }
+          if (arguments.length === 2 && typeof this._closeMessage === 'string') return emitVersion7(this, a)
           break
         case 'error':
           if (!isOpen) failure = a
