@@ -88,7 +88,9 @@ function formatRow({ span, branch, first }: Row, colors: Colors, width: number):
 
 /** Describes a span's links and its remote parent; short links show only the id. */
 function linksOf(span: ReadableSpan, branch: string, brief: boolean): string {
-  const links = span.links.map((link) => {
+  // The span that closed a connection would take the place of the words that say how it closed.
+  const shown = span.links.filter(({ attributes }) => attributes?.['websocket.link.kind'] !== 'cause')
+  const links = shown.map((link) => {
     const kind = printable(String(link.attributes?.['websocket.link.kind'] ?? 'span'))
     return `-> ${brief ? '' : `link ${kind} `}${shortId(link.context.traceId)}`
   })
