@@ -48,15 +48,18 @@ function captureMarkOf(emitter: Emitter): symbol | undefined {
 export function dispatch(follower: Follows, emitter: Emitter, type: string, a: unknown, b: unknown): boolean {
   const wraps = handlerMarkOf(emitter)
   const sole = soleListener(emitter, type)
+  const behind = zoneTasks(emitter, type)
   if (sole !== undefined) {
-    const result = callListener(emitter, type, wraps, sole, a, b)
-    if (result !== undefined) followResult(follower, emitter, type, result, handlerOf(sole, wraps), [a, b])
+    const result = callListener(emitter, type, wraps, sole, a, b, behind?.[0])
+    if (result !== undefined)
+      followResult(follower, emitter, type, result, handlerOf(behind?.[0]?.callback ?? sole, wraps), [a, b])
     return true
   }
   const listeners = emitter.rawListeners(type) as Listener[]
-  for (const listener of listeners) {
-    const result = callListener(emitter, type, wraps, listener, a, b)
-    if (result !== undefined) followResult(follower, emitter, type, result, handlerOf(listener, wraps), [a, b])
+  for (const [index, listener] of listeners.entries()) {
+    const result = callListener(emitter, type, wraps, listener, a, b, behind?.[index])
+    if (result === undefined) continue
+    followResult(follower, emitter, type, result, handlerOf(behind?.[index]?.callback ?? listener, wraps), [a, b])
   }
   return listeners.length > 0
 }
@@ -64,9 +67,11 @@ export function dispatch(follower: Follows, emitter: Emitter, type: string, a: u
 /** As `dispatch`, for events with any number of arguments. */
 export function dispatchAll(follower: Follows, emitter: Emitter, type: string, args: unknown[]): boolean {
   const listeners = emitter.rawListeners(type) as Listener[]
-  for (const listener of listeners) {
+  const behind = zoneTasks(emitter, type)
+  for (const [index, listener] of listeners.entries()) {
     const result = listener.apply(emitter, args)
-    if (result !== undefined) followResult(follower, emitter, type, result, handlerOf(listener, undefined), args)
+    if (result === undefined) continue
+    followResult(follower, emitter, type, result, handlerOf(behind?.[index]?.callback ?? listener, undefined), args)
   }
   return listeners.length > 0
 }
@@ -100,6 +105,19 @@ function handlerOf(listener: Listener, mark: symbol | undefined): unknown {
   return typeof handler === 'object' ? (handler as { handleEvent?: unknown } | null)?.handleEvent : handler
 }
 
+/** A listener as zone.js keeps it. It registers a function of its own, which runs `callback` in the zone of the listener. */
+interface ZoneTask {
+  callback: Listener
+}
+
+/** The listeners of an event as zone.js keeps them, in their order; `undefined` without zone.js. */
+function zoneTasks(emitter: Emitter, type: string): readonly ZoneTask[] | undefined {
+  if (!('Zone' in globalThis)) return undefined
+  const tasks = (emitter as unknown as Record<string, readonly ZoneTask[] | undefined>)[`__zone_symbol__${type}false`]
+  // The list changes when a listener of `once` is called.
+  return tasks && [...tasks]
+}
+
 function callListener(
   emitter: Emitter,
   type: string,
@@ -107,13 +125,24 @@ function callListener(
   listener: Listener,
   a: unknown,
   b: unknown,
+  task: ZoneTask | undefined,
 ): unknown {
   if (mark === undefined) return listener.call(emitter, a, b)
-  const registered = listener.listener ?? listener
+  const behind = task?.callback
+  const registered = behind ?? listener.listener ?? listener
   const handler = (registered as unknown as Record<symbol, unknown>)[mark]
   if (handler === undefined) return listener.call(emitter, a, b)
   const target = eventTarget(emitter, type, registered, handler as Handler)
   if (target === undefined) return listener.call(emitter, a, b)
+  if (task !== undefined) {
+    // In the zone of the listener, as without telemetry.
+    task.callback = () => target(emitter, a, b)
+    try {
+      return listener.call(emitter, a, b)
+    } finally {
+      task.callback = registered
+    }
+  }
   if (registered !== listener) {
     if (fired.has(listener)) return undefined
     fired.add(listener)
