@@ -46,7 +46,7 @@ const client = await connect('ws://127.0.0.1:' + fastify.addresses()[0]?.port + 
 client.send('{"type":"say"}')
 await client.next()
 await client.close(1000)
-await fastify.close()
+process.emit('SIGTERM', 'SIGTERM')
 `,
     env: CONSOLE,
     names: fromConsole,
