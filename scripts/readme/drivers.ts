@@ -164,7 +164,7 @@ ${PRINT}`,
     names: fromJson,
     expected: ['GET /chat', 'close /chat', 'process say', 'send said'],
   },
-  'packages/nestjs/README.md 2': {
+  'packages/nestjs/README.md 3': {
     code: `${INSTALL}
 import { Module } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
