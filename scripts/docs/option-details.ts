@@ -35,11 +35,11 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
     messageSizeMetric: { example: 'messageSizeMetric: true', variable: 'true' },
     shutdownTimeout: { example: 'shutdownTimeout: 2_000', variable: '2000', unit: 'milliseconds' },
     connectionAttributes: {
-      example: "connectionAttributes: ({ headers }) => ({ 'app.tenant': headers['x-tenant'] as string })",
+      example: "connectionAttributes: ({ headers }) => ({ 'app.tenant': String(headers['x-tenant']) })",
     },
     metricAttributes: {
       example:
-        "connectionAttributes: ({ headers }) => ({ 'app.plan': headers['x-plan'] as string }), metricAttributes: ['app.plan']",
+        "connectionAttributes: ({ headers }) => ({ 'app.plan': String(headers['x-plan']) }), metricAttributes: ['app.plan']",
       variable: 'app.plan',
     },
     idleTimeout: {

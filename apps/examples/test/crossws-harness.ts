@@ -40,11 +40,20 @@ async function start({ telemetry, connection, authorize, events = {} }: EventHos
       return events[event]?.(socketOf(peer), data) as void
     },
   }
-  // One hook stands for the handlers of all events: it is of the kind of the first.
-  const [handler] = Object.values(events)
+  // One hook stands for the handlers of all events: it is of their kind, if they have one.
+  const handlers = Object.values(events)
+  const [handler] = handlers
+  const isMixed = new Set(handlers.map((each) => each.constructor)).size > 1
   if (handler !== undefined && hooks.message !== undefined) kindOf(handler, hooks.message)
   if (connection !== undefined && hooks.open !== undefined) kindOf(connection, hooks.open)
-  const traced = telemetry && traceHooks(hooks, { route: PLACE, messageName: '$.event', ...telemetry })
+  const traced =
+    telemetry &&
+    traceHooks(hooks, {
+      route: PLACE,
+      messageName: '$.event',
+      ...(isMixed && { followPromises: 'all' as const }),
+      ...telemetry,
+    })
   const ws = crossws({ hooks: traced ?? hooks })
   const http = createServer()
   http.on('upgrade', (request, socket, head) => void ws.handleUpgrade(request, socket, head))

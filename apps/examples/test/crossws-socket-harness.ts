@@ -92,6 +92,7 @@ export const harness: Harness = {
     ws: false,
     seesAnswers: false,
     trustsProto: true,
+    closeHandlers: false,
     peerAddress: false,
     pings: false,
     broadcast: false,

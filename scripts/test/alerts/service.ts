@@ -77,7 +77,7 @@ export class Service {
       await Promise.race([once(client, 'open'), once(client, 'close')]).catch(() => {})
       return client
     })
-    const clients = (await Promise.all(opened)).filter(({ readyState }) => readyState === WebSocket.OPEN)
+    const clients = (await Promise.all(opened)).filter((client) => client.readyState !== WebSocket.CLOSED || !autoPong)
     this.clients.push(...clients)
     return clients
   }

@@ -83,6 +83,8 @@ export interface Capabilities {
   readonly peerAddress: boolean
   /** The host itself believes `X-Forwarded-Proto`, whoever sent it. Default false. */
   readonly trustsProto?: boolean
+  /** Handlers of the end of a connection have a span. Default true. */
+  readonly closeHandlers?: boolean
   /** Users can send pings. */
   readonly pings: boolean
   /** The adapter has a function that sends one message to many. */

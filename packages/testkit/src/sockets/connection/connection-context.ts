@@ -84,9 +84,12 @@ export function connectionContextTests(harness: Harness, fixture: Fixture): void
     })
 
     it('has the attributes of option connectionAttributes from the start, and those that are named on metrics', async () => {
-      const attributesOf = ({ headers }: { headers: Record<string, string> }) => ({
-        'app.user': headers['x-user'],
-        'app.plan': headers['x-plan'],
+      // Headers of Node, or of the Web.
+      const header = (headers: object, name: string) =>
+        headers instanceof Headers ? (headers.get(name) ?? undefined) : (headers as Record<string, string>)[name]
+      const attributesOf = ({ headers }: { headers: object }) => ({
+        'app.user': header(headers, 'x-user'),
+        'app.plan': header(headers, 'x-plan'),
       })
       const host = await fixture.serve({
         telemetry: { connectionAttributes: attributesOf, metricAttributes: ['app.plan'] },
