@@ -31,6 +31,9 @@ export function detailsOf(span: ReadableSpan): string[] {
   const node = span.resource?.attributes['service.instance.id']
   if (node !== undefined) details.push(String(node))
   const outcome = attributes['websocket.handshake.outcome']
+  // What a guard or a pipe refuses is no error of the server.
+  if (span.status.code !== SpanStatusCode.ERROR && outcome === undefined)
+    add('error.type', (type) => `refused: ${type}`)
   if (outcome !== undefined) details.push(words(attributes['http.response.status_code'], outcome))
   else add('http.response.status_code', String)
 

@@ -19,17 +19,17 @@ describe('demo nestjs', () => {
   /** The rows of a trace, by the short id that its first row has. */
   const traceOf = (trace: string) => rows.filter((row) => row.trace === trace)
   const errors = (name: string) =>
-    new Set(named(name).flatMap(({ details }) => /^ERROR (\w+): /.exec(details)?.[1] ?? []))
+    new Set(named(name).flatMap(({ details }) => /^(?:ERROR |refused: )(\w+)/.exec(details)?.[1] ?? []))
 
   beforeAll(async () => {
     run = demo(['--metrics', '1s', '--no-viewer'])
     await run.stopOncePrinted(
-      / process listen .*ERROR unauthenticated/,
-      / process listen .*ERROR busy/,
-      / process listen .*ERROR unintelligible/,
-      / process listen .*ERROR not_understood/,
-      / process audio .*ERROR bad_frame/,
-      / process history .*ERROR plan_required/,
+      / process listen .*refused: unauthenticated/,
+      / process listen .*refused: busy/,
+      / process listen .*refused: unintelligible/,
+      / process listen .*refused: not_understood/,
+      / process audio .*refused: bad_frame/,
+      / process history .*refused: plan_required/,
       /( items, first after \d.*\n(.*\n)*?.*){5}/,
       / send audio /,
       / send \/assistant /,
@@ -71,7 +71,7 @@ describe('demo nestjs', () => {
 
   it("shows the stream's figures on the process span", () => {
     for (const { details } of named('process listen')) {
-      if (details.startsWith('ERROR') || details.includes('stream cancelled')) continue
+      if (/^(ERROR|refused)/.test(details) || details.includes('stream cancelled')) continue
       if (!details.includes(' items, ')) expect(details).toMatch(/^#\d+, \d+ B, 0 items/)
     }
     expect(

@@ -97,4 +97,4 @@ export class DemoProcess {
 }
 
 const ROW = /^\d\d:\d\d:\d\d\.\d{3} {2}([\da-f ]{6}) {2}([A-Z ]{8}) {2}(.+?) {2,}([\d.]+) (ms|s)(.*)$/
-const LINK = /^(.*?)(?:-> link handshake ([\da-f]{6}))?(?: -> link \w+ [\da-f]{6})*$/
+const LINK = /^(.*?)(?:-> link handshake ([\da-f]{6}))?(?: -> link (?!handshake)\w+ [\da-f]{6})*$/
