@@ -10,6 +10,8 @@ import { stomp } from './builtin/stomp.ts'
 import { trpc } from './builtin/trpc.ts'
 import type { Protocol, ProtocolMessage } from './protocol.ts'
 
+// Marked as pure throughout: a page that records no operations must not carry them.
+
 /** The protocols that are built in. Those whose messages are more specific come first. */
 const BUILT_IN: readonly Protocol[] = [
   graphqlTransportWs,
@@ -25,7 +27,7 @@ const BUILT_IN: readonly Protocol[] = [
   stomp,
 ]
 
-export const PROTOCOL_NAMES: readonly string[] = BUILT_IN.map(({ name }) => name)
+export const PROTOCOL_NAMES: readonly string[] = /* @__PURE__ */ BUILT_IN.map(({ name }) => name)
 
 /** The protocol of this name. */
 export function protocolNamed(name: string): Protocol | undefined {
@@ -38,7 +40,7 @@ export function protocolOfSubprotocol(subprotocol: string | undefined): Protocol
   return BUILT_IN.find(({ subprotocols }) => subprotocols?.includes(subprotocol) === true)
 }
 
-const RECOGNIZED = BUILT_IN.filter(({ recognize }) => recognize !== undefined)
+const RECOGNIZED = /* @__PURE__ */ BUILT_IN.filter(({ recognize }) => recognize !== undefined)
 
 /** The protocol that a message is recognised by. */
 export function recognizeProtocol(message: ProtocolMessage): Protocol | undefined {

@@ -6,7 +6,7 @@ function channelOf(identifier: string | undefined): string | undefined {
 }
 
 /** The protocol of Rails' Action Cable. */
-export const actioncable: Protocol = defineProtocol({
+export const actioncable: Protocol = /* @__PURE__ */ defineProtocol({
   name: 'actioncable',
   subprotocols: ['actioncable-v1-json', 'actioncable-unsupported'],
   hashesIds: true,

@@ -21,7 +21,7 @@ function item(message: ProtocolMessage): ProtocolRecord {
 }
 
 /** The protocol of `graphql-ws`: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md */
-export const graphqlTransportWs: Protocol = defineProtocol({
+export const graphqlTransportWs: Protocol = /* @__PURE__ */ defineProtocol({
   name: 'graphql-transport-ws',
   subprotocols: ['graphql-transport-ws'],
   slot: SLOT,
@@ -55,7 +55,7 @@ export const graphqlTransportWs: Protocol = defineProtocol({
 })
 
 /** The protocol of `subscriptions-transport-ws`, whose subprotocol is called `graphql-ws`. */
-export const graphqlWs: Protocol = defineProtocol({
+export const graphqlWs: Protocol = /* @__PURE__ */ defineProtocol({
   name: 'graphql-ws',
   subprotocols: ['graphql-ws'],
   slot: SLOT,

@@ -18,7 +18,7 @@ export function readJsonRpc(message: ProtocolMessage): ProtocolRecord | undefine
 }
 
 /** JSON-RPC 2.0, in both directions: https://www.jsonrpc.org/specification */
-export const jsonRpc: Protocol = defineProtocol({
+export const jsonRpc: Protocol = /* @__PURE__ */ defineProtocol({
   name: 'json-rpc',
   subprotocols: ['jsonrpc', 'jsonrpc-2.0', 'jsonrpc2.0'],
   batches: true,

@@ -27,7 +27,7 @@ function read(message: ProtocolMessage): ProtocolRecord | undefined {
 }
 
 /** The Model Context Protocol over WebSockets: https://modelcontextprotocol.io/specification */
-export const mcp: Protocol = defineProtocol({
+export const mcp: Protocol = /* @__PURE__ */ defineProtocol({
   name: 'mcp',
   subprotocols: ['mcp'],
   batches: true,

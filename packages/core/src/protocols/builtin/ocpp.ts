@@ -1,7 +1,7 @@
 import { defineProtocol, type Protocol } from '../protocol.ts'
 
 /** OCPP-J 1.6, 2.0.1 and 2.1: arrays whose first element is the type of the message. */
-export const ocpp: Protocol = defineProtocol({
+export const ocpp: Protocol = /* @__PURE__ */ defineProtocol({
   name: 'ocpp',
   subprotocols: ['ocpp1.2', 'ocpp1.5', 'ocpp1.6', 'ocpp2.0', 'ocpp2.0.1', 'ocpp2.1'],
   conventions: { constant: { 'rpc.system': 'ocpp' }, name: 'rpc.method' },

@@ -1,7 +1,7 @@
 import { defineProtocol, type Protocol } from '../protocol.ts'
 
 /** Phoenix channels, version 2 of the serializer: `[join_ref, ref, topic, event, payload]`. */
-export const phoenix: Protocol = defineProtocol({
+export const phoenix: Protocol = /* @__PURE__ */ defineProtocol({
   name: 'phoenix',
   conventions: { constant: { 'rpc.system': 'phoenix' }, name: 'rpc.method' },
   recognize: (message) =>

@@ -1,7 +1,7 @@
 import { defineProtocol, type Protocol, type ProtocolRecord } from '../protocol.ts'
 
 /** The protocol of Pusher Channels, version 7: https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol */
-export const pusher: Protocol = defineProtocol({
+export const pusher: Protocol = /* @__PURE__ */ defineProtocol({
   name: 'pusher',
   hashesIds: true,
   recognize: (message) =>

@@ -1,7 +1,7 @@
 import { defineProtocol, type Protocol } from '../protocol.ts'
 
 /** The JSON protocol of SignalR: https://github.com/dotnet/aspnetcore/blob/main/src/SignalR/docs/specs/HubProtocol.md */
-export const signalr: Protocol = defineProtocol({
+export const signalr: Protocol = /* @__PURE__ */ defineProtocol({
   name: 'signalr',
   separator: '\u001e',
   slot: 'headers',

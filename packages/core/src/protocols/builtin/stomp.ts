@@ -20,7 +20,7 @@ function idOf(message: ProtocolMessage, name: string): string | undefined {
 }
 
 /** STOMP 1.0 to 1.2: https://stomp.github.io/stomp-specification-1.2.html */
-export const stomp: Protocol = defineProtocol({
+export const stomp: Protocol = /* @__PURE__ */ defineProtocol({
   name: 'stomp',
   subprotocols: ['v10.stomp', 'v11.stomp', 'v12.stomp'],
   binary: true,

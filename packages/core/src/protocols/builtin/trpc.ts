@@ -8,7 +8,7 @@ function isAnswer(message: ProtocolMessage): boolean {
 }
 
 /** The protocol of tRPC 11 over WebSockets. */
-export const trpc: Protocol = defineProtocol({
+export const trpc: Protocol = /* @__PURE__ */ defineProtocol({
   name: 'trpc',
   batches: true,
   conventions: { constant: { 'rpc.system': 'trpc' }, name: 'rpc.method' },
