@@ -3,7 +3,7 @@ import { activeContext } from '../api/context.ts'
 import { addLinks, idsOf, isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
 import { currentCarrier, isUnsampled } from '../context/send-parent.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
-import type { Delivery } from '../metrics/series.ts'
+import type { MessageDelivery } from '../metrics/series.ts'
 import type { PartialMessage } from '../outgoing/batch.ts'
 import { type Buffers, FlushPoller } from '../outgoing/flush-poller.ts'
 import type { OutgoingMessage } from '../outgoing/message.ts'
@@ -179,7 +179,7 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
   }
 
   /** A message that has just been counted, and that no `OutgoingMessage` stands for, has this name. */
-  countByName(name: string, binary: boolean, delivery: Delivery): void {
+  countByName(name: string, binary: boolean, delivery: MessageDelivery): void {
     const { services, series } = this
     const { name: bounded } = services.named(name)
     if (bounded !== undefined && services.active && services.metrics.recording)

@@ -6,7 +6,7 @@ import { LiveConnections } from './live-connections.ts'
 export type UndeliveredReason = 'not_open' | 'error' | 'ack_timeout' | 'volatile'
 
 /** Whether a message was sent to one connection or to several. */
-export type Delivery = 'personal' | 'broadcast'
+export type MessageDelivery = 'personal' | 'broadcast'
 
 /** The messages of one name. */
 class NamedCounts {
@@ -63,7 +63,7 @@ export class Series {
   }
 
   /** As {@link receivedNamed}, for a message that was sent. */
-  sentNamed(name: string, binary: boolean, delivery: Delivery): void {
+  sentNamed(name: string, binary: boolean, delivery: MessageDelivery): void {
     if (binary) this.sentBinary--
     else this.sentText--
     this.#countsOf(name)[delivery]++
