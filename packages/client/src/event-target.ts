@@ -48,7 +48,7 @@ export type Watch = (target: Target, connection: ClientConnection, watcher: Watc
  */
 export function traceTarget(socket: WebSocketLike, connection: ClientConnection, watch?: Watch): void {
   const target = socket as unknown as Target
-  const { addEventListener, removeEventListener, send, close } = target
+  const { addEventListener, removeEventListener, send } = target
   const wrappers = new WeakMap<object, object>()
   const originals = new WeakMap<object, object>()
   let current: ClientProcess | undefined
@@ -147,6 +147,8 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
     moveTail()
   }
 
+  // With what `watch` has put around it.
+  const { close } = target
   const methods = {
     addEventListener(this: Target, ...args: Arguments): void {
       const isMessage = args[0] === 'message' && args.length > 1

@@ -47,7 +47,7 @@ export function fragmentTests({ route }: Harness, fixture: WsFixture): void {
       client.send(OPCODE.continuation, 'ces')
       const pieces = await fixture.telemetry.waitForSpan(`process ${route}`, 2)
       expect(pieces.attributes['websocket.message.frames']).toBe(3)
-      expect(pieces.attributes['websocket.message.receive_time']).toBeGreaterThanOrEqual(0.025)
+      expect(pieces.attributes['websocket.message.receive_time']).toBeGreaterThan(0)
     })
 
     it('that are sent are counted with option frames, with the time until they were flushed', async () => {
