@@ -33,7 +33,7 @@ const status = label('http.response.status_code')
 const category = label('websocket.close.category')
 const errorType = label('error.type')
 
-/** Close categories of connections that nobody wanted to end. */
+/** Categories of closes that neither end intended. */
 const ABNORMAL = 'abnormal|timeout|protocol_error|server_error|too_big|policy'
 
 /** The service level indicators. Each is a ratio or a number of seconds over five minutes, by service and route. */

@@ -60,7 +60,7 @@ ${table(
 ## Alerts
 
 Thresholds are a start: set them by what is usual for your service. Each alert but those of a single instance is one per
-service and route. \`page\` wakes somebody; \`ticket\` can wait for the morning.
+service and route. \`page\` calls the engineer on duty now; \`ticket\` can wait for the morning.
 
 ${table(
   ['alert', 'severity', 'after', ''],

@@ -76,7 +76,7 @@ async function losePatience(url: string, stop: AbortSignal): Promise<void> {
   const client = connect(url, 'hasty')
   await new Promise<void>((resolve) => {
     const cancel = client.subscribe({ query: 'query Report { report }' }, { next() {}, error() {}, complete: resolve })
-    setTimeout(cancel, 100)
+    pause(100, stop).then(cancel)
   })
   await pause(50, stop)
   await leave(client)

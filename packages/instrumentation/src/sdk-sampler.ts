@@ -34,7 +34,7 @@ function buildSampler(classes: SamplerClasses, name: string, ratio: number): Sam
   return name === 'traceidratio' ? new classes.TraceIdRatioBasedSampler(ratio) : undefined
 }
 
-/** The SDK takes 1 for what is no ratio. */
+/** As in the SDK, a value that is not a ratio counts as 1. */
 function ratioOf(text: string | undefined): number {
   const ratio = text === undefined || text.trim() === '' ? Number.NaN : Number(text)
   return ratio >= 0 && ratio <= 1 ? ratio : 1

@@ -24,7 +24,7 @@ import { SCOPE } from './version.ts'
 export interface WebSocketServerOptions extends TelemetryOptions {
   /**
    * HTTP server whose upgrade requests the application handles itself before it calls `handleUpgrade`, with option
-   * `noServer` of `ws`. Requests that it rejects there, or that nobody answers, are recorded only with this option,
+   * `noServer` of `ws`. Requests that it rejects there, or that stay without an answer, are recorded only with this option,
    * without a route; those that other code accepts are not recorded.
    */
   server?: HttpServer

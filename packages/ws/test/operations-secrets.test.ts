@@ -19,7 +19,7 @@ afterEach(async () => {
   await telemetry.uninstall()
 })
 
-/** Messages of a client that authenticate, or what a server answers with an error, and one that is none of these. */
+/** Messages of a client that contain credentials, answers of a server that contain an error, and one ordinary message. */
 const CASES: readonly [protocol: string, sent: readonly unknown[], answered: readonly unknown[]][] = [
   [
     'graphql-transport-ws',

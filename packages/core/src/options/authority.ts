@@ -1,4 +1,4 @@
-/** Host and port of a URL that a client dials, as the `Host` of its request has them; `undefined` for what is no URL. */
+/** Host and port of a URL that a client dials, in the form of the header `Host`; `undefined` if the text is not a URL. */
 export function authorityOf(url: string): string | undefined {
   const { location } = globalThis as { location?: { href: string } }
   try {

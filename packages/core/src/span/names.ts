@@ -73,7 +73,7 @@ export class BoundedNames {
 /** Control characters, halves of characters, and any white space but single blanks inside. */
 const UNCLEAN = /\p{Cc}|\p{Cs}|\ufffd|[^\S ]|^ | $| {2}/u
 
-/** True for a text that may be a name: not empty, not too long, and without what is no part of words. */
+/** True for a text that may be a name: not empty, not too long, and without control characters, broken characters and white space at an end. */
 export function isCleanName(raw: string, maxLength: number): boolean {
   return raw.length > 0 && raw.length <= maxLength && !UNCLEAN.test(raw)
 }

@@ -81,7 +81,7 @@ export interface Capabilities {
   readonly seesAnswers: boolean
   /** The address of the peer is known. */
   readonly peerAddress: boolean
-  /** The host itself believes `X-Forwarded-Proto`, whoever sent it. Default false. */
+  /** The host itself uses `X-Forwarded-Proto`, also of a peer that is no trusted proxy. Default false. */
   readonly trustsProto?: boolean
   /** Handlers of the end of a connection have a span. Default true. */
   readonly closeHandlers?: boolean
