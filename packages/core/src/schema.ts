@@ -94,6 +94,8 @@ export const ATTR_WEBSOCKET_CLOSE_INITIATOR = 'websocket.close.initiator'
 export const ATTR_WEBSOCKET_CLOSE_REASON = 'websocket.close.reason'
 /** Seconds from the 101 to the close. @on close */
 export const ATTR_WEBSOCKET_CONNECTION_DURATION = 'websocket.connection.duration'
+/** `true` if the connection was open before its server was traced: its totals begin at that time. @on close */
+export const ATTR_WEBSOCKET_CONNECTION_PARTIAL = 'websocket.connection.partial'
 /** Messages received on the connection. @on close */
 export const ATTR_WEBSOCKET_CONNECTION_MESSAGES_RECEIVED = 'websocket.connection.messages.received'
 /** Messages sent on the connection. @on close */

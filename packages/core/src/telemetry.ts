@@ -91,6 +91,23 @@ export class Telemetry {
   }
 
   /**
+   * Takes over a connection that was open before its host was traced: it counts as active from now on, its spans have no
+   * link to a handshake, and its close span says that the totals are partial. `undefined` if option `ignore` excludes it.
+   *
+   * @param age milliseconds since it was opened
+   */
+  adopt(socket: unknown, request: AnyUpgradeRequest, facts: ConnectionFacts, age: number): Connection | undefined {
+    const { services } = this
+    services.refresh()
+    const route = services.routeOf(request as UpgradeRequest, facts.route)
+    if (services.ignores({ kind: 'connection', route, request: request as UpgradeRequest })) return undefined
+    const attributes = services.connectionAttributes(request as UpgradeRequest)
+    const connection = new Connection(services, socket, { ...facts, route, attributes }, undefined)
+    connection.adopted(age)
+    return connection
+  }
+
+  /**
    * Starts a broadcast whose recipients become known during the host's fan-out: run that in it. `undefined` if neither a
    * span nor metrics are recorded.
    *
@@ -182,6 +199,16 @@ export class Telemetry {
     const ignored = first === undefined ? [] : differingOptions(first.options, this.options)
     const consequence = ignored.length === 0 ? '' : `; ignored: ${ignored.join(', ')}`
     warn(`${subject} is traced already: the options of the first call hold${consequence}`)
+  }
+
+  /**
+   * Warns if options of a part of a server differ from those of the server.
+   *
+   * @param subject the part, as the start of a sentence
+   */
+  warnOwnOptions(subject: string, server: Telemetry): void {
+    const own = differingOptions(server.options, this.options)
+    if (own.length > 0) warn(`${subject} has options of its own, which hold there: ${own.join(', ')}`)
   }
 
   #nameOf(name: string | undefined, { route }: Audience) {

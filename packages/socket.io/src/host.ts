@@ -73,6 +73,8 @@ export interface Socket extends EventEmitter {
   readonly client: Client
   readonly conn: EngineSocket
   readonly request: IncomingMessage | null
+  /** `issued` is the time in milliseconds when the socket was created. */
+  readonly handshake: { readonly issued: number }
   readonly connected: boolean
   readonly recovered?: boolean
   readonly flags: { readonly timeout?: number }
@@ -123,8 +125,14 @@ export interface BroadcastOptions {
   readonly flags?: { readonly timeout?: number; readonly local?: boolean }
 }
 
+/** Middleware of a namespace, as `use()` registers it. */
+export type NamespaceMiddleware = (this: unknown, socket: Socket, next: (error?: Error) => void) => unknown
+
 export interface Namespace extends EventEmitter {
   readonly name: string
+  /** Sockets that are connected. */
+  readonly sockets: Map<string, Socket>
+  readonly _fns?: readonly NamespaceMiddleware[]
   readonly server: Server
   readonly adapter: Adapter
   run(socket: Socket, done: (error?: Error | null) => void): void

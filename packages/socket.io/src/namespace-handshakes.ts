@@ -72,6 +72,18 @@ export class NamespaceHandshakes {
     return connection
   }
 
+  /** Traces a socket that was connected before the namespace was traced. */
+  adopt(socket: Socket): void {
+    if (tracedConnection(socket) !== undefined) return
+    this.#transportOf(socket)
+    const facts = { ...this.facts, sessionId: socket.id }
+    const age = Math.max(0, Date.now() - socket.handshake.issued)
+    const connection = this.#telemetry.adopt(socket, socket.request ?? NO_REQUEST, facts, age)
+    if (connection === undefined) return
+    storeConnection(socket, connection)
+    traceSocket(socket)
+  }
+
   #transportOf(socket: Socket): Transport {
     traceClient(socket.client)
     const transport = traceTransport(socket.conn, this.#telemetry, this.facts)
@@ -91,8 +103,8 @@ export function refuseNamespace(telemetry: Telemetry, conn: EngineSocket | undef
     ?.refuse(undefined, 'invalid_namespace')
 }
 
-/** The message of an error of the application's, whose getter may throw. */
-function messageOf(error: unknown): string | undefined {
+/** Returns the message of an error of the application's, whose getter may throw. */
+export function messageOf(error: unknown): string | undefined {
   try {
     const { message } = error as { readonly message?: unknown }
     return typeof message === 'string' ? message : undefined

@@ -3,6 +3,8 @@ import { dispatchAll, hiddenProperty, wrapMethod } from '@otel-ws/core/node'
 import { traceBroadcasts } from './broadcast.ts'
 import type { Namespace, Socket } from './host.ts'
 import { NamespaceHandshakes } from './namespace-handshakes.ts'
+import { ownTelemetry } from './own-middleware.ts'
+import { transportOf } from './transport.ts'
 
 /** More listeners than a socket has. */
 const ALL_LISTENERS = 2 ** 30
@@ -11,8 +13,14 @@ const TRACED = Symbol.for('otel-ws.socket.io.namespace')
 
 /** Handle of a traced namespace. */
 export interface TracedNamespace {
+  /** That of the server, or of the namespace's own middleware. */
+  readonly telemetry: Telemetry
+  /** Returns true if the handshake of a socket has been started and has no outcome yet. */
+  isJoining(socket: Socket): boolean
   /** Returns the handshake of a socket whose middleware runs; `undefined` if option `ignore` excludes it. */
   handshakeOf(socket: Socket): Handshake | undefined
+  /** Records that a middleware has rejected a socket. */
+  refuse(socket: Socket, error: unknown): void
   /** Restores the original methods of the namespace and its adapter. */
   restore(): void
 }
@@ -23,30 +31,52 @@ export interface NamespaceOptions {
   readonly onNamespace?: ((namespace: Namespace) => void) | undefined
   /** Record a span for the listeners of `connection`. Default `true`. */
   readonly traceConnectionHandler?: boolean | undefined
+  /** True if an instrumentation traces the server: that the namespace has options of its own is then no surprise. */
+  readonly isAmbient?: boolean | undefined
 }
 
-/** Traces the sockets and broadcasts of a namespace, once: later calls return the same handle. */
+/**
+ * Traces the sockets and broadcasts of a namespace, once: later calls return the same handle. Sockets that are connected
+ * already are adopted.
+ *
+ * @param server telemetry of the server: a middleware of the namespace that `traceSocket()` has created takes precedence
+ * @returns `undefined` if the options of that middleware disable tracing
+ */
 export function traceNamespace(
   namespace: Namespace,
-  telemetry: Telemetry,
+  server: Telemetry,
   options: NamespaceOptions = {},
-): TracedNamespace {
+): TracedNamespace | undefined {
   const known = tracedNamespace(namespace)
   if (known !== undefined) return known
+  const telemetry = ownTelemetry(namespace) ?? server
+  if (telemetry !== server && options.isAmbient !== true) {
+    telemetry.warnOwnOptions(`namespace ${namespace.name}`, server)
+  }
+  if (!telemetry.options.enabled) return undefined
   const handshakes = new NamespaceHandshakes(namespace, telemetry)
+  /** Called when the namespace has got a middleware with telemetry of its own. */
+  function handOver(): void {
+    traced.restore()
+    traceNamespace(namespace, server, options)
+  }
   const restore = [
-    traceMiddleware(namespace, handshakes),
+    traceMiddleware(namespace, telemetry, handshakes, handOver),
     ...traceConnect(namespace, handshakes, options),
     traceAdapter(namespace, handshakes, telemetry),
   ]
   const traced: TracedNamespace = {
+    telemetry,
+    isJoining: (socket) => transportOf(socket.conn)?.isJoining(socket) === true,
     handshakeOf: (socket) => handshakes.of(socket),
+    refuse: (socket, error) => handshakes.refuse(socket, error),
     restore() {
       for (const step of restore) step()
       delete (namespace as { [TRACED]?: TracedNamespace })[TRACED]
     },
   }
   Object.defineProperty(namespace, TRACED, hiddenProperty(traced))
+  for (const socket of namespace.sockets.values()) handshakes.adopt(socket)
   return traced
 }
 
@@ -56,9 +86,25 @@ export function tracedNamespace(namespace: Namespace): TracedNamespace | undefin
 }
 
 /** Runs the middleware of a namespace in the handshake's context and records a rejection. */
-function traceMiddleware(namespace: Namespace, handshakes: NamespaceHandshakes): () => void {
+function traceMiddleware(
+  namespace: Namespace,
+  telemetry: Telemetry,
+  handshakes: NamespaceHandshakes,
+  handOver: () => void,
+): () => void {
   const { run } = namespace
+  let isHandedOver = false
   return wrapMethod(namespace, 'run', function (this: Namespace, socket: Socket, done: (error?: Error | null) => void) {
+    if (isHandedOver) {
+      run.call(this, socket, done)
+      return
+    }
+    if ((ownTelemetry(this) ?? telemetry) !== telemetry) {
+      isHandedOver = true
+      handOver()
+      this.run(socket, done)
+      return
+    }
     const handshake = handshakes.of(socket)
     if (handshake === undefined) {
       run.call(this, socket, done)

@@ -5,7 +5,7 @@ import type { Server } from 'socket.io'
 import { driver } from './driver.ts'
 import { traceEngine } from './engine.ts'
 import type { EngineServer, Server as HostServer, Namespace } from './host.ts'
-import { tracedNamespace, traceNamespace } from './namespace.ts'
+import { type TracedNamespace, tracedNamespace, traceNamespace } from './namespace.ts'
 import { refuseNamespace } from './namespace-handshakes.ts'
 import { engineSocketBeingRead } from './transport.ts'
 import { SCOPE } from './version.ts'
@@ -58,6 +58,21 @@ export function traceAmbientServer(io: HostServer, telemetry: Telemetry): Traced
   return (io as TracedHost)[TRACED] === undefined ? install(io, telemetry, true, {}) : undefined
 }
 
+/**
+ * Traces what a middleware of a namespace stands for, if that is not traced yet: the whole server for its default
+ * namespace, else the namespace. Returns the handle of the namespace.
+ */
+export function traceByMiddleware(namespace: Namespace, telemetry: Telemetry): TracedNamespace | undefined {
+  const io = namespace.server as TracedHost
+  const server = io[TRACED]
+  if (namespace === io.sockets && server?.isAmbient !== false) {
+    server?.restore()
+    tracedNamespace(namespace)?.restore()
+    install(io, telemetry, false, {})
+  } else if (tracedNamespace(namespace) === undefined) traceNamespace(namespace, telemetry)
+  return tracedNamespace(namespace)
+}
+
 /** `isAmbient` if an instrumentation traces the server, not the application. */
 type TracedHost = HostServer & {
   [TRACED]?: TracedServer & { readonly isAmbient: boolean; readonly telemetry: Telemetry }
@@ -69,7 +84,7 @@ function install(
   isAmbient: boolean,
   options: TraceServerOptions,
 ): TracedServer {
-  const restore = telemetry.options.enabled ? wrapServer(host, telemetry, options) : []
+  const restore = telemetry.options.enabled ? wrapServer(host, telemetry, { ...options, isAmbient }) : []
   const traced = {
     isAmbient,
     telemetry,
@@ -86,13 +101,13 @@ function install(
 function wrapServer(
   io: HostServer,
   telemetry: Telemetry,
-  { traceConnectionHandler }: TraceServerOptions,
+  { traceConnectionHandler, isAmbient }: TraceServerOptions & { readonly isAmbient: boolean },
 ): (() => void)[] {
   const { bind, _checkNamespace } = io
   const restore: (() => void)[] = []
 
   function traceCreated(namespace: Namespace): void {
-    traceNamespace(namespace, telemetry, { traceConnectionHandler })
+    traceNamespace(namespace, telemetry, { traceConnectionHandler, isAmbient })
   }
 
   function trace(engine: EngineServer): void {
@@ -114,11 +129,14 @@ function wrapServer(
     })
   }
 
-  traceNamespace(io.sockets, telemetry, { onNamespace: traceCreated, traceConnectionHandler })
+  traceNamespace(io.sockets, telemetry, { onNamespace: traceCreated, traceConnectionHandler, isAmbient })
   for (const namespace of io._nsps.values()) traceCreated(namespace)
   if (io.engine !== undefined) trace(io.engine)
   restore.push(wrapMethod(io, 'bind', tracedBind), wrapMethod(io, '_checkNamespace', tracedCheckNamespace), () => {
-    for (const namespace of io._nsps.values()) tracedNamespace(namespace)?.restore()
+    for (const namespace of io._nsps.values()) {
+      const traced = tracedNamespace(namespace)
+      if (traced?.telemetry === telemetry) traced.restore()
+    }
   })
   return restore
 }

@@ -2,11 +2,11 @@ import type { EventEmitter } from 'node:events'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
-import { connectionOf, traceSocket, traceSocketServer } from '@otel-ws/socket.io'
-import { connect, linkTo } from '@otel-ws/testkit'
+import { traceSocketServer } from '@otel-ws/socket.io'
+import { connect } from '@otel-ws/testkit'
 import { Server } from 'socket.io'
 import { describe, expect, it } from 'vitest'
-import { joinByHand, joined, rawUrl } from './raw.ts'
+import { joinByHand, rawUrl } from './raw.ts'
 import { type Listening, useServers } from './server.ts'
 
 const fixture = useServers()
@@ -91,10 +91,6 @@ describe('handshake', () => {
       'websocket.span.ended_by': 'shutdown',
     })
   })
-
-  class Forbidden extends Error {
-    readonly data = { code: 'forbidden' }
-  }
 
   it('of a namespace that does not exist is rejected, and its name is not recorded', async () => {
     const { telemetry } = fixture
@@ -243,40 +239,6 @@ describe('handshake', () => {
     await telemetry.waitForSpan('close /')
     http.closeAllConnections()
     await io.close()
-  })
-
-  it('is that of the namespace only when the middleware traces it', async () => {
-    const { telemetry } = fixture
-    const server = await fixture.listen()
-    const tracing = traceSocket()
-    server.io.use(tracing)
-    const rejections = ['first', 'second']
-    server.io.use((_socket, next) => next(rejections.length > 0 ? new Forbidden(rejections.shift()) : undefined))
-    server.io.of('/other')
-    await expect(fixture.join(server)).rejects.toThrow('first')
-    await expect(fixture.join(server)).rejects.toThrow('second')
-    const arrival = joined(server)
-    const client = await fixture.join(server)
-    await fixture.join(server, '/other')
-    const socket = await arrival
-    expect(connectionOf(socket)?.route).toBe('/')
-    client.disconnect()
-    const close = await telemetry.waitForSpan('close /')
-    const spans = telemetry.spans('CONNECT /')
-    expect(
-      spans.map(({ attributes }) => [attributes['websocket.handshake.outcome'], attributes['error.type']]),
-    ).toEqual([
-      ['rejected', 'Error'],
-      ['rejected', 'Forbidden'],
-      ['accepted', undefined],
-    ])
-    const [, second, accepted] = spans
-    expect(second?.attributes).toMatchObject({ 'error.message': 'second', 'client.address': '127.0.0.1' })
-    expect(accepted?.kind).toBe(SpanKind.SERVER)
-    expect(accepted?.attributes).toMatchObject({ 'url.path': '/socket.io/', 'client.address': '127.0.0.1' })
-    expect(close.links).toEqual(accepted && [linkTo(accepted)])
-    expect(telemetry.names().filter((name) => name.startsWith('GET') || name.includes('/other'))).toEqual([])
-    await tracing.shutdown()
   })
 })
 

@@ -88,6 +88,12 @@ export class Connection extends OperatingConnection implements LiveConnection {
     if (this.services.options.traces === 'connection') this.segment = Segment.first(this, this.handshakeContext())
   }
 
+  /** The connection was open before its host was traced: for `age` milliseconds. */
+  adopted(age: number): void {
+    this.rareState().ageBefore = age
+    this.opened()
+  }
+
   /**
    * Starts the application's connection handler; `undefined` without an SDK.
    *
@@ -236,7 +242,7 @@ export class Connection extends OperatingConnection implements LiveConnection {
       timedOut: rare?.timedOut === true,
       ...facts,
     })
-    const duration = (performance.now() - this.#openedAt) / 1000
+    const duration = (performance.now() - this.#openedAt + (rare?.ageBefore ?? 0)) / 1000
     this.#recordDuration(close, duration)
     this.#recordCloseSpan(close, rare?.sentCode === undefined ? facts : { ...facts, reason: rare.sentReason }, duration)
   }
@@ -334,6 +340,7 @@ export class Connection extends OperatingConnection implements LiveConnection {
     if (facts.transport !== undefined) attributes[schema.ATTR_WEBSOCKET_TRANSPORT] = facts.transport
     const rtt = this.rare?.pings?.rtt ?? facts.rtt
     if (rtt !== undefined) attributes[schema.ATTR_WEBSOCKET_PING_RTT] = rtt
+    if (this.rare?.ageBefore !== undefined) attributes[schema.ATTR_WEBSOCKET_CONNECTION_PARTIAL] = true
     const dropped = this.rare?.droppedSpans ?? 0
     if (dropped > 0) attributes[schema.ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED] = dropped
     return attributes

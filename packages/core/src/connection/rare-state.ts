@@ -29,5 +29,7 @@ export class RareState {
   /** The span whose code closed the connection. */
   closeCause: SpanContext | undefined
   timedOut = false
+  /** Milliseconds that the connection had been open when it was adopted. */
+  ageBefore: number | undefined
   view: ConnectionContext | undefined
 }
