@@ -8,6 +8,7 @@ const SUITES = [
   'packages/core/test/',
   'packages/ws/test/conformance',
   'packages/fastify/test/conformance',
+  'packages/crossws/test/conformance',
   'packages/socket.io/test/conformance',
   'packages/socket.io/test/cluster/publishing',
   'packages/client/test/telemetry',

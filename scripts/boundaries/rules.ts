@@ -5,6 +5,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   ws: ['core'],
   fastify: ['ws', 'core'],
+  crossws: ['core'],
   'socket.io': ['core'],
   nestjs: ['socket.io', 'ws', 'core'],
   client: ['core'],
@@ -17,7 +18,15 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
  * Hosts are peers of the adapters: only their types are imported. Not so of `@nestjs/common` and `@nestjs/core`, whose
  * decorators and injection tokens are values that every module of an application has from the same copy.
  */
-const HOSTS = ['ws', 'fastify', '@fastify/websocket', 'socket.io', '@nestjs/websockets', '@nestjs/platform-[^/]+']
+const HOSTS = [
+  'ws',
+  'fastify',
+  '@fastify/websocket',
+  'socket.io',
+  'crossws',
+  '@nestjs/websockets',
+  '@nestjs/platform-[^/]+',
+]
 
 /** The layers of core: each folder, or file, may import those before it. */
 const CORE_LAYERS = [

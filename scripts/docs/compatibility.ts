@@ -15,6 +15,7 @@ type Texts<All> = {
 const ERRORS: Readonly<Record<Capabilities['connectionErrors'], string>> = {
   crash: 'the process sees the error, as without otel-ws',
   rejection: 'the process sees an unhandled rejection, as without otel-ws',
+  caught: 'the host logs what was thrown, the process sees a rejection, as without otel-ws',
   handled: 'the host handles it, as without otel-ws',
 }
 

@@ -15,6 +15,7 @@ const OTHERS = [
   '@opentelemetry/sdk-trace',
   '@types/node',
   '@types/ws',
+  'crossws',
   'fastify',
   'ws',
 ]

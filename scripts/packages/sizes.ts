@@ -11,6 +11,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   '@otel-ws/core': 56_000,
   '@otel-ws/ws': 4_800,
   '@otel-ws/client': 7_000,
+  '@otel-ws/crossws': 2_500,
   '@otel-ws/fastify': 2_500,
   '@otel-ws/instrumentation': 4_500,
   '@otel-ws/nestjs': 5_200,

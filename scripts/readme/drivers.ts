@@ -120,6 +120,36 @@ ${PRINT}`,
     names: fromJson,
     expected: ['GET /chat/:room', 'close /chat/:room', 'open /chat/:room', 'process say', 'send say'],
   },
+  'packages/crossws/README.md 1': {
+    code: `
+import { connect } from '@otel-ws/testkit'
+await server.ready()
+const client = await connect(server.url!.replace('http', 'ws') + 'chat/lobby')
+client.send('{"type":"say"}')
+await client.next()
+await client.close(1000)
+process.emit('SIGTERM', 'SIGTERM')
+`,
+    env: CONSOLE,
+    names: fromConsole,
+    expected: ['GET /chat/:room', 'close /chat/:room', 'process say', 'send say'],
+  },
+  'packages/crossws/README.md 2': {
+    code: `${INSTALL}
+await new Promise<void>((resolve) => server.listen(0, resolve))
+const url = 'ws://127.0.0.1:' + (server.address() as { port: number }).port
+await connect(url).then(() => Promise.reject(new Error('accepted')), () => {})
+const client = await connect(url + '/?token=secret')
+client.send('hello')
+if ((await client.next()) !== 'hello') throw new Error('another answer')
+await client.close(1000)
+const close = await telemetry.waitForSpan('close /chat')
+if (close.attributes['user.id'] !== 'u-42') throw new Error('user.id is not on the close span')
+server.close()
+${PRINT}`,
+    names: fromJson,
+    expected: ['GET /chat', 'GET /chat', 'close /chat', 'open /chat', 'process /chat', 'send /chat'],
+  },
   'packages/socket.io/README.md 1': {
     code: `
 import { connect } from '@otel-ws/testkit'

@@ -3,4 +3,5 @@ export { type Demo, type DemoOption, type DemoSettings, type RunningDemo, runDem
 export { type NodeTelemetryOptions, startNodeTelemetry } from './node-telemetry.ts'
 export type { PageTelemetry } from './page-telemetry.ts'
 export type { RemoteTelemetry } from './remote-telemetry.ts'
+export { LOOK_UP_TIME, ROOM_ROUTE, ROOM_TOKEN, type RoomMessage, startRoomUsers } from './room-users.ts'
 export { nameOf, pause, simulateUsers, smallTalk, type Users } from './simulated-users.ts'

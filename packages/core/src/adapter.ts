@@ -6,7 +6,7 @@
 
 // --- Server: one `Telemetry` for each instrumented host ---
 export { createTelemetry, type Telemetry } from './telemetry.ts'
-export type { HostDriver, RegisteredNames, Scope } from './services/driver.ts'
+export type { HostDriver, Peer, RegisteredNames, Scope } from './services/driver.ts'
 export { unknownVariables } from './options/environment.ts'
 export { resolveOptions } from './options/resolve.ts'
 export { warn } from './span/diagnostics.ts'

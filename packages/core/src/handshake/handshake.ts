@@ -103,6 +103,7 @@ export class Handshake implements Expirable {
   #outerContext: (() => Context | undefined) | undefined
   #onAnswer: ((status: number) => void) | undefined
   #scope: HandshakeScope | undefined
+  #knownPeer: Peer | undefined
 
   /** @param before the unclaimed handshake of the same request, which this one replaces */
   constructor(services: ConnectionServices, request: AnyUpgradeRequest, options: HandshakeOptions, before?: Handshake) {
@@ -182,6 +183,13 @@ export class Handshake implements Expirable {
    */
   setOriginal(original: OriginalRequest): void {
     this.#original = original
+  }
+
+  /** Sets the other end of the connection, for hosts that know it only when they accept the request. */
+  setPeer(peer: Peer): void {
+    this.#knownPeer = peer
+    const { span } = this
+    if (isRecording(span) && !this.#isNested) this.#describePeer(span)
   }
 
   /** Calls back once with the outer context and the status of the answer, for handshakes with {@link startUnder}. */
@@ -385,7 +393,7 @@ export class Handshake implements Expirable {
   }
 
   #peer(): Peer {
-    return this.services.driver.peer?.(this.request as UpgradeRequest) ?? {}
+    return this.#knownPeer ?? this.services.driver.peer?.(this.request as UpgradeRequest) ?? {}
   }
 
   #originalRequest(): OriginalRequest | undefined {

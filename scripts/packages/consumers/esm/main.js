@@ -1,10 +1,13 @@
-// An ES module application: ws and Fastify.
+// An ES module application: ws, Fastify and crossws.
 import { deepEqual, equal } from 'node:assert/strict'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import websocket from '@fastify/websocket'
 import { connectionOf as coreConnectionOf } from '@otel-ws/core'
+import { connectionOf as crosswsConnectionOf, traceHooks } from '@otel-ws/crossws'
 import otelWs, { connectionOf as fastifyConnectionOf } from '@otel-ws/fastify'
 import { connectionOf, traceWebSocketServer } from '@otel-ws/ws'
+import crossws from 'crossws/adapters/node'
 import Fastify from 'fastify'
 import { WebSocketServer } from 'ws'
 import { spanNames } from '../telemetry.cjs'
@@ -46,3 +49,32 @@ deepEqual(chat, [
   'process /chat/:room',
   'send /chat/:room',
 ])
+
+let ended
+const hooks = traceHooks(
+  {
+    open(peer) {
+      ended = new Promise((resolve) => {
+        peer.context.ended = resolve
+      })
+      equal(crosswsConnectionOf(peer).route, '/hooks')
+    },
+    message: async (peer, message) => void peer.send(message.text()),
+    close: (peer) => peer.context.ended(),
+  },
+  { route: '/hooks' },
+)
+const server = createServer()
+const host = crossws({ hooks })
+server.on('upgrade', (request, socket, head) => void host.handleUpgrade(request, socket, head))
+await once(server.listen(0, '127.0.0.1'), 'listening')
+const visitor = await visit(server.address().port, '/hooks')
+visitor.close(1000)
+await ended
+server.close()
+await host.close()
+await hooks.shutdown()
+deepEqual(
+  spanNames().filter((name) => name.endsWith('/hooks')),
+  ['GET /hooks', 'close /hooks', 'disconnect /hooks', 'open /hooks', 'process /hooks', 'send /hooks'],
+)

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { connectionOf, connectionSampler, traceHooks } from '@otel-ws/crossws'
 import { type Connection, type Harness, type Host, type HostOptions, type HostSocket, kindOf } from '@otel-ws/testkit'
 import type { Hooks, Peer } from 'crossws'
 import crossws from 'crossws/adapters/node'
-import { connectionOf, connectionSampler, traceHooks } from '../src/crossws-adapter.ts'
 
 const ROUTE = '/chat/:room'
 
@@ -12,6 +12,7 @@ const ROUTE = '/chat/:room'
 interface Handlers {
   message?: (data: string | Buffer) => unknown
   readonly close: ((code: number) => void)[]
+  pong?: (data: string) => void
 }
 
 async function start({ telemetry, connection, authorize, maxMessageSize }: HostOptions): Promise<Host> {
@@ -33,11 +34,19 @@ async function start({ telemetry, connection, authorize, maxMessageSize }: HostO
     },
     onClose(listener) {
       handlersOf(peer).close.push(listener)
+      hooks.close = close
+    },
+    ping: (data) => peer.ping(data),
+    onPong(listener) {
+      handlersOf(peer).pong = listener
     },
   })
   const message: NonNullable<Partial<Hooks>['message']> = (peer, { rawData }) => {
     const data = typeof rawData === 'string' ? rawData : Buffer.from(rawData as Uint8Array)
     return open.get(peer.id)?.message?.(data) as void
+  }
+  const close: Hooks['close'] = (peer, { code = 1006 }) => {
+    for (const listener of open.get(peer.id)?.close ?? []) listener(code)
   }
   const hooks: Partial<Hooks> = {
     async upgrade(request) {
@@ -52,10 +61,7 @@ async function start({ telemetry, connection, authorize, maxMessageSize }: HostO
       return connection(socketOf(peer)) as void
     }),
     message,
-    close(peer, { code = 1006 }) {
-      for (const listener of open.get(peer.id)?.close ?? []) listener(code)
-      open.delete(peer.id)
-    },
+    pong: (peer, data) => open.get(peer.id)?.pong?.(Buffer.from(data).toString()),
   }
   const traced = telemetry && traceHooks(hooks, { route: ROUTE, ...telemetry })
   const ws = crossws({
@@ -76,7 +82,7 @@ async function start({ telemetry, connection, authorize, maxMessageSize }: HostO
       for (const peers of ws.peers.values()) for (const peer of peers) peer.terminate()
       http.closeAllConnections()
       await new Promise((resolve) => http.close(resolve))
-      for (let turn = 0; turn < 10 && open.size > 0; turn++) await new Promise(setImmediate)
+      for (let turn = 0; turn < 10 && ws.peers.size > 0; turn++) await new Promise(setImmediate)
     },
   }
 }
@@ -85,16 +91,16 @@ async function start({ telemetry, connection, authorize, maxMessageSize }: HostO
 const UNSEEN = { code: 1006, category: 'abnormal', initiator: 'network' } as const
 
 export const harness: Harness = {
-  name: 'the crossws example, with messages',
+  module: import.meta.url,
+  name: 'crossws',
   route: ROUTE,
   capabilities: {
     connectionErrors: 'rejection',
     ws: false,
     seesAnswers: false,
     trustsProto: true,
-    closeHandlers: false,
-    peerAddress: false,
-    pings: false,
+    peerAddress: true,
+    pings: true,
     broadcast: false,
     routeOption: true,
     shutdownAlone: true,
@@ -117,3 +123,5 @@ export const harness: Harness = {
   connectionSampler,
   start,
 }
+
+export { eventHarness } from './event-harness.ts'

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { connectionOf, connectionSampler, traceHooks } from '@otel-ws/crossws'
 import {
   type Connection,
   type EventHarness,
@@ -13,7 +14,6 @@ import {
 } from '@otel-ws/testkit'
 import type { Hooks, Peer } from 'crossws'
 import crossws from 'crossws/adapters/node'
-import { connectionOf, connectionSampler, traceHooks } from '../src/crossws-adapter.ts'
 
 const PLACE = '/chat'
 
@@ -76,8 +76,8 @@ async function start({ telemetry, connection, authorize, events = {} }: EventHos
   }
 }
 
-export const harness: EventHarness = {
-  name: 'the crossws example',
+export const eventHarness: EventHarness = {
+  name: 'crossws, with named events',
   names: {
     route: PLACE,
     namespace: undefined,
