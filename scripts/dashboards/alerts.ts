@@ -306,11 +306,15 @@ export function alerts(naming: Naming): Alert[] {
       for: '10m',
       summary: `{{ $value | humanize }} spans of messages per second are not created on ${ROUTE}`,
       meaning:
-        'A connection sends more messages than its budget of spans. Metrics are exact; traces have gaps, which the close span counts.',
-      look: ['Which connections: `{ name =~ "close .*" && span.websocket.connection.spans.dropped > 0 }`.'],
+        'More messages come than a budget has spans for: that of a connection (`connection_budget`), or that of the process (`process_budget`), which leaves out rare names last. Metrics are exact; traces have gaps, which the close span counts.',
+      look: [
+        'Which budget: the same by `websocket_spans_drop_reason`.',
+        'Which connections: `{ name =~ "close .*" && span.websocket.connection.spans.dropped > 0 }`.',
+        'Which names: `websocket_server_messages_total` by `websocket_message_name`.',
+      ],
       act: [
         'A client that floods: limit or close it.',
-        'Usual traffic: sample messages, or raise `maxMessageSpansPerSecond` if the backend takes it.',
+        'Usual traffic: sample messages, or raise `maxMessageSpansPerSecond` and `maxSpansPerSecond` if the backend takes it; the queue of the SDK must hold it too.',
       ],
     },
     {

@@ -59,6 +59,7 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
     maxConnectionSpanMessages: { example: 'maxConnectionSpanMessages: 100', variable: '100', unit: 'messages' },
     maxChildSpans: { example: 'maxChildSpans: 100', variable: '100', unit: 'messages' },
     messageSampling: { example: "messageSampling: 'connection'", variable: 'connection' },
+    maxSpansPerSecond: { example: 'maxSpansPerSecond: 200', variable: '200', unit: 'spans per second' },
     maxMessageSpansPerSecond: { example: 'maxMessageSpansPerSecond: 50', variable: '50', unit: 'spans per second' },
   },
   Names: {

@@ -118,7 +118,7 @@ export const ATTR_WEBSOCKET_SEND_BUFFERED = 'websocket.send.buffered'
 export const SPAN_SLOW_CONSUMERS = 'slow consumers'
 /** Name of its events, one for each connection. */
 export const EVENT_CONNECTION_BUFFERED = 'websocket.connection.buffered'
-/** Message spans that were not created because the connection exceeded `maxMessageSpansPerSecond`. @on close */
+/** Message spans that were not created because the connection exceeded `maxMessageSpansPerSecond`, or the process `maxSpansPerSecond`. @on close */
 export const ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED = 'websocket.connection.spans.dropped'
 
 /** Transport, on hosts with several: `websocket`, `polling` or `webtransport`. On the handshake the first, on the close the last of the connection. @on handshake, close */
@@ -153,7 +153,7 @@ export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
 /** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`; on spans `volatile` only, the others are errors. @on send, metrics */
 export const ATTR_WEBSOCKET_UNDELIVERED_REASON = 'websocket.send.undelivered.reason'
 
-/** Budget that was used up: `connection_budget` (`maxMessageSpansPerSecond`). @on metrics */
+/** Budget that was used up: `connection_budget` (`maxMessageSpansPerSecond`) or `process_budget` (`maxSpansPerSecond`). @on metrics */
 export const ATTR_WEBSOCKET_SPANS_DROP_REASON = 'websocket.spans.drop.reason'
 
 /** Class and method of the handler, such as `ChatGateway.onMessage`. @on process, open, disconnect */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { SpanBudget } from '../src/connection/span-budget.ts'
+import { SpanBudget } from '../src/services/span-budget.ts'
 
 function taken(budget: SpanBudget, attempts: number, now: number): number {
   let count = 0

@@ -59,7 +59,12 @@ class Model {
 
   constructor(options: TelemetryOptions) {
     this.sdk.install()
-    const all = { route: '/r', maxMessageSpansPerSecond: Number.POSITIVE_INFINITY, ...options }
+    const all = {
+      route: '/r',
+      maxSpansPerSecond: false as const,
+      maxMessageSpansPerSecond: Number.POSITIVE_INFINITY,
+      ...options,
+    }
     this.telemetry = createTelemetry(all, { name: `lifecycle ${++scopes}`, version: '1' }, driver)
   }
 

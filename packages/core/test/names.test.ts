@@ -11,6 +11,7 @@ describe('messageName', () => {
   it('puts the name into the span names, else the route, else nothing', () => {
     expect(messageName('chat', '/room')).toEqual({
       name: 'chat',
+      key: expect.any(Number),
       original: undefined,
       process: 'process chat',
       send: 'send chat',

@@ -20,6 +20,7 @@ const DEFAULTS = {
   messages: true,
   outgoing: true,
   messageSampling: 'independent',
+  maxSpansPerSecond: 1000,
   maxMessageSpansPerSecond: 1000,
   ignore: undefined,
   messageName: undefined,
@@ -121,6 +122,17 @@ const CASES: Readonly<Record<keyof TelemetryOptions, Case>> = {
   messages: flag,
   outgoing: flag,
   messageSampling: choice('independent', 'connection'),
+  maxSpansPerSecond: {
+    valid: [1, 0.1, Number.POSITIVE_INFINITY, false],
+    invalid: [0, -1, Number.NaN, '5', null, true],
+    fix: /must be a number above 0, Infinity, or false/,
+    texts: [
+      ['2.5', 2.5],
+      ['Infinity', Number.POSITIVE_INFINITY],
+      ['false', false],
+    ],
+    wrongTexts: ['0', 'many', 'true'],
+  },
   maxMessageSpansPerSecond: {
     valid: [1, 0.1, Number.POSITIVE_INFINITY],
     invalid: [0, -1, Number.NaN, '5', null],

@@ -1,14 +1,16 @@
-import type { Span } from '@opentelemetry/api'
+import type { Context, Span } from '@opentelemetry/api'
 import { activeContext } from '../api/context.ts'
 import { inject } from '../api/propagation.ts'
 import { addLinks, idsOf, setAttribute } from '../api/span.ts'
 import { adoptsOneMore, isUnsampled, sendParent } from '../context/send-parent.ts'
-import { spanOf, withoutSpan, withSpan } from '../context/span-scope.ts'
+import { spanOf, spanScopeOf, withoutSpan, withSpan } from '../context/span-scope.ts'
+import type { Series } from '../metrics/series.ts'
 import { ATTR_WEBSOCKET_ACK_OUTCOME } from '../schema.ts'
 import { causeLinks } from '../span/links.ts'
 import type { MessageName } from '../span/names.ts'
+import { unsampledIn } from '../span/unsampled.ts'
 import type { CrossNodeCarrier } from './delivery.ts'
-import { startBroadcastSpan } from './fanout.ts'
+import { startBroadcastSpan, startRootBroadcast } from './fanout.ts'
 import { type Audience, type FanoutServices, FanoutSpan, isBroadcastUntraced } from './fanout-span.ts'
 
 /**
@@ -54,8 +56,21 @@ export function startBroadcast(
   const isAdopted = sender !== undefined && (isUntraced || adoptsOneMore(active, services.options.maxChildSpans))
   const parent = isAdopted ? sender : withoutSpan(active)
   const series = services.metrics.series(audience.route, audience.namespace, undefined)
-  const span = isUntraced ? undefined : startBroadcastSpan(services, series, message, parent)
+  const span = isUntraced ? undefined : startTracedBroadcast(services, series, message, parent, isAdopted)
   if (span !== undefined && sender !== undefined && !isAdopted) addLinks(span, causeLinks(idsOf(spanOf(sender))))
   if (span === undefined && !services.metrics.recording) return undefined
   return new Broadcast(services, audience, message, parent, span)
+}
+
+/** Starts the span, inside of the sender's trace or as one of its own, which may be over the budget of the process. */
+function startTracedBroadcast(
+  services: FanoutServices,
+  series: Series,
+  message: MessageName,
+  parent: Context,
+  isInside: boolean,
+): Span | undefined {
+  if (!isInside) return startRootBroadcast(services, series, message, parent) ?? unsampledIn(undefined)
+  if (spanScopeOf(parent) !== undefined) services.budget?.chargeInside()
+  return startBroadcastSpan(services, series, message, parent)
 }

@@ -1,11 +1,13 @@
 import { type Span, SpanKind } from '@opentelemetry/api'
 import { activeContext } from '../api/context.ts'
 import { extract } from '../api/propagation.ts'
-import { setAttribute, startSpan } from '../api/span.ts'
+import { idsOf, setAttribute, startSpan } from '../api/span.ts'
 import { isUnsampled } from '../context/send-parent.ts'
 import { spanOf, withoutSpan } from '../context/span-scope.ts'
 import * as schema from '../schema.ts'
 import type { MessageName } from '../span/names.ts'
+import { unsampledIn } from '../span/unsampled.ts'
+import { decidedFanout, takeFanout } from './fanout.ts'
 import { type Audience, type FanoutServices, FanoutSpan, isBroadcastUntraced } from './fanout-span.ts'
 
 /** The member of a broadcast's payload that carries its context from the publishing node to the others. */
@@ -42,8 +44,11 @@ export function startDelivery(
     // The publishing node made the sampling decision for the whole broadcast.
     if (known !== undefined && isUnsampled(parent)) span = spanOf(parent)
     else if (!isBroadcastUntraced(services, audience, message)) {
-      const { attributes } = metrics.series(audience.route, audience.namespace, undefined)
-      span = startSpan(tracer, message.deliver, { kind: SpanKind.CONSUMER, attributes }, parent)
+      const series = metrics.series(audience.route, audience.namespace, undefined)
+      const options = { kind: SpanKind.CONSUMER, attributes: series.attributes }
+      span = takeFanout(services, series, message)
+        ? decidedFanout(services, startSpan(tracer, message.deliver, options, parent))
+        : unsampledIn(idsOf(spanOf(parent)))
     }
   }
   if (span === undefined && !metrics.recording) return undefined

@@ -1,9 +1,12 @@
 import { type Context, type Span, SpanKind, type SpanOptions } from '@opentelemetry/api'
-import { setAttribute, startSpan } from '../api/span.ts'
+import { isRecording, setAttribute, startSpan } from '../api/span.ts'
 import type { Series } from '../metrics/series.ts'
 import { ATTR_WEBSOCKET_BROADCAST_RECIPIENTS, ATTR_WEBSOCKET_BROADCAST_SKIPPED } from '../schema.ts'
 import type { Services } from '../services/services.ts'
 import type { MessageName } from '../span/names.ts'
+
+/** Fan-outs share what one connection has. */
+const ANY_CONNECTION = 0
 
 /**
  * Starts the span of one payload that goes to many connections of this node.
@@ -20,6 +23,31 @@ export function startBroadcastSpan(
   const options: SpanOptions = { kind: SpanKind.PRODUCER, attributes: series.attributes }
   if (startTime !== undefined) options.startTime = startTime
   return startSpan(services.tracer, message.broadcast, options, parent)
+}
+
+/** As {@link startBroadcastSpan}, for a broadcast outside of any trace; `undefined` if the budget of the process is used up. */
+export function startRootBroadcast(
+  services: Services,
+  series: Series,
+  message: MessageName,
+  base: Context,
+  startTime?: SpanOptions['startTime'],
+): Span | undefined {
+  if (!takeFanout(services, series, message)) return undefined
+  return decidedFanout(services, startBroadcastSpan(services, series, message, base, startTime))
+}
+
+/** Takes the span of a fan-out that starts a trace on this node from the budget of the process; false if it is used up. */
+export function takeFanout({ budget }: Services, series: Series, { key }: MessageName): boolean {
+  if (budget === undefined || budget.take(key, ANY_CONNECTION, performance.now())) return true
+  series.droppedByProcess++
+  return false
+}
+
+/** The sampler has decided on a span that {@link takeFanout} was called for. */
+export function decidedFanout({ budget }: Services, span: Span | undefined): Span | undefined {
+  if (!isRecording(span)) budget?.giveBack()
+  return span
 }
 
 /** Records the two histograms of a fan-out that took so many seconds on this node. */

@@ -1,7 +1,7 @@
 import { type Attributes, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api'
 import { activeContext, runInContext } from '../api/context.ts'
 import { inject } from '../api/propagation.ts'
-import { addLinks, endSpan, idsOf, isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
+import { addLinks, endSpan, idsOf, isRecording, setAttribute, setAttributes } from '../api/span.ts'
 import { closeAttributes } from '../close/attributes.ts'
 import { type Close, type CloseFacts, closeCodeLabel, resolveClose, truncateUtf8 } from '../close/close.ts'
 import { Operation } from '../context/operation.ts'
@@ -100,7 +100,8 @@ export class Connection extends OperatingConnection implements LiveConnection {
    * @param functionName name of the handler with its class, if the host knows it
    */
   startOpen(functionName?: string): HandlerSpan | undefined {
-    const { tracer, metrics, options } = this.services
+    const { services } = this
+    const { tracer, metrics, options } = services
     const duration = metrics.recording ? metrics.openDuration : undefined
     const active = withoutSpan(activeContext())
     if (tracer === undefined) {
@@ -109,7 +110,7 @@ export class Connection extends OperatingConnection implements LiveConnection {
     }
     const handshake = this.handshakeContext()
     const parent = handshake === undefined ? active : withSpan(active, trace.wrapSpanContext(handshake))
-    const span = startSpan(tracer, spanName('open', this.route), { attributes: this.identity() }, parent)
+    const span = services.startSpan(spanName('open', this.route), { attributes: this.identity() }, parent)
     if (functionName !== undefined) setAttribute(span, schema.ATTR_CODE_FUNCTION_NAME, functionName)
     return new HandlerSpan(this, active, span, duration, this)
   }
@@ -125,7 +126,8 @@ export class Connection extends OperatingConnection implements LiveConnection {
 
   /** Starts the span of the application's handler of the connection's end; `undefined` if it gets none. */
   startDisconnect(functionName?: string): HandlerSpan | undefined {
-    const { tracer, options } = this.services
+    const { services } = this
+    const { tracer, options } = services
     const active = withoutSpan(activeContext())
     if (tracer === undefined || this.inheritsUnsampled()) {
       return options.around === undefined ? undefined : new HandlerSpan(this, active, undefined, undefined, undefined)
@@ -135,8 +137,8 @@ export class Connection extends OperatingConnection implements LiveConnection {
     const attributes = this.identity()
     const span =
       segment === undefined
-        ? startSpan(tracer, name, { attributes, links: this.handshakeLinks() }, active)
-        : startSpan(tracer, name, { attributes }, withSpan(active, segment))
+        ? services.startSpan(name, { attributes, links: this.handshakeLinks() }, active)
+        : services.startSpan(name, { attributes }, withSpan(active, segment))
     if (functionName !== undefined) setAttribute(span, schema.ATTR_CODE_FUNCTION_NAME, functionName)
     return new HandlerSpan(this, active, span, undefined, undefined)
   }
@@ -312,7 +314,7 @@ export class Connection extends OperatingConnection implements LiveConnection {
     if (this.inheritsUnsampled()) return undefined
     const links = [...this.handshakeLinks(), ...causeLinks(this.rare?.closeCause)]
     const options = { attributes: this.identity(), links }
-    return startSpan(this.services.tracer, spanName('close', this.route), options, withoutSpan(activeContext()))
+    return this.services.startSpan(spanName('close', this.route), options, withoutSpan(activeContext()))
   }
 
   #describeClose(span: Span, close: Close, facts: CloseFacts, duration: number): void {

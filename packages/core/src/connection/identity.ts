@@ -7,18 +7,19 @@ import {
   SpanKind,
   type SpanOptions,
   TraceFlags,
-  trace,
 } from '@opentelemetry/api'
 import { idsOf, setAttributes } from '../api/span.ts'
 import type { NetworkTransport } from '../close/attributes.ts'
 import type { Series } from '../metrics/series.ts'
 import * as schema from '../schema.ts'
+import { SpanBudget } from '../services/span-budget.ts'
+import type { MessageName } from '../span/names.ts'
+import { randomId } from '../span/random-id.ts'
+import { unsampledIn } from '../span/unsampled.ts'
 import { type HandshakeIds, isSampled, packIds, unpackIds } from './handshake-ids.ts'
-import { randomId } from './random-id.ts'
 import { RareState } from './rare-state.ts'
 import type { Segment } from './segment.ts'
 import type { ConnectionServices } from './services.ts'
-import { SpanBudget } from './span-budget.ts'
 import { SpanCounts } from './span-counts.ts'
 
 /** Facts of a connection that are known when it opens and do not change. */
@@ -34,6 +35,8 @@ export interface ConnectionFacts {
   readonly sessionId?: string | undefined
 }
 
+let keys = 0
+
 /** Span options that all messages of a connection share: created at its first message and reused. */
 class MessageState {
   readonly attributes: Attributes
@@ -42,10 +45,14 @@ class MessageState {
   unsampled: Span | undefined
   budget: SpanBudget | undefined
   readonly counts: SpanCounts
+  /** Number of the connection, for tables of connections. */
+  readonly key: number
 
-  constructor(attributes: Attributes, links: Link[], counts = new SpanCounts()) {
+  constructor(attributes: Attributes, links: Link[], before: MessageState | undefined) {
     this.attributes = attributes
-    this.counts = counts
+    this.counts = before?.counts ?? new SpanCounts()
+    this.budget = before?.budget
+    this.key = before?.key ?? ++keys
     this.root = { kind: SpanKind.CONSUMER, attributes, links }
   }
 }
@@ -119,23 +126,42 @@ export abstract class ConnectionIdentity {
 
   setAttributes(attributes: Attributes): void {
     // A new object, because spans may hold the present one.
-    const before = this.#messages
-    this.#messages = new MessageState({ ...this.identity(), ...attributes }, this.handshakeLinks(), before?.counts)
-    this.#messages.budget = before?.budget
+    const all = { ...this.identity(), ...attributes }
+    this.#messages = new MessageState(all, this.handshakeLinks(), this.#messages)
     setAttributes(this.segment?.span, attributes)
   }
 
-  /** Takes one span from the connection's budget; false if the budget is used up. */
-  takeBudget(): boolean {
-    const limit = this.services.options.maxMessageSpansPerSecond
-    if (limit === Number.POSITIVE_INFINITY) return true
-    const state = this.messageState()
+  /**
+   * Takes one span from the budgets of the connection and the process, for a trace that starts with a message of this name;
+   * false if one of them is used up. Call `giveBack` if the sampler then leaves it out.
+   */
+  takeRoot({ key }: Pick<MessageName, 'key'>): boolean {
+    const { budget, options } = this.services
+    if (budget === undefined && options.maxMessageSpansPerSecond === Number.POSITIVE_INFINITY) return true
     const now = performance.now()
-    state.budget ??= new SpanBudget(limit, now)
-    if (state.budget.take(now)) return true
+    if (!this.#takeOwn(now)) return false
+    if (budget === undefined || budget.take(key, this.messageState().key, now)) return true
+    this.#messages?.budget?.giveBack()
     this.rareState().droppedSpans++
-    this.series.droppedSpans++
+    this.series.droppedByProcess++
     return false
+  }
+
+  /** The sampler has left out the message that `takeRoot` was called for. */
+  giveBack(): void {
+    this.services.budget?.giveBack()
+    this.#messages?.budget?.giveBack()
+  }
+
+  /**
+   * Takes one span from the connection's budget, for a message that is part of a trace; false if it is used up.
+   *
+   * @param isOwnTrace the trace was started here, and its budget is charged
+   */
+  takeInside(isOwnTrace: boolean): boolean {
+    if (!this.#takeOwn(performance.now())) return false
+    if (isOwnTrace) this.services.budget?.chargeInside()
+    return true
   }
 
   /** A segment of the connection span has reached its limit or ends at shutdown. After a limit the next one starts. */
@@ -143,6 +169,17 @@ export abstract class ConnectionIdentity {
     if (this.segment !== segment) return
     this.segment = endedBy === 'shutdown' ? undefined : segment.next(this.handshakeLinks())
     segment.end(endedBy)
+  }
+
+  #takeOwn(now: number): boolean {
+    const limit = this.services.options.maxMessageSpansPerSecond
+    if (limit === Number.POSITIVE_INFINITY) return true
+    const state = this.messageState()
+    state.budget ??= new SpanBudget(limit, now)
+    if (state.budget.take(now)) return true
+    this.rareState().droppedSpans++
+    this.series.droppedSpans++
+    return false
   }
 
   /** Sets the id that both ends have agreed on. */
@@ -154,7 +191,7 @@ export abstract class ConnectionIdentity {
   }
 
   protected messageState(): MessageState {
-    this.#messages ??= new MessageState(this.identity(), this.handshakeLinks())
+    this.#messages ??= new MessageState(this.identity(), this.handshakeLinks(), undefined)
     return this.#messages
   }
 
@@ -196,11 +233,15 @@ export abstract class ConnectionIdentity {
     return span
   }
 
-  /** A span that is not recorded, for messages that have none: code under it must not start traces of its own. */
-  protected unsampledSpan(): Span | undefined {
-    if (this.#handshake === undefined) return undefined
+  /**
+   * A span that is not recorded, for messages that have none: code under it must not start traces of its own.
+   *
+   * @param parent the context that came with the message, if it is the parent
+   */
+  protected unsampledSpan(parent: SpanContext | undefined): Span {
+    if (parent !== undefined) return unsampledIn(parent)
     const state = this.messageState()
-    state.unsampled ??= trace.wrapSpanContext({ ...unpackIds(this.#handshake), traceFlags: TraceFlags.NONE })
+    state.unsampled ??= unsampledIn(this.handshakeContext())
     return state.unsampled
   }
 }

@@ -1,4 +1,13 @@
-import { type Attributes, type Context, type Span, SpanKind, type SpanOptions, trace } from '@opentelemetry/api'
+import {
+  type Attributes,
+  type Context,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  type SpanOptions,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api'
 import { activeContext } from '../api/context.ts'
 import { isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
 import type { AckWaiter } from '../context/ack.ts'
@@ -7,6 +16,7 @@ import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { MessageReading, OperationHost, StartedRequest } from '../operations/operations.ts'
 import type { ExtractResult } from '../propagation/json-member.ts'
 import { AGREED_MEMBER, isConfirmation } from '../propagation/negotiation.ts'
+import type { RemoteContext } from '../propagation/remote-context.ts'
 import {
   type ExtractedContext,
   type IncomingContext,
@@ -371,10 +381,23 @@ export abstract class IncomingConnection extends ConnectionIdentity {
   ): Span | undefined {
     const { tracer } = this.services
     if (tracer === undefined) return undefined
-    if (this.inheritsUnsampled() || !this.takeBudget()) return this.unsampledSpan()
-    const base = withoutSpan(active)
     const remote = incoming?.spanContext
     const trust = remote === undefined ? undefined : this.#effectiveTerms?.trust
+    if (this.inheritsUnsampled()) return this.unsampledSpan(undefined)
+    if (!this.takeRoot(message)) return this.unsampledSpan(trust === 'parent' ? remote : undefined)
+    const span = this.#askForSpan(tracer, message, kind, withoutSpan(active), remote, trust)
+    if (!isRecording(span)) this.giveBack()
+    return span
+  }
+
+  #askForSpan(
+    tracer: Tracer,
+    message: MessageName,
+    kind: SpanKind,
+    base: Context,
+    remote: SpanContext | undefined,
+    trust: RemoteContext | undefined,
+  ): Span | undefined {
     if (remote !== undefined && trust === 'parent') {
       const { root } = this.messageState()
       const parent = withSpan(base, trace.wrapSpanContext(remote))

@@ -20,6 +20,8 @@ import {
 import type { MessageName } from '../span/names.ts'
 import { IncomingConnection } from './incoming.ts'
 
+/** Operations share one name in the budget: theirs are not bounded before they are answered. */
+const OPERATION = { key: 0 }
 const RECEIVER_LINK = { [ATTR_WEBSOCKET_LINK_KIND]: 'receiver' }
 
 /** A message for {@link OutgoingConnection.send}. */
@@ -246,19 +248,17 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     const { tracer } = this.services
     if (tracer === undefined || isUnsampled(parent)) return undefined
     if (parent === undefined && this.inheritsUnsampled()) return undefined
-    if (!this.takeBudget()) return undefined
     const all = { ...this.identity(), ...attributes }
-    if (parent !== undefined) return startSpan(tracer, name, { kind, attributes: all }, parent)
+    if (parent !== undefined) {
+      return this.takeInside(true) ? startSpan(tracer, name, { kind, attributes: all }, parent) : undefined
+    }
+    if (!this.takeRoot(OPERATION)) return undefined
     const base = withoutSpan(activeContext())
     const segment = this.nextSegment()
     const links = segment === undefined ? this.handshakeLinks() : []
     if (link !== undefined) links.push(link)
-    return startSpan(
-      tracer,
-      name,
-      { kind, attributes: all, links },
-      segment === undefined ? base : withSpan(base, segment),
-    )
+    const options = { kind, attributes: all, links }
+    return this.#decided(startSpan(tracer, name, options, segment === undefined ? base : withSpan(base, segment)))
   }
 
   isSendUntraced(message: MessageName): boolean {
@@ -268,10 +268,10 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     )
   }
 
-  startSendSpan(name: string, startTime: HrTime, kind: SpanKind, undecided: boolean): Span | undefined {
+  startSendSpan(message: MessageName, startTime: HrTime, kind: SpanKind, undecided: boolean): Span | undefined {
     const { services } = this
     const { tracer } = services
-    if (tracer === undefined || this.inheritsUnsampled() || !this.takeBudget()) return undefined
+    if (tracer === undefined || this.inheritsUnsampled() || !this.takeRoot(message)) return undefined
     const segment = this.nextSegment()
     const base = withoutSpan(activeContext())
     const parent = segment === undefined ? base : withSpan(base, segment)
@@ -279,7 +279,13 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     const isLinked = segment === undefined && (!undecided || services.options.messageSampling === 'connection')
     const links = isLinked ? this.handshakeLinks() : []
     const attributes = undecided ? this.series.attributes : this.messageState().attributes
-    return startSpan(tracer, name, { kind, attributes, links, startTime }, parent)
+    return this.#decided(startSpan(tracer, message.send, { kind, attributes, links, startTime }, parent))
+  }
+
+  /** The sampler has decided on a span that starts a trace. */
+  #decided(span: Span | undefined): Span | undefined {
+    if (!isRecording(span)) this.giveBack()
+    return span
   }
 
   completeSendSpan(span: Span, isRoot: boolean): void {

@@ -7,7 +7,7 @@ import {
   SpanKind,
   trace,
 } from '@opentelemetry/api'
-import { endSpan, idsOf, setAttribute, startSpan } from '../api/span.ts'
+import { endSpan, idsOf, setAttribute } from '../api/span.ts'
 import type { NetworkTransport } from '../close/attributes.ts'
 import type { Expirable } from '../context/deadlines.ts'
 import { withSpan } from '../context/span-scope.ts'
@@ -36,8 +36,7 @@ export class Segment implements Expirable {
     this.#connection = connection
     const { services, route } = connection
     const context = parent === undefined ? ROOT_CONTEXT : withSpan(ROOT_CONTEXT, trace.wrapSpanContext(parent))
-    this.#span = startSpan(
-      services.tracer,
+    this.#span = services.startSpan(
       spanName('connection', route),
       {
         kind: SpanKind.SERVER,

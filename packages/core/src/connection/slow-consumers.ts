@@ -1,5 +1,5 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api'
-import { addEvent, endSpan, startSpan } from '../api/span.ts'
+import { addEvent, endSpan } from '../api/span.ts'
 import { unrefInterval } from '../context/deadlines.ts'
 import * as schema from '../schema.ts'
 import type { Services } from '../services/services.ts'
@@ -51,7 +51,7 @@ export class SlowConsumers {
     }
     if (!isAnySlow) return
     buffered.sort((a, b) => b.bytes - a.bytes)
-    const span = startSpan(tracer, schema.SPAN_SLOW_CONSUMERS, {}, ROOT_CONTEXT)
+    const span = this.#services.startSpan(schema.SPAN_SLOW_CONSUMERS, {}, ROOT_CONTEXT)
     if (span === undefined) return
     for (const { connection, bytes } of buffered.slice(0, MAX_REPORTED)) {
       const { id, rtt } = connection

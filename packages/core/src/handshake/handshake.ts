@@ -7,16 +7,7 @@ import {
   SpanStatusCode,
 } from '@opentelemetry/api'
 import { runInContext } from '../api/context.ts'
-import {
-  endSpan,
-  idsOf,
-  isRecording,
-  renameSpan,
-  setAttribute,
-  setAttributes,
-  setStatus,
-  startSpan,
-} from '../api/span.ts'
+import { endSpan, idsOf, isRecording, renameSpan, setAttribute, setAttributes, setStatus } from '../api/span.ts'
 import { Connection } from '../connection/connection.ts'
 import type { ConnectionFacts } from '../connection/identity.ts'
 import type { ConnectionServices } from '../connection/services.ts'
@@ -211,7 +202,7 @@ export class Handshake implements Expirable {
       links,
       startTime: this.#sight.startedAt,
     }
-    const span = startSpan(services.tracer, this.#name(), options, parent)
+    const span = services.startSpan(this.#name(), options, parent)
     if (span === undefined) return
     this.#scope = new HandshakeScope(parent, span)
     services.deadlines.add(this)

@@ -1,9 +1,9 @@
 import type { Connection } from '../connection/connection.ts'
-import { randomId } from '../connection/random-id.ts'
 import type { ConnectionServices } from '../connection/services.ts'
 import { acceptHeaderValue, helloMessage } from '../propagation/negotiation.ts'
 import type { RemoteContext } from '../propagation/remote-context.ts'
 import { type PropagationTerms, propagationTerms } from '../propagation/terms.ts'
+import { randomId } from '../span/random-id.ts'
 import { hasQueryOffer, type Offer, readOffer } from './offer.ts'
 import { type AnyUpgradeRequest, header, queryWith } from './request.ts'
 

@@ -40,6 +40,8 @@ export class Series {
   roomLeaves = 0
   /** Message spans that were not created because a connection exceeded its budget. */
   droppedSpans = 0
+  /** Those that were not created because the process exceeded its budget. */
+  droppedByProcess = 0
   /** Open operations by protocol. */
   readonly operations = new Map<string, number>()
   readonly #named = new Map<string, Attributes>()

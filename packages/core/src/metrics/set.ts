@@ -153,9 +153,7 @@ export class MetricSet {
         observeUndelivered(result, undelivered, series)
         result.observe(missedPings, series.missedPings, attributes)
         observeRooms(result, rooms, series)
-        if (series.droppedSpans > 0) {
-          result.observe(droppedSpans, series.droppedSpans, { ...attributes, ...CONNECTION_BUDGET })
-        }
+        observeDropped(result, droppedSpans, series)
         for (const [protocol, open] of series.operations) {
           result.observe(operations, open, { ...attributes, [schema.ATTR_WEBSOCKET_PROTOCOL]: protocol })
         }
@@ -165,7 +163,6 @@ export class MetricSet {
   }
 }
 
-const CONNECTION_BUDGET = { [schema.ATTR_WEBSOCKET_SPANS_DROP_REASON]: 'connection_budget' }
 const TEXT = { [schema.ATTR_WEBSOCKET_MESSAGE_TYPE]: 'text' }
 const PERSONAL = { [schema.ATTR_WEBSOCKET_MESSAGE_DELIVERY]: 'personal' }
 const BROADCAST = { [schema.ATTR_WEBSOCKET_MESSAGE_DELIVERY]: 'broadcast' }
@@ -196,6 +193,17 @@ function observeUndelivered(result: BatchObservableResult, instrument: Observabl
   for (const [reason, count] of counts) {
     if (count === 0) continue
     result.observe(instrument, count, { ...series.attributes, [schema.ATTR_WEBSOCKET_UNDELIVERED_REASON]: reason })
+  }
+}
+
+function observeDropped(result: BatchObservableResult, instrument: Observable, series: Series): void {
+  const counts: [string, number][] = [
+    ['connection_budget', series.droppedSpans],
+    ['process_budget', series.droppedByProcess],
+  ]
+  for (const [reason, count] of counts) {
+    if (count === 0) continue
+    result.observe(instrument, count, { ...series.attributes, [schema.ATTR_WEBSOCKET_SPANS_DROP_REASON]: reason })
   }
 }
 

@@ -85,6 +85,14 @@ const trustProxy: Spec<boolean | number | undefined> = {
   fallback: undefined,
 }
 
+const maxSpansPerSecond: Spec<number | false> = {
+  type: 'a number above 0, Infinity, or false',
+  check: (value) =>
+    value === false || (typeof value === 'number' && value > 0) ? undefined : mustBe(maxSpansPerSecond.type, value),
+  fromText: (text) => (/^false$/i.test(text) ? false : text.trim() === '' ? Number.NaN : Number(text)),
+  fallback: 1000,
+}
+
 const carrierName: Spec<string | undefined> = {
   type: 'a name of letters, digits, _, $, . and -',
   check: (value) => (isMemberName(value) ? undefined : mustBe(carrierName.type, value)),
@@ -125,6 +133,7 @@ export const SPECS = {
   messages: boolean(true),
   outgoing: boolean(true),
   messageSampling: choice(['independent', 'connection'], 'independent'),
+  maxSpansPerSecond,
   maxMessageSpansPerSecond: number('a number above 0, or Infinity', (value) => value > 0, 1000),
   ignore,
   messageName,

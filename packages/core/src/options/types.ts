@@ -90,6 +90,14 @@ export interface TelemetryOptions {
    * for the handshake; needs `connectionSampler` around the SDK's sampler. Default `independent`. Variable `OTEL_WS_MESSAGE_SAMPLING`.
    */
   messageSampling?: 'independent' | 'connection'
+  /**
+   * Spans per second that all servers of the process may make together, with a burst of a second's worth and at most 512,
+   * `false` or `Infinity` for no limit. A message, send or broadcast that starts a trace is recorded while spans are left;
+   * spans inside of a trace are charged and never left out. Connections and names get equal shares; those with few messages
+   * are left out last. Of servers with different limits, the lowest holds. The queue of the SDK's batch processor takes the
+   * default. Default 1000. Variable `OTEL_WS_MAX_SPANS_PER_SECOND`.
+   */
+  maxSpansPerSecond?: number | false
   /** Message spans per second that one connection may make, `Infinity` for no limit. Default 1000. Variable `OTEL_WS_MAX_MESSAGE_SPANS_PER_SECOND`. */
   maxMessageSpansPerSecond?: number
   /**

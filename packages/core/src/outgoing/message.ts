@@ -1,10 +1,10 @@
 import { type Context, type HrTime, type Span, type SpanContext, SpanKind, type SpanOptions } from '@opentelemetry/api'
 import { addLinks, endSpan, idsOf, isRecording, renameSpan, setAttribute, startSpan } from '../api/span.ts'
-import { describeFanout, recordFanout, startBroadcastSpan } from '../broadcast/fanout.ts'
+import { describeFanout, recordFanout, startBroadcastSpan, startRootBroadcast } from '../broadcast/fanout.ts'
 import type { AckOutcome, AckWaiter } from '../context/ack.ts'
 import type { Expirable } from '../context/deadlines.ts'
 import { adoptsOneMore, isCausedByAnother, isUnsampled } from '../context/send-parent.ts'
-import { spanOf, withoutSpan } from '../context/span-scope.ts'
+import { spanOf, spanScopeOf, withoutSpan } from '../context/span-scope.ts'
 import type { Carrier } from '../propagation/carrier.ts'
 import { createCarrier, type PropagationTerms } from '../propagation/terms.ts'
 import * as schema from '../schema.ts'
@@ -291,8 +291,12 @@ export class OutgoingMessage implements AckWaiter, Expirable {
 
   #startBroadcastSpan(): Span | undefined {
     const { services, series } = this.connection
-    const parent = this.#parent ?? withoutSpan(this.active)
-    return this.#linkCause(startBroadcastSpan(services, series, this.name, parent, hrTime(this.#startedAt)))
+    const startTime = hrTime(this.#startedAt)
+    if (this.#parent !== undefined) {
+      if (spanScopeOf(this.active) !== undefined) services.budget?.chargeInside()
+      return startBroadcastSpan(services, series, this.name, this.#parent, startTime)
+    }
+    return this.#linkCause(startRootBroadcast(services, series, this.name, withoutSpan(this.active), startTime))
   }
 
   /** Links the span to the one connection that the message goes to, if another connection's message has caused it. */
@@ -307,9 +311,9 @@ export class OutgoingMessage implements AckWaiter, Expirable {
     const kind = this.#awaitsAck ? SpanKind.CLIENT : SpanKind.PRODUCER
     const startTime = hrTime(this.#startedAt)
     if (this.#parent === undefined) {
-      return this.#linkCause(connection.startSendSpan(this.name.send, startTime, kind, undecided))
+      return this.#linkCause(connection.startSendSpan(this.name, startTime, kind, undecided))
     }
-    if (!connection.takeBudget()) return undefined
+    if (!connection.takeInside(spanScopeOf(this.active) !== undefined)) return undefined
     const attributes = undecided ? connection.series.attributes : connection.identity()
     const options: SpanOptions = { kind, attributes, startTime }
     if (!undecided && isCausedByAnother(this.active, connection)) options.links = connection.receiverLinks()

@@ -15,11 +15,11 @@ export interface Sender {
   /** Attributes of every span of the connection. */
   identity(): Attributes
   /** Takes one span from the connection's budget; false if the budget is used up. */
-  takeBudget(): boolean
+  takeInside(isOwnTrace: boolean): boolean
   /** True if option `messages`, `outgoing` or `ignore` leaves the message without a span. */
   isSendUntraced(message: MessageName): boolean
   /** Starts the span of a message that is sent outside of any span; `undefined` if it gets none. */
-  startSendSpan(name: string, startTime: HrTime, kind: SpanKind, undecided: boolean): Span | undefined
+  startSendSpan(message: MessageName, startTime: HrTime, kind: SpanKind, undecided: boolean): Span | undefined
   /** Sets the connection's attributes and links on a span that was started as `undecided`. */
   completeSendSpan(span: Span, isRoot: boolean): void
   /** Links of a message that another connection's message has caused. */

@@ -3,6 +3,7 @@ import { reportThrown } from '../api/log.ts'
 import { SCHEMA_URL } from '../schema.ts'
 
 interface Proxy extends TracerProvider {
+  getDelegate?(): TracerProvider
   getDelegateTracer?(name: string, version: string, options: TracerOptions): Tracer | undefined
 }
 
@@ -22,6 +23,11 @@ export function globalTracer(
     reportThrown('getTracer()', error)
     return undefined
   }
+}
+
+/** The provider of an SDK, without the API's proxy. */
+export function registeredProvider(provider: Proxy = trace.getTracerProvider()): TracerProvider {
+  return provider.getDelegate?.() ?? provider
 }
 
 /** Asks a provider to export what it has, if it can. */

@@ -1,5 +1,5 @@
-import type { Attributes, Tracer } from '@opentelemetry/api'
-import { isInsideSdk } from '../api/span.ts'
+import type { Attributes, Context, Span, SpanOptions, Tracer } from '@opentelemetry/api'
+import { isInsideSdk, isRecording, startSpan } from '../api/span.ts'
 import { warnOfUnseenSdk } from '../api/versions.ts'
 import { SpanDeadlines, unrefInterval } from '../context/deadlines.ts'
 import { whenSettled } from '../context/promises.ts'
@@ -12,7 +12,8 @@ import { Diagnostics } from '../span/diagnostics.ts'
 import { BoundedNames, type MessageName, messageName, otherName } from '../span/names.ts'
 import { CoarseClock } from './coarse-clock.ts'
 import type { HostDriver, RegisteredNames, Scope } from './driver.ts'
-import { globalTracer } from './providers.ts'
+import { type ProcessBudget, processBudget } from './process-budget.ts'
+import { globalTracer, registeredProvider } from './providers.ts'
 
 /** While no SDK is registered, `active` checks for one every so many reads. */
 const REFRESH_EVERY = 16
@@ -36,6 +37,8 @@ export class Services {
   tracer: Tracer | undefined
   /** The instruments. */
   metrics: MetricSet
+  /** Option `maxSpansPerSecond`; `undefined` for no limit. */
+  budget: ProcessBudget | undefined
   readonly diagnostics = new Diagnostics()
   /** For option `idleTimeout`. */
   readonly clock: CoarseClock
@@ -96,6 +99,21 @@ export class Services {
     const { tracerProvider } = this.options
     this.tracer = globalTracer(name, version, tracerProvider)
     if (this.tracer === undefined) warnOfUnseenSdk()
+    else this.#bound()
+  }
+
+  /** Finds what bounds the spans that go to the present provider. */
+  #bound(): void {
+    const { tracerProvider, maxSpansPerSecond } = this.options
+    if (maxSpansPerSecond === false || maxSpansPerSecond === Number.POSITIVE_INFINITY) return
+    this.budget = processBudget(registeredProvider(tracerProvider), maxSpansPerSecond)
+  }
+
+  /** Starts a span that no budget leaves out, such as those of a connection's begin and end; the budget is charged. */
+  startSpan(name: string, options: SpanOptions, parent: Context): Span | undefined {
+    const span = startSpan(this.tracer, name, options, parent)
+    if (isRecording(span)) this.budget?.charge()
+    return span
   }
 
   /** The route of a request: the host's template, else the result of option `route`. */

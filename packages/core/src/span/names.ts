@@ -6,6 +6,8 @@ const ORIGINAL_LENGTH = 128
 export interface MessageName {
   /** Value of `websocket.message.name`; `undefined` for messages without a name, whose spans carry the route. */
   readonly name: string | undefined
+  /** Number of the name, for tables of names. */
+  readonly key: number
   /** Value of `websocket.message.name_original`. */
   readonly original: string | undefined
   readonly process: string
@@ -14,11 +16,14 @@ export interface MessageName {
   readonly deliver: string
 }
 
+let keys = 0
+
 /** Builds the span names of DESIGN's `{operation} {subject}` pattern. */
 export function messageName(name: string | undefined, route: string | undefined): MessageName {
   const subject = name ?? route
   return {
     name,
+    key: ++keys,
     original: undefined,
     process: spanName('process', subject),
     send: spanName('send', subject),

@@ -1,4 +1,4 @@
-import type { Attributes, Context, SpanKind } from '@opentelemetry/api'
+import { type Attributes, type Context, type SpanKind, trace } from '@opentelemetry/api'
 import { AlwaysOffSampler, ParentBasedSampler, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
 import { encodeFrame, OPCODE } from '../../testing/frames.ts'
@@ -213,6 +213,88 @@ export function samplingTests(harness: Harness, fixture: Fixture): void {
       client.send(OPCODE.close)
       const close = await fixture.telemetry.waitForSpan(`close ${route}`)
       expect(close.attributes['websocket.connection.messages.received']).toBe(2)
+    })
+  })
+
+  describe('span budget of the process', () => {
+    it('is shared by connections, asks no sampler for what is over it, and is on the close span', async () => {
+      const sampler = new AskedSampler(() => true)
+      fixture.telemetry.sampler = sampler
+      const host = await fixture.serve({
+        telemetry: { maxSpansPerSecond: 0.001, outgoing: false },
+        connection(socket) {
+          socket.onMessage((data) => data === 'last' && socket.send('done'))
+        },
+      })
+      const client = await fixture.rawConnect(host)
+      client.write(
+        ...Array.from({ length: 9 }, () => encodeFrame(OPCODE.text, 'flood')),
+        encodeFrame(OPCODE.text, 'last'),
+      )
+      expect((await client.nextFrame()).payload.toString()).toBe('done')
+      client.send(OPCODE.close)
+      const close = await fixture.telemetry.waitForSpan(`close ${route}`)
+      // Handshake and connection handler have taken what there was.
+      expect(sampler.asked).not.toContain(process)
+      expect(close.attributes).toMatchObject({
+        'websocket.connection.spans.dropped': 10,
+        'websocket.connection.messages.received': 10,
+        'websocket.connection.messages.received.unrecorded': 10,
+      })
+      expect(await fixture.telemetry.collect('websocket.server.spans.dropped')).toMatchObject([
+        { value: 10, attributes: { 'websocket.route': route, 'websocket.spans.drop.reason': 'process_budget' } },
+      ])
+      const durations = await fixture.telemetry.collect('websocket.server.message.process.duration')
+      expect(durations.map((row) => row.count)).toEqual([10])
+    })
+
+    it('runs what is over it in an unsampled context, and takes nothing for what the sampler leaves out', async () => {
+      let isOver = false
+      const active: (number | undefined)[] = []
+      fixture.telemetry.sampler = new AskedSampler((name) => isOver || name !== process)
+      const host = await fixture.serve({
+        // Three for the handshake and the handler of the connection, one for a message.
+        telemetry: { maxSpansPerSecond: 3.5, outgoing: false },
+        connection(socket) {
+          socket.onMessage((data) => {
+            active.push(trace.getActiveSpan()?.spanContext().traceFlags)
+            socket.send(data)
+          })
+        },
+      })
+      const client = await fixture.connect(host)
+      for (let n = 0; n < 20; n++) {
+        client.send('not sampled')
+        await client.next()
+      }
+      expect(await fixture.telemetry.collect('websocket.server.spans.dropped')).toEqual([])
+      isOver = true
+      for (let n = 0; n < 20; n++) {
+        client.send('sampled')
+        await client.next()
+      }
+      const sampled = fixture.telemetry.spans(process).length
+      expect(sampled).toBeGreaterThan(0)
+      expect(sampled).toBeLessThan(20)
+      expect(active.filter((flags) => flags === 1)).toHaveLength(sampled)
+      expect(active.filter((flags) => flags === 0)).toHaveLength(40 - sampled)
+      await client.close(1000)
+    })
+
+    it('never cuts what a sampled message contains', async () => {
+      const { client } = await fixture.open({
+        telemetry: { maxSpansPerSecond: 4 },
+        connection(socket) {
+          socket.onMessage(() => {
+            for (let n = 0; n < 50; n++) socket.send(`answer ${n}`)
+          })
+        },
+      })
+      client.send('x')
+      for (let n = 0; n < 50; n++) await client.next()
+      await fixture.telemetry.waitForSpan(send, 50)
+      expect(fixture.telemetry.spans(process)).toHaveLength(1)
+      await client.close(1000)
     })
   })
 

@@ -20,4 +20,9 @@ export class SpanBudget {
     this.#tokens--
     return true
   }
+
+  /** Returns a token that was taken. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#capacity, this.#tokens + 1)
+  }
 }
