@@ -60,6 +60,12 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
     maxChildSpans: { example: 'maxChildSpans: 100', variable: '100', unit: 'messages' },
     messageSampling: { example: "messageSampling: 'connection'", variable: 'connection' },
     maxSpansPerSecond: { example: 'maxSpansPerSecond: 200', variable: '200', unit: 'spans per second' },
+    maxSamplerAsksPerSecond: {
+      example: 'maxSamplerAsksPerSecond: 10',
+      variable: '10',
+      unit: 'times per second',
+      fallback: '1 for samplers that may limit a rate',
+    },
     maxMessageSpansPerSecond: { example: 'maxMessageSpansPerSecond: 50', variable: '50', unit: 'spans per second' },
   },
   Names: {

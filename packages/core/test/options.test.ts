@@ -21,6 +21,7 @@ const DEFAULTS = {
   outgoing: true,
   messageSampling: 'independent',
   maxSpansPerSecond: 1000,
+  maxSamplerAsksPerSecond: undefined,
   maxMessageSpansPerSecond: 1000,
   ignore: undefined,
   messageName: undefined,
@@ -132,6 +133,16 @@ const CASES: Readonly<Record<keyof TelemetryOptions, Case>> = {
       ['false', false],
     ],
     wrongTexts: ['0', 'many', 'true'],
+  },
+  maxSamplerAsksPerSecond: {
+    valid: [1, 0.1, Number.POSITIVE_INFINITY],
+    invalid: [0, -1, Number.NaN, '5', null, false],
+    fix: /must be a number above 0, or Infinity/,
+    texts: [
+      ['2.5', 2.5],
+      ['Infinity', Number.POSITIVE_INFINITY],
+    ],
+    wrongTexts: ['0', 'many'],
   },
   maxMessageSpansPerSecond: {
     valid: [1, 0.1, Number.POSITIVE_INFINITY],

@@ -46,7 +46,7 @@ export function startDelivery(
     else if (!isBroadcastUntraced(services, audience, message)) {
       const series = metrics.series(audience.route, audience.namespace, undefined)
       const options = { kind: SpanKind.CONSUMER, attributes: series.attributes }
-      span = takeFanout(services, series, message)
+      span = takeFanout(services, series, message, spanOf(parent) !== undefined)
         ? decidedFanout(services, startSpan(tracer, message.deliver, options, parent))
         : unsampledIn(idsOf(spanOf(parent)))
     }

@@ -33,12 +33,22 @@ export function startRootBroadcast(
   base: Context,
   startTime?: SpanOptions['startTime'],
 ): Span | undefined {
-  if (!takeFanout(services, series, message)) return undefined
+  if (!takeFanout(services, series, message, false)) return undefined
   return decidedFanout(services, startBroadcastSpan(services, series, message, base, startTime))
 }
 
-/** Takes the span of a fan-out that starts a trace on this node from the budget of the process; false if it is used up. */
-export function takeFanout({ budget }: Services, series: Series, { key }: MessageName): boolean {
+/**
+ * Takes the span of a fan-out that starts a trace on this node from the budget of the process; false if it is used up.
+ *
+ * @param hasParent the span has a parent on another node
+ */
+export function takeFanout(
+  { budget, asks }: Services,
+  series: Series,
+  { key }: MessageName,
+  hasParent: boolean,
+): boolean {
+  if (asks !== undefined && !hasParent && !asks.take(performance.now())) return false
   if (budget === undefined || budget.take(key, ANY_CONNECTION, performance.now())) return true
   series.droppedByProcess++
   return false

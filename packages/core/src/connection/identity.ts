@@ -134,11 +134,15 @@ export abstract class ConnectionIdentity {
   /**
    * Takes one span from the budgets of the connection and the process, for a trace that starts with a message of this name;
    * false if one of them is used up. Call `giveBack` if the sampler then leaves it out.
+   *
+   * @param hasParent the span has a parent, whose decision samplers follow: it takes no trace from others
    */
-  takeRoot({ key }: Pick<MessageName, 'key'>): boolean {
-    const { budget, options } = this.services
-    if (budget === undefined && options.maxMessageSpansPerSecond === Number.POSITIVE_INFINITY) return true
+  takeRoot({ key }: Pick<MessageName, 'key'>, hasParent: boolean): boolean {
+    const { budget, asks, options } = this.services
+    const isUnlimited = budget === undefined && options.maxMessageSpansPerSecond === Number.POSITIVE_INFINITY
+    if (isUnlimited && asks === undefined) return true
     const now = performance.now()
+    if (asks !== undefined && !hasParent && !asks.take(now)) return false
     if (!this.#takeOwn(now)) return false
     if (budget === undefined || budget.take(key, this.messageState().key, now)) return true
     this.#messages?.budget?.giveBack()

@@ -384,7 +384,8 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     const remote = incoming?.spanContext
     const trust = remote === undefined ? undefined : this.#effectiveTerms?.trust
     if (this.inheritsUnsampled()) return this.unsampledSpan(undefined)
-    if (!this.takeRoot(message)) return this.unsampledSpan(trust === 'parent' ? remote : undefined)
+    const parent = trust === 'parent' ? remote : undefined
+    if (!this.takeRoot(message, parent !== undefined || this.segment !== undefined)) return this.unsampledSpan(parent)
     const span = this.#askForSpan(tracer, message, kind, withoutSpan(active), remote, trust)
     if (!isRecording(span)) this.giveBack()
     return span

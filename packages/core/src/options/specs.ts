@@ -134,6 +134,7 @@ export const SPECS = {
   outgoing: boolean(true),
   messageSampling: choice(['independent', 'connection'], 'independent'),
   maxSpansPerSecond,
+  maxSamplerAsksPerSecond: number<number | undefined>('a number above 0, or Infinity', (value) => value > 0, undefined),
   maxMessageSpansPerSecond: number('a number above 0, or Infinity', (value) => value > 0, 1000),
   ignore,
   messageName,

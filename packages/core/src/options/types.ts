@@ -98,6 +98,13 @@ export interface TelemetryOptions {
    * default. Default 1000. Variable `OTEL_WS_MAX_SPANS_PER_SECOND`.
    */
   maxSpansPerSecond?: number | false
+  /**
+   * Times per second that messages which start a trace may ask the SDK's sampler, `Infinity` for no limit. Default: 1 for
+   * samplers that may limit how many traces start in a second, which messages would otherwise use up; no limit for those
+   * of the SDK, for samplers that `connectionSampler` wraps unless their name says that they limit a rate,
+   * and for samplers that cannot be seen. Variable `OTEL_WS_MAX_SAMPLER_ASKS_PER_SECOND`.
+   */
+  maxSamplerAsksPerSecond?: number
   /** Message spans per second that one connection may make, `Infinity` for no limit. Default 1000. Variable `OTEL_WS_MAX_MESSAGE_SPANS_PER_SECOND`. */
   maxMessageSpansPerSecond?: number
   /**

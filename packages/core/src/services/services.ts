@@ -14,6 +14,8 @@ import { CoarseClock } from './coarse-clock.ts'
 import type { HostDriver, RegisteredNames, Scope } from './driver.ts'
 import { type ProcessBudget, processBudget } from './process-budget.ts'
 import { globalTracer, registeredProvider } from './providers.ts'
+import { samplerAsks } from './sampler-asks.ts'
+import type { SpanBudget } from './span-budget.ts'
 
 /** While no SDK is registered, `active` checks for one every so many reads. */
 const REFRESH_EVERY = 16
@@ -39,6 +41,8 @@ export class Services {
   metrics: MetricSet
   /** Option `maxSpansPerSecond`; `undefined` for no limit. */
   budget: ProcessBudget | undefined
+  /** Option `maxSamplerAsksPerSecond`, for messages that start a trace; `undefined` for no limit. */
+  asks: SpanBudget | undefined
   readonly diagnostics = new Diagnostics()
   /** For option `idleTimeout`. */
   readonly clock: CoarseClock
@@ -104,9 +108,13 @@ export class Services {
 
   /** Finds what bounds the spans that go to the present provider. */
   #bound(): void {
-    const { tracerProvider, maxSpansPerSecond } = this.options
+    const { tracerProvider, maxSpansPerSecond, maxSamplerAsksPerSecond, messageSampling } = this.options
+    const provider = registeredProvider(tracerProvider)
+    if (this.tracer !== undefined && messageSampling === 'independent') {
+      this.asks = samplerAsks(provider, this.tracer, maxSamplerAsksPerSecond)
+    }
     if (maxSpansPerSecond === false || maxSpansPerSecond === Number.POSITIVE_INFINITY) return
-    this.budget = processBudget(registeredProvider(tracerProvider), maxSpansPerSecond)
+    this.budget = processBudget(provider, maxSpansPerSecond)
   }
 
   /** Starts a span that no budget leaves out, such as those of a connection's begin and end; the budget is charged. */
