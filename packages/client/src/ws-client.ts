@@ -1,28 +1,26 @@
-import type { Attributes, Span } from '@opentelemetry/api'
+import type { Attributes } from '@opentelemetry/api'
 import {
   ATTR_ERROR_TYPE,
   ATTR_HTTP_RESPONSE_STATUS_CODE,
-  ATTR_WEBSOCKET_MESSAGE_SIZE,
   type ClientConnection,
   type ClientProcess,
   CONFIRMATION,
   closeCodeOf,
   dispatch,
   type Emitter,
-  FlushPoller,
   headerOffer,
   INCOMPLETE_OFFER,
   jsonMember,
   PROTOCOL_NAME,
   parseAcceptHeader,
   runProcess,
-  setAttribute,
   textPayload,
   usesPlainEmit,
   wrapMethod,
 } from '@otel-ws/core/client'
-import { sizeOf as sizeOfOne } from './payload.ts'
+import { byteLength, createSend, wsPrototype } from '@otel-ws/core/node'
 import { OPEN, type WebSocketLike } from './socket.ts'
+import { ClientSender } from './ws-sender.ts'
 
 /** The members of a `ws` client that are used. */
 interface WsClient extends Emitter {
@@ -44,11 +42,6 @@ interface Response {
   readonly headers?: Readonly<Record<string, string | undefined>>
 }
 
-interface SendOptions {
-  readonly binary?: boolean
-  readonly fin?: boolean
-}
-
 /** True for a `ws` client, which is an `EventEmitter` beside an event target. */
 export function isEmitter(socket: object): boolean {
   const { emit, rawListeners, terminate } = socket as Partial<WsClient>
@@ -62,10 +55,8 @@ export function isEmitter(socket: object): boolean {
 export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnection): void {
   const socket = webSocket as unknown as WsClient
   const { emit, send, close, terminate } = socket
-  const flushPoller = new FlushPoller()
+  const sender = new ClientSender(connection, socket)
   const plain = usesPlainEmit(socket)
-  /** The message that is being sent in fragments. */
-  let partial: { readonly binary: boolean; readonly size: number; readonly span: Span | undefined } | undefined
   let failure: unknown
   /** Close code that stands for the error of the protocol that this side found. */
   let failedCode: number | undefined
@@ -83,7 +74,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
   function emitVersion7(own: WsClient, a: unknown): boolean {
     const isBinary = typeof a !== 'string'
     const data = isBinary ? a : extractContext(connection, a)
-    const process = connection.startReceive(data, isBinary, sizeOf(data))
+    const process = connection.startReceive(data, isBinary, byteLength(data))
     if (process === undefined) return emit.call(own, 'message', data)
     return runProcess(process, () => emit.call(own, 'message', data), undefined, undefined, undefined)
   }
@@ -116,7 +107,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
               return this.listenerCount('message') > 0
             }
             const data = b ? a : extractContext(connection, a)
-            const process = connection.startReceive(data, b, sizeOf(data))
+            const process = connection.startReceive(data, b, byteLength(data))
             if (process === undefined) return emit.call(this, 'message', data, b)
             return runProcess(process, emitMessage, this, data, b)
           }
@@ -130,10 +121,8 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
           try {
             return emit.apply(this, arguments as unknown as [string])
           } finally {
-            if (partial !== undefined) connection.sendFailed(partial.span, new Error('closed within a message'))
-            partial = undefined
+            sender.closed()
             if (failure !== undefined) connection.failed('failed', undefined, failure)
-            flushPoller.end()
             const received = this._closeFrameReceived ?? a !== 1006
             connection.close({
               received: received ? (a as number) : undefined,
@@ -146,49 +135,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
       return emit.apply(this, arguments as unknown as [string])
     },
 
-    send(this: WsClient, data: unknown, options?: unknown): void {
-      const args = [...(arguments as unknown as unknown[])]
-      const settings = (typeof options === 'object' && options !== null ? options : undefined) as
-        | SendOptions
-        | undefined
-      const binary = partial?.binary ?? settings?.binary ?? (typeof data !== 'string' && typeof data !== 'number')
-      const size = sizeOf(data)
-      if (this.readyState !== OPEN) {
-        send.apply(this, args)
-        connection.sendSkipped(data, binary, size)
-        return
-      }
-      const before = partial
-      const total = (before?.size ?? 0) + size
-      const isLast = settings?.fin !== false
-      // A fragmented message has no single payload to read a name from.
-      const span = before === undefined ? connection.startSend(isLast ? data : undefined, binary, total) : before.span
-      // The first fragment that is not empty carries the context.
-      if (!binary && total === size) args[0] = injectContext(connection, data, span, !isLast)
-      partial = isLast ? undefined : { binary, size: total, span }
-      if (!isLast) {
-        send.apply(this, args)
-        return
-      }
-      if (before !== undefined) setAttribute(span, ATTR_WEBSOCKET_MESSAGE_SIZE, total)
-      const given = args.at(-1)
-      if (typeof given === 'function' && args.length > 1) {
-        args[args.length - 1] = function (this: unknown, error: unknown): void {
-          transmitted(connection, span, error)
-          given.apply(this, arguments)
-        }
-      }
-      try {
-        send.apply(this, args)
-      } catch (error) {
-        connection.sendFailed(span, error)
-        throw error
-      }
-      connection.sendAccepted(span, binary, total)
-      if (span === undefined || args.at(-1) !== given) return
-      if (this.bufferedAmount === 0) connection.end(span)
-      else flushPoller.add(this, () => connection.end(span))
-    },
+    send: createSend({ send, isHostSend: send === wsPrototype(socket)?.send }, (): ClientSender => sender),
 
     close(this: WsClient, code?: number, reason?: unknown): void {
       const first = this.readyState <= OPEN && this._closeFrameReceived !== true
@@ -216,16 +163,6 @@ function rejection(response: unknown): Attributes {
   return { [ATTR_HTTP_RESPONSE_STATUS_CODE]: status, [ATTR_ERROR_TYPE]: String(status) }
 }
 
-const { Buffer: bytes } = globalThis as unknown as { Buffer: { byteLength(text: string): number } }
-
-/** Payload size in bytes; UTF-8 for text. */
-function sizeOf(data: unknown): number {
-  if (typeof data === 'number') return String(data).length
-  if (Array.isArray(data)) return data.reduce((sum: number, part) => sum + sizeOf(part), 0)
-  if (typeof data === 'string') return bytes.byteLength(data)
-  return sizeOfOne(data)
-}
-
 /** The text of a payload that is short enough for the server's hello message. */
 function helloOf(data: unknown): string | undefined {
   const bytes = data instanceof Uint8Array || data instanceof ArrayBuffer ? data : undefined
@@ -243,28 +180,6 @@ function extractContext(connection: ClientConnection, data: unknown): unknown {
   if (found === undefined) return data
   messages?.findContext(found)
   return found.carrier === undefined ? data : found.payload
-}
-
-/** Injects the context of a message into its text, or into its first fragment. */
-function injectContext(connection: ClientConnection, data: unknown, span: Span | undefined, partial: boolean): unknown {
-  const { messages } = connection
-  const terms = messages?.terms
-  const text = terms && textPayload(data)
-  if (text === undefined) return data
-  const inSlot = partial ? undefined : messages?.intoSlot(text, messages.carrier(span))
-  if (inSlot !== undefined) return inSlot
-  const member = jsonMember(terms?.member.name)
-  return member.canCarry(text) ? member.inject(data, text, messages?.carrier(span), partial) : data
-}
-
-/** Handles the callback of a send: the message was written, or could not be. */
-function transmitted(connection: ClientConnection, span: Span | undefined, error: unknown): void {
-  if (error === undefined || error === null) {
-    connection.end(span)
-    return
-  }
-  connection.series?.missed('error')
-  connection.sendFailed(span, error)
 }
 
 /** The `traceparent` that a client's upgrade request has been given, while it is under way. */

@@ -15,4 +15,13 @@ export { peerOf } from './node/peer.ts'
 
 // --- `ws` and its payloads ---
 export { byteLength, payloadText } from './node/payload.ts'
+export {
+  createSend,
+  defersWrites,
+  type PartialMessage,
+  type SendMethod,
+  type WsMessage,
+  type WsSender,
+  wsPrototype,
+} from './node/ws-send.ts'
 export { closeCodeOf } from './node/ws-error.ts'

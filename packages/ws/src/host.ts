@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import type { SendMethod } from '@otel-ws/core/node'
 import type { WebSocket } from 'ws'
 
 /** Values of `readyState`. */
@@ -14,11 +15,8 @@ export type Socket = WebSocket & {
 }
 
 /** The original methods of a socket, which the wrappers call. */
-export interface Methods {
+export interface Methods extends SendMethod {
   readonly emit: WebSocket['emit']
-  readonly send: (...args: unknown[]) => void
-  /** True if `send` is the method of `ws` itself and not of a subclass. */
-  readonly isHostSend: boolean
   readonly close: WebSocket['close']
   readonly terminate: WebSocket['terminate']
   readonly ping: (...args: unknown[]) => void

@@ -1,15 +1,11 @@
-import { EventEmitter } from 'node:events'
-import { Socket as NetSocket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import { type Connection, storeConnection, tracedConnection } from '@otel-ws/core/adapter'
-import { copySignature, hiddenProperty } from '@otel-ws/core/node'
+import { copySignature, createSend, defersWrites, hiddenProperty, wsPrototype } from '@otel-ws/core/node'
 import type { WebSocket } from 'ws'
 import { emitsPlainly } from './dispatch.ts'
 import { METHOD_NAMES } from './driver.ts'
 import { countFrames } from './frame-counter.ts'
 import { CLOSED, type Methods, OPEN, type Socket } from './host.ts'
 import { createEmit, pingPayload } from './inbound.ts'
-import { createSend } from './outbound.ts'
 
 /**
  * Traces an open `ws` socket: stores its connection and wraps the socket's methods. Each wrapper calls the original with
@@ -25,7 +21,7 @@ export function traceSocket(socket: WebSocket, connection: Connection): void {
 
 /** Sends a text by the method of `ws` itself, so that it is not counted. */
 export function sendUncounted(socket: WebSocket, text: string): void {
-  const send = hostPrototype(socket)?.send
+  const send = wsPrototype(socket)?.send
   if (typeof send === 'function') send.call(socket, text)
 }
 
@@ -37,7 +33,7 @@ function wrappersFor(socket: WebSocket): PropertyDescriptorMap {
   const methods: Methods = {
     emit: socket.emit,
     send,
-    isHostSend: send === hostPrototype(socket)?.send,
+    isHostSend: send === wsPrototype(socket)?.send,
     close: socket.close,
     terminate: socket.terminate,
     ping: socket.ping as Methods['ping'],
@@ -53,7 +49,7 @@ function wrappersFor(socket: WebSocket): PropertyDescriptorMap {
 function createWrappers(own: Methods, isPlain: boolean): PropertyDescriptorMap {
   const methods = {
     emit: createEmit(own, isPlain),
-    send: createSend(own),
+    send: createSend(own, tracedConnection),
 
     close(this: Socket, code?: number, reason?: string | Buffer): void {
       const isFirst = this.readyState === OPEN && this._closeFrameReceived !== true
@@ -78,18 +74,4 @@ function createWrappers(own: Methods, isPlain: boolean): PropertyDescriptorMap {
     wrappers[name] = hiddenProperty(copySignature(methods[name] as never, own[name] as never))
   }
   return wrappers
-}
-
-/** The prototype of `ws`'s own class: the one that inherits from Node's `EventEmitter`. */
-function hostPrototype(socket: WebSocket): { readonly send?: unknown } | undefined {
-  for (let at = Object.getPrototypeOf(socket) as object | null; at !== null; at = Object.getPrototypeOf(at)) {
-    if (Object.getPrototypeOf(at) === EventEmitter.prototype) return at as { readonly send?: unknown }
-  }
-  return undefined
-}
-
-/** True for sockets that compress, are encrypted, or do not run on a socket of the operating system. */
-function defersWrites(socket: Socket): boolean {
-  const transport = socket._socket
-  return socket.extensions !== '' || !(transport instanceof NetSocket) || (transport as TLSSocket).encrypted === true
 }

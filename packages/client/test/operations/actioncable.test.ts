@@ -35,7 +35,7 @@ it("records the subscriptions of Action Cable's client, with hashed identifiers"
   let received = 0
   const subscription = await new Promise<{ unsubscribe(): void }>((resolve) => {
     const created = consumer.subscriptions.create(
-      { channel: 'ChatChannel', room: 'ada' },
+      { channel: 'ChatChannel', room: 'lovelace' },
       { received: () => ++received === 2 && resolve(created) },
     )
   })
@@ -57,7 +57,7 @@ it("records the subscriptions of Action Cable's client, with hashed identifiers"
     outcome: 'error',
     error: 'rejected',
   })
-  expect(operations.recorded()).not.toContain('ada')
+  expect(operations.recorded()).not.toContain('lovelace')
   consumer.disconnect()
   vi.unstubAllGlobals()
 })

@@ -1,4 +1,12 @@
-import { type Attributes, type Context, type Link, type Span, type SpanContext, SpanKind } from '@opentelemetry/api'
+import {
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  type SpanOptions,
+} from '@opentelemetry/api'
 import { activeContext } from '../api/context.ts'
 import { endSpan, idsOf, isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
 import { closeAttributes } from '../close/attributes.ts'
@@ -185,25 +193,38 @@ export class ClientConnection {
     named?: MessageName,
     kind: SpanKind = SpanKind.PRODUCER,
   ): Span | undefined {
-    const { telemetry } = this
-    const { messages, outgoing } = telemetry.options
-    if (!telemetry.active) return undefined
-    // Of fragments, nothing is read.
-    if (data !== undefined && this.operations?.send(data, binary, size)) return undefined
+    if (!this.telemetry.active || this.operations?.send(data, binary, size)) return undefined
+    const message = named ?? this.nameOf(data, binary)
+    const span = this.#startSendSpan(message, kind)
+    if (isRecording(span)) this.describe(span, message, 'send', data, binary, size)
+    return span
+  }
+
+  /**
+   * As `startSend`, for a message that is sent in fragments: nothing is read of it.
+   *
+   * @param startedAt when its first fragment was sent, in milliseconds on the monotonic clock
+   */
+  startFragmentedSend(binary: boolean, size: number, startedAt: number): Span | undefined {
+    if (!this.telemetry.active) return undefined
+    const span = this.#startSendSpan(this.unnamed, SpanKind.PRODUCER, Date.now() - (performance.now() - startedAt))
+    if (isRecording(span)) this.describe(span, this.unnamed, 'send', undefined, binary, size)
+    return span
+  }
+
+  #startSendSpan(message: MessageName, kind: SpanKind, startTime?: number): Span | undefined {
+    const { messages, outgoing, maxChildSpans = MAX_CHILD_SPANS } = this.telemetry.options
     if (messages === false || outgoing === false) return undefined
     const active = activeContext()
     const parent = sendParent(active)
     // A message under a span that is not sampled inherits its decision.
     if (isUnsampled(parent)) return undefined
-    const message = named ?? this.nameOf(data, binary)
     const receiver = isCausedByAnother(active, this) ? this.spanContext : undefined
-    const isAdopted = parent !== undefined && adoptsOneMore(active, telemetry.options.maxChildSpans ?? MAX_CHILD_SPANS)
+    const isAdopted = parent !== undefined && adoptsOneMore(active, maxChildSpans)
     const links = isAdopted
       ? linkTo(receiver, 'receiver')
       : [...this.links, ...linkTo(idsOf(parent && spanOf(parent)), 'cause')]
-    const span = this.startSpan(message.send, kind, isAdopted ? parent : withoutSpan(active), links)
-    if (isRecording(span)) this.describe(span, message, 'send', data, binary, size)
-    return span
+    return this.startSpan(message.send, kind, isAdopted ? parent : withoutSpan(active), links, startTime)
   }
 
   /** The name of a message: what option `messageName` finds, else that of its protocol's event. */
@@ -297,8 +318,10 @@ export class ClientConnection {
   }
 
   /** Starts a span with the attributes of the connection. */
-  startSpan(name: string, kind: SpanKind, parent: Context, links: Link[]): Span | undefined {
-    return startSpan(this.telemetry.tracer, name, { kind, attributes: this.#identity(), links }, parent)
+  startSpan(name: string, kind: SpanKind, parent: Context, links: Link[], startTime?: number): Span | undefined {
+    const options: SpanOptions = { kind, attributes: this.#identity(), links }
+    if (startTime !== undefined) options.startTime = startTime
+    return startSpan(this.telemetry.tracer, name, options, parent)
   }
 
   /** The series of the connection, as far as it is known what it has in common with others. */

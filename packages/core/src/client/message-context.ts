@@ -104,7 +104,7 @@ export class MessageContext {
     return id !== undefined
   }
 
-  /** The connection's id is known, or will not be warned: one of our own does then. */
+  /** The connection's id is known, or will not be: this side's own id is used then. */
   settleId(id?: string): void {
     clearTimeout(this.#helloTimer)
     const deferred = this.#deferred

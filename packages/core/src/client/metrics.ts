@@ -113,12 +113,6 @@ export class ClientSeries {
     this.processing++
   }
 
-  /** The handlers of a message have settled, or are cut because the connection has closed. */
-  handled(process: HandledProcess, isCut: boolean): void {
-    this.processing--
-    this.record(process, performance.now(), isCut)
-  }
-
   /** Records how long the handlers of a message took, until this time on the monotonic clock. */
   record(process: HandledProcess, handledAt: number, isCut: boolean): void {
     const { startTime } = process

@@ -13,15 +13,15 @@ import { isRecording, setAttribute, setAttributes } from '../api/span.ts'
 import { isUnsampled } from '../context/send-parent.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import { Detection } from '../operations/detection.ts'
+import type {
+  MessageReading,
+  OperationHost,
+  OperationSettings,
+  StartedRequest,
+  UnansweredRequests,
+} from '../operations/host.ts'
 import { OperationNames } from '../operations/operation-names.ts'
-import {
-  type MessageReading,
-  type OperationHost,
-  type OperationSettings,
-  Operations,
-  type StartedRequest,
-  type UnansweredRequests,
-} from '../operations/operations.ts'
+import { Operations } from '../operations/operations.ts'
 import type { OperationInstruments, OperationSeries } from '../operations/recorder.ts'
 import type { Carrier } from '../propagation/carrier.ts'
 import { parseCarrier, textPayload } from '../propagation/terms.ts'
@@ -220,7 +220,7 @@ class ClientOperationHost implements ClientReading, OperationHost<ClientProcess,
     const { spanName, attributes, operation } = request
     const { active, span, name } = this.#start(message, spanName, SpanKind.SERVER, attributes, request)
     const connection = this.#connection
-    return new ClientOperationProcess(connection, connection.series, name, active, span, operation)
+    return new ClientOperationProcess(connection, connection.series, name, active, span).begin(operation)
   }
 
   startBatch(message: ReceivedMessage, attributes: Attributes): ClientBatchProcess {
@@ -231,8 +231,8 @@ class ClientOperationHost implements ClientReading, OperationHost<ClientProcess,
   startQuiet(parent: Context | undefined, settled?: () => void, isMeasured = false): ClientProcess {
     const connection = this.#connection
     const active = parent ?? withoutSpan(activeContext())
-    const series = isMeasured ? connection.series : undefined
-    return new ClientQuietProcess(connection, series, connection.unnamed, active, settled)
+    const { series, unnamed } = connection
+    return new ClientQuietProcess(connection, series, unnamed, active, undefined).begin(settled, isMeasured)
   }
 
   whenFlushed(callback: () => void): void {

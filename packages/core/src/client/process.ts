@@ -2,6 +2,7 @@ import type { Context, Span } from '@opentelemetry/api'
 import { isRecording } from '../api/span.ts'
 import { unref } from '../context/deadlines.ts'
 import { ADOPTION_TIME, Operation, type OperationOwner } from '../context/operation.ts'
+import type { MeasuredProcess } from '../operations/operation-process.ts'
 import type { MessageName } from '../span/names.ts'
 import type { ClientSeries } from './metrics.ts'
 
@@ -17,7 +18,7 @@ export interface ClientProcessOwner extends OperationOwner {
 }
 
 /** The dispatch of one message to all handlers of a client. */
-export class ClientProcess extends Operation {
+export class ClientProcess extends Operation implements MeasuredProcess {
   override readonly owner: ClientProcessOwner
   readonly message: MessageName
   readonly #series: ClientSeries | undefined
@@ -35,11 +36,6 @@ export class ClientProcess extends Operation {
     this.#series = series
     this.message = message
     series?.started()
-  }
-
-  /** True if the handlers run in the context of the process although it has no span. */
-  get isQuiet(): boolean {
-    return false
   }
 
   override get adopts(): boolean {
@@ -66,8 +62,17 @@ export class ClientProcess extends Operation {
     clearTimeout(this.#timer)
   }
 
+  leave(): void {
+    if (this.#series !== undefined) this.#series.processing--
+  }
+
+  recordDuration(handledAt: number, isCut: boolean): void {
+    this.#series?.record(this, handledAt, isCut)
+  }
+
   protected override onHandled(isCut: boolean): void {
-    this.#series?.handled(this, isCut)
+    this.leave()
+    this.recordDuration(performance.now(), isCut)
   }
 
   protected override onFailedLate(error: unknown): void {

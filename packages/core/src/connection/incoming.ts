@@ -13,7 +13,7 @@ import { isRecording, setAttribute, setAttributes, startSpan } from '../api/span
 import type { AckWaiter } from '../context/ack.ts'
 import type { Operation } from '../context/operation.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
-import type { MessageReading, OperationHost, StartedRequest } from '../operations/operations.ts'
+import type { MessageReading, OperationHost, StartedRequest } from '../operations/host.ts'
 import type { ExtractResult } from '../propagation/json-member.ts'
 import { AGREED_MEMBER, isConfirmation } from '../propagation/negotiation.ts'
 import type { RemoteContext } from '../propagation/remote-context.ts'
@@ -204,7 +204,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
       this.#describeReceived(span, name, message, remote, isSecret)
       setAttributes(span, attributes)
     }
-    return new OperationProcess(this, name, active, span, operation)
+    return new OperationProcess(this, name, active, span).begin(operation)
   }
 
   /** Sets the terms for a context in the place of a protocol that was found by the first messages. */
@@ -236,7 +236,8 @@ export abstract class IncomingConnection extends ConnectionIdentity {
   startQuiet(parent: Context | undefined, settled?: () => void, isMeasured = false): Process {
     if (this.services.tracer !== undefined) this.messageState().counts.received(undefined)
     const active = parent ?? withoutSpan(activeContext())
-    return new QuietProcess(this, this.services.unnamed(this.series.route), active, settled, isMeasured)
+    const name = this.services.unnamed(this.series.route)
+    return new QuietProcess(this, name, active, undefined).begin(settled, isMeasured)
   }
 
   /**

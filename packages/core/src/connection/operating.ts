@@ -1,5 +1,6 @@
 import { Detection } from '../operations/detection.ts'
-import { type MessageReading, type OperationHost, Operations } from '../operations/operations.ts'
+import type { MessageReading, OperationHost } from '../operations/host.ts'
+import { Operations } from '../operations/operations.ts'
 import type { OperationInstruments } from '../operations/recorder.ts'
 import type { UpgradeRequest } from '../options/types.ts'
 import { isProtocol, type Protocol } from '../protocols/protocol.ts'

@@ -208,6 +208,16 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     this.rareState().partialSend = partial
   }
 
+  /** True if errors of sends are counted. */
+  get measuresSends(): boolean {
+    return this.services.metrics.recording
+  }
+
+  /** Callback of sends without a callback of the application. */
+  get onTransmitted(): (error?: unknown) => void {
+    return this.series.onTransmitted
+  }
+
   /** Ends the message's span when the host's buffers are empty, at the latest at the close. */
   endWhenFlushed(message: OutgoingMessage, buffers: Buffers | undefined): void {
     if (this.closed || buffers === undefined || buffers.bufferedAmount === 0) {

@@ -6,6 +6,7 @@ import { ADOPTION_TIME, type OperationOwner } from '../context/operation.ts'
 import { type OperationServices, runningOperation, ServerOperation } from '../context/server-operation.ts'
 import { spanScopeOf } from '../context/span-scope.ts'
 import type { Series } from '../metrics/series.ts'
+import type { MeasuredProcess } from '../operations/operation-process.ts'
 import type { HandlerInfo } from '../options/types.ts'
 import { ATTR_CODE_FUNCTION_NAME, ATTR_WEBSOCKET_ACK_OUTCOME, ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
 import { describeName } from '../span/describe.ts'
@@ -33,7 +34,7 @@ export interface AttachedStream {
 }
 
 /** The dispatch of one message to all handlers of a server. */
-export class Process extends ServerOperation {
+export class Process extends ServerOperation implements MeasuredProcess {
   override readonly owner: ProcessConnection
   #message: MessageName
   #stream: AttachedStream | undefined
@@ -97,13 +98,17 @@ export class Process extends ServerOperation {
     return { kind: 'message', connectionId: id, route, name: this.#message.name }
   }
 
+  leave(): void {
+    this.owner.series.processing--
+  }
+
   protected override onHandled(isCut: boolean): void {
-    this.connection.series.processing--
+    this.leave()
     this.recordDuration(performance.now(), isCut)
   }
 
   /** Records how long the handlers took, until this time on the monotonic clock. */
-  protected recordDuration(handledAt: number, isCut: boolean): void {
+  recordDuration(handledAt: number, isCut: boolean): void {
     const { owner: connection, failed, startTime } = this
     const { metrics } = connection.services
     if (!metrics.recording || startTime === 0) return

@@ -1,6 +1,6 @@
 import { SpanDeadlines } from '../context/deadlines.ts'
+import type { OperationSettings } from '../operations/host.ts'
 import { OperationNames } from '../operations/operation-names.ts'
-import type { OperationSettings } from '../operations/operations.ts'
 import type { ResolvedOptions } from '../options/resolve.ts'
 import { SendBatch } from '../outgoing/batch.ts'
 import type { HostDriver, Scope } from '../services/driver.ts'

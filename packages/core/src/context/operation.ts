@@ -71,6 +71,16 @@ export abstract class Operation extends SpanScope implements Expirable {
     return true
   }
 
+  /** True if the code runs in the operation's context although it has no span. */
+  get isQuiet(): boolean {
+    return false
+  }
+
+  /** False if something else ends the span when it has been open for too long. */
+  protected get hasDeadline(): boolean {
+    return true
+  }
+
   /** True if a duration is recorded, so that a dispatch should follow the promises that handlers return. */
   get timed(): boolean {
     return this.startTime !== 0
@@ -232,7 +242,7 @@ export abstract class Operation extends SpanScope implements Expirable {
   #keep(): void {
     if ((this.#state & HELD) !== 0) return
     this.#state |= HELD
-    this.startDeadline()
+    if (this.hasDeadline) this.startDeadline()
     const { owner } = this
     if (owner === undefined) return
     const older = owner.newestPending

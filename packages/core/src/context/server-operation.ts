@@ -33,11 +33,6 @@ export abstract class ServerOperation extends Operation {
     this.services = services
   }
 
-  /** True if the code runs in the operation's context although it has no span. */
-  get isQuiet(): boolean {
-    return false
-  }
-
   /** The handlers that the operation covers, for hooks; `undefined` for code of the host. */
   protected get handlerInfo(): HandlerInfo | undefined {
     return undefined

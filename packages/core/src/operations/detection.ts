@@ -2,7 +2,7 @@ import type { Span } from '@opentelemetry/api'
 import { MessageReader, READ_HEAD_BYTES } from '../protocols/message-reader.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import { recognizeProtocol } from '../protocols/registry.ts'
-import type { MessageReading, OperationHost } from './operations.ts'
+import type { MessageReading, OperationHost } from './host.ts'
 
 /** Messages of either direction that are looked at. */
 const MAX_MESSAGES = 8

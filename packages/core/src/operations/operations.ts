@@ -1,135 +1,22 @@
-import {
-  type Attributes,
-  type Context,
-  type Link,
-  type Span,
-  type SpanContext,
-  SpanKind,
-  SpanStatusCode,
-} from '@opentelemetry/api'
+import { type Attributes, type Context, type Link, type Span, SpanKind } from '@opentelemetry/api'
 import { activeContext } from '../api/context.ts'
-import { endSpan, idsOf, isRecording, renameSpan, setAttribute, setAttributes, setStatus } from '../api/span.ts'
-import type { SpanDeadlines } from '../context/deadlines.ts'
+import { idsOf } from '../api/span.ts'
 import { sendParent } from '../context/send-parent.ts'
 import { spanScopeOf, withoutSpan } from '../context/span-scope.ts'
-import type { Carrier } from '../propagation/carrier.ts'
-import { MAX_RECORDS, MessageReader, READ_HEAD_BYTES, READ_TAIL_BYTES } from '../protocols/message-reader.ts'
-import type { MessageKind, Protocol, ProtocolRecord, ProtocolState } from '../protocols/protocol.ts'
+import type { Protocol, ProtocolRecord } from '../protocols/protocol.ts'
 import * as schema from '../schema.ts'
+import type { MessageReading, OperationHost, OperationSettings } from './host.ts'
 import { OpenOperation, type OperationOwner, type OperationScope, SpanHolder } from './open-operation.ts'
-import { type NameCounts, type OperationName, type OperationNames, operationName } from './operation-names.ts'
+import type { OperationName } from './operation-names.ts'
 import { OperationTable } from './operation-table.ts'
-import { countOpen, type OperationInstruments, type OperationSeries } from './recorder.ts'
-
-/** What all connections of a server or client have in common. */
-export interface OperationSettings {
-  readonly names: OperationNames
-  readonly deadlines: Pick<SpanDeadlines, 'add' | 'delete'>
-  readonly maxOperations: number
-  readonly streamItems: boolean
-  /** Requests that a lost connection left unanswered, for clients, which may send them again. */
-  readonly unanswered?: UnansweredRequests
-  /** The context of the caller of a request, for libraries that send later than they are called. */
-  readonly callerOf?: (key: string, name: string | undefined) => Context | undefined
-}
-
-/** Requests that were open when their connection was lost. */
-export interface UnansweredRequests {
-  add(key: string, name: string | undefined, span: SpanContext): void
-  /** The span of the request that is sent again. */
-  take(key: string, name: string | undefined): SpanContext | undefined
-}
-
-/** The connection whose messages are read. `P` is what its messages are dispatched in, `M` a message that it receives. */
-export interface OperationHost<P, M> {
-  readonly route: string | undefined
-  readonly received: number
-  readonly sent: number
-  readonly series: OperationSeries
-  readonly instruments: OperationInstruments
-  /** Text of the payload's bytes from `start` to `end`. */
-  textOf(data: unknown, start: number, end: number): string
-  /** Reads the messages of the connection as those of a protocol from now on; `undefined` if it has none. */
-  useProtocol(protocol: Protocol | undefined, isConfirmed?: boolean): MessageReading<P, M> | undefined
-  /** A protocol that was used while it was not confirmed is the one of the connection. */
-  protocolConfirmed(protocol: Protocol): void
-  /** True if spans are made in this direction. */
-  traces(direction: 'receive' | 'send'): boolean
-  /** Starts a span with the connection's attributes; one without a parent is linked to the handshake. */
-  startOperationSpan(
-    name: string,
-    kind: SpanKind,
-    attributes: Attributes,
-    parent: Context | undefined,
-    link?: Link,
-  ): Span | undefined
-  /** Starts the process of a message that begins an operation. */
-  startOperation(message: M, request: StartedRequest): P & OperationScope
-  /** Starts the process of a message that begins several. */
-  startBatch(message: M, attributes: Attributes): P & BatchHolder
-  /**
-   * Starts the dispatch of a message that has no span of its own.
-   *
-   * @param parent the handlers run in this context; without it, outside of any span
-   * @param settled called when the synchronous part of the handlers has returned
-   * @param isMeasured the duration of the handlers is recorded, as that of any message
-   */
-  startQuiet(parent: Context | undefined, settled?: () => void, isMeasured?: boolean): P
-  /** Calls back when what was sent is written. */
-  whenFlushed(callback: () => void): void
-  /** The application's protocol threw. */
-  protocolFailed(error: unknown): void
-}
-
-/** A request that has arrived, for the span of its process. */
-export interface StartedRequest {
-  readonly operation: OpenOperation
-  readonly spanName: string
-  readonly attributes: Attributes
-  /** The context in the place that the protocol has for it. */
-  readonly carrier: Carrier | undefined
-  /** No hook may see the message. */
-  readonly isSecret: boolean
-}
-
-/** The process of a message with several requests. */
-export interface BatchHolder extends Context {
-  hold(): void
-  done(): void
-}
+import { OperationTelemetry, operationLink } from './operation-telemetry.ts'
+import { RecordReader } from './record-reader.ts'
+import { countOpen } from './recorder.ts'
 
 /** A message that is sent and is not recorded as any message. */
 export interface PlannedSend {
   /** Its span, which ends with the operation. */
   readonly span: Span | undefined
-}
-
-/** What reads the messages of a connection: its operations, or while it is not known whether it has any, the detection. */
-export interface MessageReading<P, M> {
-  /** Name of the event that was read last, for the message's span. */
-  readonly eventName: string | undefined
-  /** The message that was read last authenticates: no hook may see it. */
-  readonly isSecret: boolean
-  /** Span of the message that is being sent, if its operation has it. */
-  readonly plannedSpan: Span | undefined
-  /** Where the protocol has a place for the context of requests. */
-  readonly slot: string | undefined
-  /** True if the message that is being sent is a request. */
-  readonly isRequest: boolean
-  /**
-   * A message has arrived. Returns what it is dispatched in; `undefined` if it is recorded as any message.
-   *
-   * @param message passed to the host when the message begins an operation
-   */
-  receive(data: unknown, binary: boolean, size: number, message: M, host: OperationHost<P, M>): P | undefined
-  /** A message is about to be sent. Returns true if it is not recorded as any message. */
-  send(data: unknown, binary: boolean, size: number, host: OperationHost<P, M>): boolean
-  /** The host has accepted the message of the last call of `send`. */
-  accepted(size: number): void
-  /** The host has not accepted it. */
-  refused(): void
-  /** The connection has closed: ends all operations. */
-  close(): void
 }
 
 const SILENT: PlannedSend = { span: undefined }
@@ -142,42 +29,24 @@ interface Pending {
 /** Messages of another form that this end may send before a guessed protocol is given up. */
 const MAX_MISSES = 5
 
-const KINDS: ReadonlySet<string> = /* @__PURE__ */ new Set<MessageKind>([
-  'request',
-  'started',
-  'response',
-  'item',
-  'complete',
-  'cancel',
-  'event',
-  'control',
-])
-
-/** One for all messages: they are read one after the other. */
-const reader = /* @__PURE__ */ new MessageReader()
-let isReading = false
-
 /** The operations of one connection, in both directions. */
 export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
   readonly protocol: Protocol
   readonly settings: OperationSettings
   /** Name of the event that was read last, for the message's span. */
   eventName: string | undefined
-  /** The message that was read last authenticates. */
-  isSecret = false
   plannedSpan: Span | undefined
   isRequest = false
   readonly #host: OperationHost<P, M>
   readonly #asked: OperationTable
   readonly #served: OperationTable
-  readonly #counts: NameCounts = { proven: 0, unproven: 0 }
-  readonly #unnamed = new Map<string | undefined, OperationName>()
+  readonly #reader: RecordReader
+  readonly #telemetry: OperationTelemetry
   /** The request that is being sent. */
   #planned: OpenOperation | undefined
   /** What the message that is being sent does to operations. */
   #pending: Pending[] = []
   #isConfirmed: boolean
-  #isRecognized = false
   #isClosing = false
   /** Messages that were sent and are not of the protocol. */
   #misses = 0
@@ -198,6 +67,12 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
     this.settings = settings
     this.#asked = new OperationTable(settings.maxOperations)
     this.#served = new OperationTable(settings.maxOperations)
+    this.#reader = new RecordReader(protocol, host, this.#state)
+    this.#telemetry = new OperationTelemetry(host, protocol, settings.names)
+  }
+
+  get isSecret(): boolean {
+    return this.#reader.isSecret
   }
 
   get slot(): string | undefined {
@@ -261,7 +136,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
 
   /** A message of this end: of the protocol, it confirms that the peer's were too. */
   #confirms(records: readonly ProtocolRecord[]): boolean {
-    this.#isConfirmed = records.length > 0 && this.#isRecognized
+    this.#isConfirmed = records.length > 0 && this.#reader.isRecognized
     if (this.#isConfirmed) this.#host.protocolConfirmed(this.protocol)
     else if (++this.#misses >= MAX_MISSES) this.#giveUp()
     return this.#isConfirmed
@@ -279,26 +154,11 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
 
   answered(operation: OpenOperation, span: Span | undefined): void {
     this.settings.deadlines.delete(operation)
-    const { outcome } = operation
-    const name = this.#nameOf(operation)
-    const isFailure = outcome === 'error' || outcome === 'timeout' || outcome === 'disconnected'
-    const errorType = isFailure ? this.#errorType(operation) : undefined
-    if (isRecording(span)) {
-      renameSpan(span, operation.isServed ? name.process : name.send)
-      this.#describe(span, operation, name, errorType)
-      if (errorType !== undefined) setStatus(span, { code: SpanStatusCode.ERROR })
-    }
-    const { instruments } = this.#host
-    if (operation.isStream || !instruments.recording || outcome === undefined) return
-    const attributes = this.#metricAttributes(operation, name, errorType)
-    instruments.operationDuration.record(seconds(operation.startTime), attributes, operation.scope)
+    this.#telemetry.answered(operation, span)
   }
 
   firstItem(operation: OpenOperation): void {
-    const { instruments } = this.#host
-    if (!instruments.recording) return
-    const name = this.#nameOf(operation)
-    instruments.streamFirstItem.record(seconds(operation.startTime), this.#nameAttributes(name))
+    this.#telemetry.firstItem(operation)
   }
 
   remove(operation: OpenOperation): void {
@@ -316,24 +176,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
   }
 
   streamEnded(operation: OpenOperation): void {
-    const name = this.#nameOf(operation)
-    const errorType = operation.outcome === 'error' ? this.#errorType(operation) : undefined
-    this.#recordStream(operation, name, errorType)
-    if (!this.#host.traces(operation.isServed ? 'receive' : 'send')) return
-    const link = operationLink(operation.spanContext)
-    const span = this.#host.startOperationSpan(name.complete, SpanKind.INTERNAL, {}, undefined, link)
-    if (isRecording(span)) {
-      this.#describe(span, operation, name, errorType)
-      setAttribute(span, schema.ATTR_WEBSOCKET_STREAM_ITEMS, operation.items)
-      setAttribute(span, schema.ATTR_WEBSOCKET_STREAM_BYTES, operation.bytes)
-      if (operation.firstItemAt !== 0) {
-        const first = (operation.firstItemAt - operation.startTime) / 1000
-        setAttribute(span, schema.ATTR_WEBSOCKET_STREAM_TIME_TO_FIRST_ITEM, first)
-      }
-      setAttribute(span, schema.ATTR_WEBSOCKET_OPERATION_DURATION, seconds(operation.startTime))
-      if (errorType !== undefined) setStatus(span, { code: SpanStatusCode.ERROR })
-    }
-    endSpan(span)
+    this.#telemetry.streamEnded(operation)
   }
 
   whenFlushed(callback: () => void): void {
@@ -342,55 +185,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
 
   #read(data: unknown, binary: boolean, size: number, isSent: boolean): readonly ProtocolRecord[] {
     this.eventName = undefined
-    this.isSecret = false
-    const { protocol } = this
-    // A protocol of an application may send while it reads.
-    if ((binary && protocol.binary !== true) || isReading) return []
-    isReading = true
-    this.#state.isSent = isSent
-    try {
-      return this.#records(data, size)
-    } catch (error) {
-      this.#host.protocolFailed(error)
-      return []
-    } finally {
-      isReading = false
-    }
-  }
-
-  #records(data: unknown, size: number): readonly ProtocolRecord[] {
-    const { protocol } = this
-    const host = this.#host
-    const isWhole = size <= READ_HEAD_BYTES
-    const head = host.textOf(data, 0, isWhole ? size : READ_HEAD_BYTES)
-    reader.load(head, isWhole ? '' : host.textOf(data, size - READ_TAIL_BYTES, size), isWhole)
-    if (!this.#isConfirmed && this.#state.isSent) {
-      this.#isRecognized = (protocol.confirms ?? protocol.recognize)?.(reader) === true
-    }
-    const { separator } = protocol
-    const records: ProtocolRecord[] = []
-    if (separator !== undefined) {
-      let at = 0
-      while (records.length < MAX_RECORDS && reader.enterRecord(at)) {
-        this.#add(records)
-        at = head.indexOf(separator, at) + 1
-        if (at === 0) break
-      }
-    } else if (protocol.batches === true && reader.isBatch) {
-      for (let index = 0; index < MAX_RECORDS && reader.enterElement(index); index++) this.#add(records)
-    } else this.#add(records)
-    return records
-  }
-
-  #add(records: ProtocolRecord[]): void {
-    const record = this.protocol.read(reader, this.#state as ProtocolState)
-    if (record === undefined) return
-    if (!KINDS.has(record.kind)) throw new TypeError(`protocol ${this.protocol.name} has read no record`)
-    if (!isText(record.id) || !isText(record.name) || !isText(record.type) || !isText(record.error)) {
-      throw new TypeError(`protocol ${this.protocol.name} has read a value that is no text`)
-    }
-    if (record.secret) this.isSecret = true
-    records.push(record)
+    return this.#reader.read(data, binary, size, isSent, isSent && !this.#isConfirmed)
   }
 
   #receiveOne(record: ProtocolRecord, size: number, message: M): P | undefined {
@@ -404,7 +199,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
           operation,
           spanName: this.#startName(operation).process,
           attributes: this.#startAttributes(operation),
-          carrier: this.#slotCarrier(),
+          carrier: this.#reader.carrier(),
           isSecret: this.isSecret,
         })
         this.#attach(operation, process)
@@ -559,6 +354,14 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
     return operation
   }
 
+  #startName(operation: OpenOperation): OperationName {
+    return this.#isConfirmed ? this.#telemetry.startName(operation) : this.#telemetry.unconfirmedName()
+  }
+
+  #startAttributes(operation: OpenOperation): Attributes {
+    return this.#isConfirmed ? this.#telemetry.startAttributes(operation) : {}
+  }
+
   #attach(operation: OpenOperation, scope: OperationScope): void {
     operation.scope = scope
     operation.spanContext = idsOf(scope.span)
@@ -582,103 +385,8 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
 
   #answersPing(id: string | undefined): void {
     if (this.#pingAt === 0 || id !== this.#pingId) return
-    const { instruments, series } = this.#host
-    if (instruments.recording) instruments.pingRtt?.record(seconds(this.#pingAt), series.attributes)
+    this.#telemetry.pingAnswered(this.#pingAt)
     this.#pingAt = 0
-  }
-
-  /** The context in the place that the specification of the protocol leaves for it. */
-  #slotCarrier(): Carrier | undefined {
-    const { slot } = this.protocol
-    if (slot === undefined || isReading) return undefined
-    const traceparent = reader.text(`${slot}.traceparent`)
-    return traceparent === undefined ? undefined : { traceparent, tracestate: reader.text(`${slot}.tracestate`) }
-  }
-
-  #startName(operation: OpenOperation): OperationName {
-    if (!this.#isConfirmed) return operationName(undefined, this.#host.route)
-    const { rawName } = operation
-    return (rawName === undefined ? undefined : this.settings.names.known(rawName)) ?? this.#unnamedOf(operation)
-  }
-
-  #nameOf(operation: OpenOperation): OperationName {
-    const { rawName, outcome } = operation
-    if (rawName === undefined) return this.#unnamedOf(operation)
-    const hasSucceeded = outcome === 'ok' || (outcome === undefined && operation.isStream && !operation.hasEnded)
-    return this.settings.names.settle(rawName, hasSucceeded, this.#counts)
-  }
-
-  #unnamedOf({ type }: OpenOperation): OperationName {
-    let name = this.#unnamed.get(type)
-    if (name === undefined) {
-      name = operationName(undefined, type ?? this.#host.route)
-      if (this.#unnamed.size < 20) this.#unnamed.set(type, name)
-    }
-    return name
-  }
-
-  #startAttributes(operation: OpenOperation): Attributes {
-    if (!this.#isConfirmed) return {}
-    const attributes: Attributes = { [schema.ATTR_WEBSOCKET_PROTOCOL]: this.protocol.name }
-    if (operation.type !== undefined) attributes[schema.ATTR_WEBSOCKET_OPERATION_TYPE] = operation.type
-    return attributes
-  }
-
-  #describe(span: Span, operation: OpenOperation, name: OperationName, errorType: string | undefined): void {
-    const { protocol } = this
-    const { conventions } = protocol
-    const { type, outcome } = operation
-    const set = (key: string, other: string | undefined, value: string | undefined): void => {
-      if (value === undefined) return
-      setAttribute(span, key, value)
-      if (other !== undefined) setAttribute(span, other, value)
-    }
-    setAttribute(span, schema.ATTR_WEBSOCKET_PROTOCOL, protocol.name)
-    if (conventions?.constant !== undefined) setAttributes(span, conventions.constant)
-    set(schema.ATTR_WEBSOCKET_OPERATION_NAME, conventions?.name, name.name)
-    set(schema.ATTR_WEBSOCKET_OPERATION_TYPE, conventions?.type, type)
-    set(schema.ATTR_WEBSOCKET_OPERATION_ID, conventions?.id, this.#idText(operation.key))
-    set(schema.ATTR_WEBSOCKET_OPERATION_OUTCOME, undefined, outcome)
-    set(schema.ATTR_ERROR_TYPE, operation.errorCode === undefined ? undefined : conventions?.error, errorType)
-  }
-
-  #idText(key: string): string {
-    if (this.protocol.hashesIds === true) return hash(key)
-    return (key.startsWith('"') ? key.slice(1) : key).slice(0, 64)
-  }
-
-  /** Only codes are recorded of a failure: messages are content. */
-  #errorType({ outcome, errorCode }: OpenOperation): string {
-    return outcome !== 'error'
-      ? (outcome as string)
-      : errorCode === undefined
-        ? 'error'
-        : this.settings.names.code(errorCode)
-  }
-
-  #nameAttributes(name: OperationName): Attributes {
-    const attributes: Attributes = {
-      ...this.#host.series.attributes,
-      [schema.ATTR_WEBSOCKET_PROTOCOL]: this.protocol.name,
-    }
-    if (name.name !== undefined) attributes[schema.ATTR_WEBSOCKET_OPERATION_NAME] = name.name
-    return attributes
-  }
-
-  #metricAttributes(operation: OpenOperation, name: OperationName, errorType: string | undefined): Attributes {
-    const attributes = this.#nameAttributes(name)
-    if (operation.type !== undefined) attributes[schema.ATTR_WEBSOCKET_OPERATION_TYPE] = operation.type
-    if (operation.outcome !== undefined) attributes[schema.ATTR_WEBSOCKET_OPERATION_OUTCOME] = operation.outcome
-    if (errorType !== undefined) attributes[schema.ATTR_ERROR_TYPE] = errorType
-    return attributes
-  }
-
-  #recordStream(operation: OpenOperation, name: OperationName, errorType: string | undefined): void {
-    const { instruments } = this.#host
-    if (!instruments.recording) return
-    const attributes = this.#metricAttributes(operation, name, errorType)
-    instruments.operationItems.record(operation.items, attributes)
-    instruments.streamDuration.record(seconds(operation.startTime), attributes)
   }
 }
 
@@ -703,25 +411,4 @@ class BatchedScope extends SpanHolder {
     this.#isReleased = true
     this.#batch.done()
   }
-}
-
-function operationLink(context: SpanContext | undefined): Link | undefined {
-  return context && { context, attributes: { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'operation' } }
-}
-
-function seconds(since: number): number {
-  return (performance.now() - since) / 1000
-}
-
-/** Eight hex digits (FNV-1a), for ids that are content. */
-function hash(text: string): string {
-  let value = 0x811c9dc5
-  for (let index = 0; index < text.length; index++) {
-    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193)
-  }
-  return (value >>> 0).toString(16).padStart(8, '0')
-}
-
-function isText(value: unknown): boolean {
-  return value === undefined || typeof value === 'string'
 }

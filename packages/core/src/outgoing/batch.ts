@@ -11,14 +11,14 @@ import { type UntracedSend, UntracedSends } from './untraced.ts'
 const MAX_OPEN = 8
 
 /** A message of which some fragments have been sent. */
-export interface PartialMessage {
+export interface PartialMessage<M = OutgoingMessage> {
   /** Milliseconds on the monotonic clock. */
   readonly startedAt: number
   readonly binary: boolean
   size: number
   count: number
   /** Set from the first fragment on if that carries the message's context. */
-  message?: OutgoingMessage | undefined
+  message?: M | undefined
 }
 
 /** A connection whose sends are batched. */
