@@ -32,7 +32,7 @@ import * as schema from '../schema.ts'
 import { hookFailed } from '../span/diagnostics.ts'
 import type { MessageName } from '../span/names.ts'
 import { callerOf } from './callers.ts'
-import { clientDeadlines } from './deadlines.ts'
+import { clientOperationDeadlines } from './deadlines.ts'
 import { linkTo } from './link.ts'
 import { ClientBatchProcess, ClientOperationProcess, ClientQuietProcess } from './operation-process.ts'
 import type { ClientProcess } from './process.ts'
@@ -235,6 +235,9 @@ class ClientOperationHost implements ClientReading, OperationHost<ClientProcess,
     return new ClientQuietProcess(connection, series, unnamed, active, undefined).begin(settled, isMeasured)
   }
 
+  /** The span of what a client serves lasts until its answer is handed to the socket. */
+  readonly isFlushed = true
+
   whenFlushed(callback: () => void): void {
     callback()
   }
@@ -274,7 +277,7 @@ function settingsOf(connection: ReadConnection): OperationSettings {
   const { operationNames, streamItems = false } = connection.telemetry.options
   return {
     names: namesOf(operationNames),
-    deadlines: clientDeadlines(),
+    deadlines: clientOperationDeadlines(),
     maxOperations: MAX_OPERATIONS,
     streamItems,
     unanswered: new Unanswered(connection),

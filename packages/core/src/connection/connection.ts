@@ -163,7 +163,7 @@ export class Connection extends OperatingConnection implements LiveConnection {
 
   /** A ping was sent, by the heartbeat or the application. */
   pingSent(payload: string): void {
-    if (this.#pings().sent(payload)) this.series.missedPings++
+    if (this.pings().sent(payload)) this.series.missedPings++
   }
 
   /**
@@ -189,8 +189,8 @@ export class Connection extends OperatingConnection implements LiveConnection {
 
   /** Terminates a connection that did not answer the heartbeat in time. */
   terminateDead(): void {
-    this.#pings().heartbeatMissed()
-    this.#timedOut()
+    this.pings().heartbeatMissed()
+    this.timedOut()
     this.services.driver.terminate?.(this.socket)
   }
 
@@ -225,7 +225,7 @@ export class Connection extends OperatingConnection implements LiveConnection {
     if (state.terminated) return
     state.terminated = true
     this.closeCalled()
-    if (state.pings?.isTerminationTimeout(this.services.options.heartbeatTimeout)) this.#timedOut()
+    if (state.pings?.isTerminationTimeout(this.services.options.heartbeatTimeout)) this.timedOut()
   }
 
   /** The connection has closed: ends all that is pending and records the close. Later calls do nothing. */
@@ -236,7 +236,7 @@ export class Connection extends OperatingConnection implements LiveConnection {
     this.series.live.delete(this)
     services.heartbeat?.delete(this)
     if (rare?.partialSend !== undefined) this.abandonFragments(rare.partialSend)
-    this.#endPending()
+    this.endPending()
     const close = resolveClose({
       sent: rare?.sentCode,
       failed: rare?.failedCode,
@@ -245,8 +245,8 @@ export class Connection extends OperatingConnection implements LiveConnection {
       ...facts,
     })
     const duration = (performance.now() - this.#openedAt + (rare?.ageBefore ?? 0)) / 1000
-    this.#recordDuration(close, duration)
-    this.#recordCloseSpan(close, rare?.sentCode === undefined ? facts : { ...facts, reason: rare.sentReason }, duration)
+    this.recordDuration(close, duration)
+    this.recordCloseSpan(close, rare?.sentCode === undefined ? facts : { ...facts, reason: rare.sentReason }, duration)
   }
 
   /**
@@ -258,25 +258,25 @@ export class Connection extends OperatingConnection implements LiveConnection {
     this.closed = true
     this.series.live.delete(this)
     this.services.heartbeat?.delete(this)
-    this.#endPending()
+    this.endPending()
     if (this.segment !== undefined) this.segmentEnded(this.segment, 'shutdown')
     removeConnection(this.socket as object)
     this.services.driver.release?.(this.socket)
   }
 
-  #pings(): Pings {
+  private pings(): Pings {
     const state = this.rareState()
     state.pings ??= new Pings()
     return state.pings
   }
 
-  #timedOut(): void {
+  private timedOut(): void {
     this.series.missedPings++
     this.rareState().timedOut = true
   }
 
   /** Ends acknowledgements, streams, sends and handlers that are pending when the connection ends. */
-  #endPending(): void {
+  private endPending(): void {
     this.services.sendBatch.flush()
     this.operations?.close()
     const { streams, acks, flushPoller } = this.rare ?? {}
@@ -286,7 +286,7 @@ export class Connection extends OperatingConnection implements LiveConnection {
     if (this.newestPending !== undefined) Operation.disconnectAll(this, runningOperation())
   }
 
-  #recordDuration(close: Close, duration: number): void {
+  private recordDuration(close: Close, duration: number): void {
     const { metrics, options } = this.services
     if (!metrics.recording) return
     metrics.connectionDuration.record(duration, {
@@ -298,11 +298,11 @@ export class Connection extends OperatingConnection implements LiveConnection {
   }
 
   /** Records the close on the connection span if there is one, else on a span of its own. */
-  #recordCloseSpan(close: Close, facts: CloseFacts, duration: number): void {
+  private recordCloseSpan(close: Close, facts: CloseFacts, duration: number): void {
     const { segment } = this
     this.segment = undefined
-    const span = segment?.span ?? this.#startCloseSpan()
-    if (isRecording(span)) this.#describeClose(span, close, facts, duration)
+    const span = segment?.span ?? this.startCloseSpan()
+    if (isRecording(span)) this.describeClose(span, close, facts, duration)
     if (segment === undefined) endSpan(span)
     else {
       if (span !== undefined && this.rare?.closeCause !== undefined) addLinks(span, causeLinks(this.rare.closeCause))
@@ -310,19 +310,19 @@ export class Connection extends OperatingConnection implements LiveConnection {
     }
   }
 
-  #startCloseSpan(): Span | undefined {
+  private startCloseSpan(): Span | undefined {
     if (this.inheritsUnsampled()) return undefined
     const links = [...this.handshakeLinks(), ...causeLinks(this.rare?.closeCause)]
     const options = { attributes: this.identity(), links }
     return this.services.startSpan(spanName('close', this.route), options, withoutSpan(activeContext()))
   }
 
-  #describeClose(span: Span, close: Close, facts: CloseFacts, duration: number): void {
+  private describeClose(span: Span, close: Close, facts: CloseFacts, duration: number): void {
     const { services } = this
     const { closeReason, closeErrors, onClose } = services.options
     const { reason } = facts
     const text = closeReason && reason !== undefined && reason !== '' ? truncateUtf8(reason, 123) : undefined
-    setAttributes(span, this.#closeAttributes(close, facts, text, duration))
+    setAttributes(span, this.closeAttributes(close, facts, text, duration))
     if (this.received + this.sent > 0) this.messageState().counts.closed(span, this.sent, this.broadcastSent)
     if (closeErrors.has(close.category)) markFailed(span, close.category)
     if (onClose === undefined) return
@@ -331,7 +331,7 @@ export class Connection extends OperatingConnection implements LiveConnection {
     setAttributes(span, extra)
   }
 
-  #closeAttributes(close: Close, facts: CloseFacts, reason: string | undefined, duration: number): Attributes {
+  private closeAttributes(close: Close, facts: CloseFacts, reason: string | undefined, duration: number): Attributes {
     const attributes = closeAttributes(
       close,
       reason,

@@ -61,7 +61,8 @@ const HANDSHAKE_LINK: Attributes = { [schema.ATTR_WEBSOCKET_LINK_KIND]: 'handsha
 
 /**
  * The attributes, links and limits that the spans of one connection have in common. A connection is one object: the
- * classes from here to `Connection` are its layers, each in its own file.
+ * classes from here to `Connection` are its layers, each in its own file. Their private methods are `private` and not
+ * `#private`, which would cost each connection a field for each of the classes.
  */
 export abstract class ConnectionIdentity {
   readonly services: ConnectionServices

@@ -175,13 +175,13 @@ export abstract class IncomingConnection extends ConnectionIdentity {
       return undefined
     }
     const isSecret = operations?.isSecret === true
-    const remote = this.#remoteContext(extracted, data, binary, isSecret)
-    const active = remote === undefined ? activeContext() : this.#withBaggage(activeContext(), remote)
-    const span = options.messages ? this.#startProcessSpan(name, awaitsReply, active, remote) : undefined
+    const remote = this.remoteContext(extracted, data, binary, isSecret)
+    const active = remote === undefined ? activeContext() : this.withBaggage(activeContext(), remote)
+    const span = options.messages ? this.startProcessSpan(name, awaitsReply, active, remote) : undefined
     if (services.tracer !== undefined) this.messageState().counts.received(span)
     if (span === undefined && !metrics.recording && options.around === undefined) return undefined
     const process = new Process(this, name, active, span)
-    if (isRecording(span)) this.#describeReceived(span, name, message, remote, isSecret)
+    if (isRecording(span)) this.describeReceived(span, name, message, remote, isSecret)
     return process
   }
 
@@ -191,24 +191,24 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     const { data, binary, size, extracted } = message
     const { operation, spanName, attributes, carrier, isSecret } = request
     const name = isSecret ? services.unnamed(this.route) : this.nameOfMessage(data, binary, size)
-    const isTraced = services.options.messages && !this.#isIgnored(name, isSecret)
-    if (carrier !== undefined && this.#effectiveTerms === undefined) this.#trustSlot()
+    const isTraced = services.options.messages && !this.isIgnored(name, isSecret)
+    if (carrier !== undefined && this.effectiveTerms === undefined) this.trustSlot()
     const remote =
       extracted === undefined && carrier !== undefined
         ? parseCarrier(carrier, undefined)
-        : this.#remoteContext(extracted, data, binary, isSecret)
-    const active = remote === undefined ? activeContext() : this.#withBaggage(activeContext(), remote)
-    const span = isTraced ? this.#startProcessSpan({ ...name, process: spanName }, true, active, remote) : undefined
+        : this.remoteContext(extracted, data, binary, isSecret)
+    const active = remote === undefined ? activeContext() : this.withBaggage(activeContext(), remote)
+    const span = isTraced ? this.startProcessSpan({ ...name, process: spanName }, true, active, remote) : undefined
     if (services.tracer !== undefined) this.messageState().counts.received(span)
     if (isRecording(span)) {
-      this.#describeReceived(span, name, message, remote, isSecret)
+      this.describeReceived(span, name, message, remote, isSecret)
       setAttributes(span, attributes)
     }
     return new OperationProcess(this, name, active, span).begin(operation)
   }
 
   /** Sets the terms for a context in the place of a protocol that was found by the first messages. */
-  #trustSlot(): void {
+  private trustSlot(): void {
     const { remoteContext = 'parent' } = this.services.options
     // The request that a function would decide on is not kept.
     this.setForeignTerms(propagationTerms(typeof remoteContext === 'function' ? 'ignore' : remoteContext, false, false))
@@ -219,14 +219,14 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     const { services } = this
     const name = services.unnamed(this.route)
     const active = activeContext()
-    const isTraced = services.options.messages && !this.#isIgnored(name, false)
-    const remote = this.#remoteContext(message.extracted, message.data, message.binary, false)
+    const isTraced = services.options.messages && !this.isIgnored(name, false)
+    const remote = this.remoteContext(message.extracted, message.data, message.binary, false)
     const span = isTraced
-      ? this.#startProcessSpan({ ...name, process: 'process batch' }, false, active, remote, SpanKind.INTERNAL)
+      ? this.startProcessSpan({ ...name, process: 'process batch' }, false, active, remote, SpanKind.INTERNAL)
       : undefined
     if (services.tracer !== undefined) this.messageState().counts.received(span)
     if (isRecording(span)) {
-      this.#describeReceived(span, name, message, remote, false)
+      this.describeReceived(span, name, message, remote, false)
       setAttributes(span, attributes)
     }
     return new BatchProcess(this, name, active, span)
@@ -251,7 +251,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     const message = name === undefined ? services.unnamed(this.route) : services.named(name)
     if (services.options.ignore !== undefined && this.ignoresMessage(message, 'receive')) return undefined
     const active = activeContext()
-    const span = services.options.messages ? this.#startProcessSpan(message, awaitsReply, active, undefined) : undefined
+    const span = services.options.messages ? this.startProcessSpan(message, awaitsReply, active, undefined) : undefined
     if (span === undefined && !services.metrics.recording && around === undefined) return undefined
     const process = new Process(this, message, active, span)
     if (isRecording(span)) describeName(span, message)
@@ -329,7 +329,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
   }
 
   /** The context that came with a message: in our carrier, else in the application's own format. */
-  #remoteContext(
+  private remoteContext(
     extracted: ExtractedContext | undefined,
     data: unknown,
     binary: boolean,
@@ -345,11 +345,11 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     return parseHookCarrier(this.services.callHook('messageContext', messageContext, data, binary))
   }
 
-  #isIgnored(name: MessageName, isSecret: boolean): boolean {
+  private isIgnored(name: MessageName, isSecret: boolean): boolean {
     return this.services.options.ignore !== undefined && !isSecret && this.ignoresMessage(name, 'receive')
   }
 
-  #describeReceived(
+  private describeReceived(
     span: Span,
     name: MessageName,
     { data, binary, size, frames }: IncomingMessage,
@@ -365,15 +365,15 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     if (!isSecret) this.callMessageHook(span, 'receive', data, binary)
   }
 
-  get #effectiveTerms(): PropagationTerms | undefined {
+  private get effectiveTerms(): PropagationTerms | undefined {
     return this.terms ?? this.rare?.foreignTerms
   }
 
-  #withBaggage(base: Context, remote: IncomingContext): Context {
-    return this.#effectiveTerms?.takesBaggage === true ? withBaggage(base, remote.baggage) : base
+  private withBaggage(base: Context, remote: IncomingContext): Context {
+    return this.effectiveTerms?.takesBaggage === true ? withBaggage(base, remote.baggage) : base
   }
 
-  #startProcessSpan(
+  private startProcessSpan(
     message: MessageName,
     awaitsReply: boolean,
     active: Context,
@@ -383,16 +383,16 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     const { tracer } = this.services
     if (tracer === undefined) return undefined
     const remote = incoming?.spanContext
-    const trust = remote === undefined ? undefined : this.#effectiveTerms?.trust
+    const trust = remote === undefined ? undefined : this.effectiveTerms?.trust
     if (this.inheritsUnsampled()) return this.unsampledSpan(undefined)
     const parent = trust === 'parent' ? remote : undefined
     if (!this.takeRoot(message, parent !== undefined || this.segment !== undefined)) return this.unsampledSpan(parent)
-    const span = this.#askForSpan(tracer, message, kind, withoutSpan(active), remote, trust)
+    const span = this.askForSpan(tracer, message, kind, withoutSpan(active), remote, trust)
     if (!isRecording(span)) this.giveBack()
     return span
   }
 
-  #askForSpan(
+  private askForSpan(
     tracer: Tracer,
     message: MessageName,
     kind: SpanKind,

@@ -78,11 +78,11 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     if (!services.active) return undefined
     return this.operations === undefined
       ? services.sendBatch.messageFor(this, data, binary, size, name)
-      : this.#startPlanned(this.operations, data, binary, size, name)
+      : this.startPlanned(this.operations, data, binary, size, name)
   }
 
   /** Starts an outgoing message of a connection with a protocol. */
-  #startPlanned(
+  private startPlanned(
     operations: NonNullable<this['operations']>,
     data: unknown,
     binary: boolean,
@@ -130,16 +130,16 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     const text = textPayload(data)
     if (terms === undefined || text === undefined) return data
     if (terms.isDeclared && operations?.slot !== undefined) {
-      const carrier = operations.isRequest ? this.#plannedCarrier(terms) : undefined
+      const carrier = operations.isRequest ? this.plannedCarrier(terms) : undefined
       return carrier === undefined ? data : writeSlot(text, operations.slot, carrier)
     }
     if (!terms.member.canCarry(text)) return data
     if (message !== undefined) return message.injectContext(terms, data, text)
-    return terms.member.inject(data, text, this.#plannedCarrier(terms), false)
+    return terms.member.inject(data, text, this.plannedCarrier(terms), false)
   }
 
   /** The carrier of a message that has no span, or that of its operation. */
-  #plannedCarrier(terms: PropagationTerms): Carrier | undefined {
+  private plannedCarrier(terms: PropagationTerms): Carrier | undefined {
     const span = this.operations?.plannedSpan
     return span === undefined ? currentCarrier(terms) : createCarrier(idsOf(span), activeContext(), terms.sendsBaggage)
   }
@@ -165,12 +165,17 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     const { options, metrics } = this.services
     if (options.messageSizeMetric && metrics.recording) metrics.messageSize.record(size, series.directed('send'))
     const sequence = ++this.sent
-    if (this.operations !== undefined) this.#acceptedBy(this.operations, binary, size, sequence)
+    if (this.operations !== undefined) this.acceptedBy(this.operations, binary, size, sequence)
     return sequence
   }
 
   /** The host has accepted a message of a protocol. */
-  #acceptedBy(operations: NonNullable<this['operations']>, binary: boolean, size: number, sequence: number): void {
+  private acceptedBy(
+    operations: NonNullable<this['operations']>,
+    binary: boolean,
+    size: number,
+    sequence: number,
+  ): void {
     const span = operations.plannedSpan
     operations.accepted(size)
     if (!isRecording(span)) return
@@ -229,14 +234,15 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     state.flushPoller.add(buffers, () => message.flushed())
   }
 
+  /** True if what was sent before is written to the kernel, or never will be. */
+  get isFlushed(): boolean {
+    return this.closed || this.services.driver.bufferedAmount(this.socket) === 0
+  }
+
   /** Calls back when what was sent before is written to the kernel. */
   whenFlushed(callback: () => void): void {
     const { driver } = this.services
     const { socket } = this
-    if (this.closed || driver.bufferedAmount(socket) === 0) {
-      callback()
-      return
-    }
     const state = this.rareState()
     state.flushPoller ??= new FlushPoller()
     const buffers: Buffers = {

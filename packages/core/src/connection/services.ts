@@ -1,5 +1,5 @@
-import { SpanDeadlines } from '../context/deadlines.ts'
 import type { OperationSettings } from '../operations/host.ts'
+import { OperationDeadlines } from '../operations/operation-deadlines.ts'
 import { OperationNames } from '../operations/operation-names.ts'
 import type { ResolvedOptions } from '../options/resolve.ts'
 import { SendBatch } from '../outgoing/batch.ts'
@@ -13,7 +13,7 @@ export class ConnectionServices extends Services {
   readonly sendBatch: SendBatch
   readonly heartbeat: Heartbeat | undefined
   readonly slowConsumers: SlowConsumers
-  #operations: (OperationSettings & { readonly deadlines: SpanDeadlines }) | undefined
+  #operations: (OperationSettings & { readonly deadlines: OperationDeadlines }) | undefined
 
   constructor(options: ResolvedOptions, scope: Scope, driver: HostDriver<unknown>) {
     super(options, scope, driver)
@@ -29,7 +29,7 @@ export class ConnectionServices extends Services {
     const { operationNames, maxOperations, maxOperationAge, streamItems } = this.options
     this.#operations ??= {
       names: new OperationNames(operationNames),
-      deadlines: new SpanDeadlines(maxOperationAge),
+      deadlines: new OperationDeadlines(maxOperationAge),
       maxOperations,
       streamItems,
     }

@@ -35,6 +35,8 @@ const MAX_CHILDREN = 2 ** 25
  * User code that one span covers, on either end. It is handled when the code has returned and the promises and streams
  * that it left pending have settled. The span ends once: when the acknowledgement that the operation waits for has been
  * sent too, or with the connection.
+ *
+ * Methods are `private` and not `#private`, which would cost each operation a field.
  */
 export abstract class Operation extends SpanScope implements Expirable {
   /** Milliseconds on the monotonic clock; 0 if no duration is recorded. */
@@ -111,12 +113,12 @@ export abstract class Operation extends SpanScope implements Expirable {
   /** Keeps the operation open until `done()` is called once more. */
   hold(): void {
     this.#pending++
-    this.#keep()
+    this.keep()
   }
 
   /** Releases one `hold()`, or the hold that a new operation starts with. */
   done(): void {
-    if (--this.#pending <= 0) this.#handled()
+    if (--this.#pending <= 0) this.handled()
     else if (this.owner?.closed === true) this.disconnect()
   }
 
@@ -132,7 +134,7 @@ export abstract class Operation extends SpanScope implements Expirable {
     // Whether the handler would have acknowledged is unknown, and its span does not wait for it.
     this.#ack = undefined
     ack.cancel()
-    this.#settleIfHandled()
+    this.settleIfHandled()
   }
 
   /**
@@ -155,7 +157,7 @@ export abstract class Operation extends SpanScope implements Expirable {
   waitForAck(ack: AwaitedAck): void {
     this.#ack?.cancel()
     this.#ack = ack
-    this.#keep()
+    this.keep()
   }
 
   /** The acknowledgement was sent, or cannot be sent any more. */
@@ -166,19 +168,19 @@ export abstract class Operation extends SpanScope implements Expirable {
     const { span } = this
     setAttribute(span, ATTR_WEBSOCKET_ACK_OUTCOME, outcome)
     if (outcome === 'disconnected') setAttribute(span, ATTR_WEBSOCKET_SPAN_ENDED_BY, 'disconnect')
-    this.#settleIfHandled()
+    this.settleIfHandled()
   }
 
   /** Ends the span although the code goes on. Metrics record the whole duration when it settles. */
   expire(reason: 'age' | 'shutdown'): void {
-    this.#endBy(reason)
+    this.endBy(reason)
   }
 
   /** What `waitForAck` waits for has come, without an outcome of an acknowledgement. */
   protected stopWaiting(): void {
     if (this.#ack === undefined) return
     this.#ack = undefined
-    this.#settleIfHandled()
+    this.settleIfHandled()
   }
 
   /** Ends the span now, although handlers may go on: what they do later is not part of it. */
@@ -188,7 +190,7 @@ export abstract class Operation extends SpanScope implements Expirable {
       this.#state |= HANDLED
       this.onHandled(false)
     }
-    this.#settle()
+    this.settle()
   }
 
   /** The connection has closed: whatever is pending ends now, in spans and metrics. */
@@ -198,7 +200,7 @@ export abstract class Operation extends SpanScope implements Expirable {
       this.#state |= HANDLED | CUT
       this.onHandled(true)
     }
-    this.#settle('disconnect')
+    this.settle('disconnect')
   }
 
   /**
@@ -239,7 +241,7 @@ export abstract class Operation extends SpanScope implements Expirable {
   /** Sets attributes on the span that are known at its end. */
   protected describeEnd(_span: Span): void {}
 
-  #keep(): void {
+  private keep(): void {
     if ((this.#state & HELD) !== 0) return
     this.#state |= HELD
     if (this.hasDeadline) this.startDeadline()
@@ -251,27 +253,27 @@ export abstract class Operation extends SpanScope implements Expirable {
     owner.newestPending = this
   }
 
-  #handled(): void {
+  private handled(): void {
     if ((this.#state & HANDLED) !== 0) return
     this.#state |= HANDLED
     this.onHandled(false)
-    if (this.#ack === undefined) this.#settle()
+    if (this.#ack === undefined) this.settle()
   }
 
-  #settleIfHandled(): void {
-    if ((this.#state & (HANDLED | SETTLED)) === HANDLED) this.#settle()
+  private settleIfHandled(): void {
+    if ((this.#state & (HANDLED | SETTLED)) === HANDLED) this.settle()
   }
 
-  #settle(endedBy?: 'disconnect'): void {
+  private settle(endedBy?: 'disconnect'): void {
     this.#state |= SETTLED
-    if ((this.#state & HELD) !== 0) this.#forget()
-    if (endedBy === undefined) this.#end()
-    else this.#endBy(endedBy)
+    if ((this.#state & HELD) !== 0) this.forget()
+    if (endedBy === undefined) this.end()
+    else this.endBy(endedBy)
     this.#error = undefined
   }
 
   /** Takes the operation out of the lists of what is pending. */
-  #forget(): void {
+  private forget(): void {
     this.clearDeadline()
     const { owner } = this
     if (owner === undefined) return
@@ -284,12 +286,12 @@ export abstract class Operation extends SpanScope implements Expirable {
     this.#newer = undefined
   }
 
-  #endBy(reason: 'age' | 'shutdown' | 'disconnect'): void {
+  private endBy(reason: 'age' | 'shutdown' | 'disconnect'): void {
     setAttribute(this.span, ATTR_WEBSOCKET_SPAN_ENDED_BY, reason)
-    this.#end()
+    this.end()
   }
 
-  #end(): void {
+  private end(): void {
     const { span, failed } = this
     if (span === undefined) return
     const endTime = failed ? performance.now() : undefined

@@ -134,21 +134,31 @@ function callListener(
   if (handler === undefined) return listener.call(emitter, a, b)
   const target = eventTarget(emitter, type, registered, handler as Handler)
   if (target === undefined) return listener.call(emitter, a, b)
-  if (task !== undefined) {
-    // In the zone of the listener, as without telemetry.
-    task.callback = () => target(emitter, a, b)
-    try {
-      return listener.call(emitter, a, b)
-    } finally {
-      task.callback = registered
-    }
-  }
+  if (task !== undefined) return callInZone(task, listener, target, emitter, a, b)
   if (registered !== listener) {
     if (fired.has(listener)) return undefined
     fired.add(listener)
     emitter.removeListener(type, listener as (...args: unknown[]) => void)
   }
   return target(emitter, a, b)
+}
+
+/** Calls a listener in its zone, as without telemetry. Apart from `callListener`, whose variables would be on the heap. */
+function callInZone(
+  task: ZoneTask,
+  listener: Listener,
+  target: Target,
+  emitter: Emitter,
+  a: unknown,
+  b: unknown,
+): unknown {
+  const { callback } = task
+  task.callback = () => target(emitter, a, b)
+  try {
+    return listener.call(emitter, a, b)
+  } finally {
+    task.callback = callback
+  }
 }
 
 /** Wrappers of `once` that were called: a nested emit must not call them again. */

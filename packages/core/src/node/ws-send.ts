@@ -181,13 +181,9 @@ function transmit<C extends WsSender<M>, M extends WsMessage<C>>(
   const { onTransmitted } = connection
   const data = args[0]
   const first = message?.traced === true && message.isFirst(connection) ? message : undefined
-  const callback = typeof args[1] === 'function' ? args[1] : args[2]
+  const callback = (typeof args[1] === 'function' ? args[1] : args[2]) as ((...args: unknown[]) => unknown) | undefined
   if (typeof callback === 'function') {
-    const flushed: Callback = function (this: unknown, error) {
-      onTransmitted(error)
-      first?.flushed(error)
-      callback.apply(this, arguments)
-    }
+    const flushed = withOwnCallback(first, onTransmitted, callback)
     if (args.length === 2) own.send.call(socket, data, flushed)
     else own.send.call(socket, data, typeof args[1] === 'function' ? {} : args[1], flushed)
   } else if (own.isHostSend && mayWait(socket, connection.defersWrites, data, size)) {
@@ -206,6 +202,19 @@ function mayWait(socket: WsSocket, defersWrites: boolean, data: unknown, size: n
     !(typeof data === 'string' || Buffer.isBuffer(data)) ||
     socket.bufferedAmount > 0
   )
+}
+
+/** Apart from `transmit`: a function with a closure allocates its variables with each call. */
+function withOwnCallback(
+  message: { flushed(error?: unknown): void } | undefined,
+  onTransmitted: Callback,
+  callback: (...args: unknown[]) => unknown,
+): Callback {
+  return function (this: unknown, error) {
+    onTransmitted(error)
+    message?.flushed(error)
+    callback.apply(this, arguments as unknown as unknown[])
+  }
 }
 
 function flushCallback(message: { flushed(error?: unknown): void }, onTransmitted: Callback): Callback {

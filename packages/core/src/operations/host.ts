@@ -1,15 +1,15 @@
 import type { Attributes, Context, Link, Span, SpanContext, SpanKind } from '@opentelemetry/api'
-import type { SpanDeadlines } from '../context/deadlines.ts'
 import type { Carrier } from '../propagation/carrier.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import type { OpenOperation, OperationScope } from './open-operation.ts'
+import type { OperationDeadlines } from './operation-deadlines.ts'
 import type { OperationNames } from './operation-names.ts'
 import type { OperationInstruments, OperationSeries } from './recorder.ts'
 
 /** What all connections of a server or client have in common. */
 export interface OperationSettings {
   readonly names: OperationNames
-  readonly deadlines: Pick<SpanDeadlines, 'add' | 'delete'>
+  readonly deadlines: Pick<OperationDeadlines, 'add' | 'delete'>
   readonly maxOperations: number
   readonly streamItems: boolean
   /** Requests that a lost connection left unanswered, for clients, which may send them again. */
@@ -60,7 +60,9 @@ export interface OperationHost<P, M> {
    * @param isMeasured the duration of the handlers is recorded, as that of any message
    */
   startQuiet(parent: Context | undefined, settled?: () => void, isMeasured?: boolean): P
-  /** Calls back when what was sent is written. */
+  /** True if what was sent is written. */
+  readonly isFlushed: boolean
+  /** Calls back when it is. */
   whenFlushed(callback: () => void): void
   /** The application's protocol threw. */
   protocolFailed(error: unknown): void

@@ -1,6 +1,7 @@
 import type { Context, Span, SpanContext } from '@opentelemetry/api'
 import { endSpan, setAttribute } from '../api/span.ts'
 import { type Expirable, unref } from '../context/deadlines.ts'
+import type { AwaitedAck } from '../context/operation.ts'
 import { SpanScope } from '../context/span-scope.ts'
 import { ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
 
@@ -32,7 +33,9 @@ export interface OperationOwner {
   becameStream(operation: OpenOperation): void
   /** A stream is over. */
   streamEnded(operation: OpenOperation): void
-  /** Calls back when what was sent is written. */
+  /** True if what was sent is written. */
+  readonly isFlushed: boolean
+  /** Calls back when it is. */
   whenFlushed(callback: () => void): void
 }
 
@@ -77,7 +80,7 @@ const ENDED = 3
 const ESTABLISHED_AFTER = 1000
 
 /** An operation between its request and its end. It has one outcome. */
-export class OpenOperation implements Expirable {
+export class OpenOperation implements Expirable, AwaitedAck {
   readonly owner: OperationOwner
   readonly key: string
   /** The name as it stands in the request. */
@@ -97,6 +100,9 @@ export class OpenOperation implements Expirable {
   bytes = 0
   /** Milliseconds on the monotonic clock; 0 before. */
   firstItemAt = 0
+  /** Neighbours in the list of what may be open for too long. */
+  older: OpenOperation | undefined
+  newer: OpenOperation | undefined
   #phase = PENDING
   #hasFailed: boolean | undefined = false
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -114,7 +120,7 @@ export class OpenOperation implements Expirable {
     this.type = type
     this.isServed = isServed
     this.isStream = type === 'subscription' || type === 'stream'
-    if (this.isStream) this.#timer = unref(setTimeout(() => this.established(), ESTABLISHED_AFTER))
+    if (this.isStream) this.#awaitItems()
   }
 
   /** True while the response, or the beginning of the items, is awaited. */
@@ -212,11 +218,26 @@ export class OpenOperation implements Expirable {
     this.owner.answered(this, this.scope?.span)
   }
 
+  /** The handler of the request has failed: it answers no more. */
+  cancel(): void {
+    this.end('error')
+  }
+
   #answer(outcome: OperationOutcome): void {
     this.#phase = ANSWERED
     this.outcome = outcome
-    if (this.isServed) this.owner.whenFlushed(() => this.scope?.release())
+    if (this.isServed && !this.owner.isFlushed) this.#releaseWhenFlushed()
     else this.scope?.release()
+  }
+
+  // Apart from their callers: a function with a closure allocates its variables with each call.
+
+  #releaseWhenFlushed(): void {
+    this.owner.whenFlushed(() => this.scope?.release())
+  }
+
+  #awaitItems(): void {
+    this.#timer = unref(setTimeout(() => this.established(), ESTABLISHED_AFTER))
   }
 
   #becomeStream(): void {

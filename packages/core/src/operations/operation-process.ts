@@ -33,13 +33,13 @@ export function withOperation<Base extends ClassOf<MeasuredProcess>>(Base: Base)
     #isAwaited = true
     #isReverted = false
     #isFinished = false
+    #hasReturned = false
     /** Milliseconds on the monotonic clock; 0 before. */
     #handledAt = 0
 
     begin(operation: OpenOperation): this {
       this.operation = operation
-      // A handler that fails answers no more.
-      this.waitForAck({ cancel: () => operation.end('error') })
+      this.waitForAck(operation)
       return this
     }
 
@@ -47,8 +47,16 @@ export function withOperation<Base extends ClassOf<MeasuredProcess>>(Base: Base)
       if (!this.#isAwaited) return
       this.#isAwaited = false
       if (this.#handledAt !== 0) this.#finish()
-      else this.startDeadline()
+      else if (this.#hasReturned) this.startDeadline()
       this.stopWaiting()
+    }
+
+    /** Most handlers that answer at once have settled when they return: they need no deadline. */
+    override done(): void {
+      super.done()
+      if (this.#hasReturned) return
+      this.#hasReturned = true
+      if (!this.#isAwaited && !this.settled) this.startDeadline()
     }
 
     cut(endedBy: 'disconnect' | 'shutdown' | undefined): void {

@@ -8,6 +8,8 @@ let openInProcess = 0
 /** The open operations of one direction of a connection. Requests are evicted before streams, the oldest first. */
 export class OperationTable {
   readonly #max: number
+  /** The one open request, while there is only one: a map is rebuilt every few times that it is filled and emptied. */
+  #sole: OpenOperation | undefined
   readonly #requests = new Map<string, OpenOperation>()
   readonly #streams = new Map<string, OpenOperation>()
 
@@ -17,10 +19,11 @@ export class OperationTable {
   }
 
   get size(): number {
-    return this.#requests.size + this.#streams.size
+    return (this.#sole === undefined ? 0 : 1) + this.#requests.size + this.#streams.size
   }
 
   get(key: string): OpenOperation | undefined {
+    if (this.#sole?.key === key) return this.#sole
     return this.#requests.get(key) ?? this.#streams.get(key)
   }
 
@@ -29,43 +32,62 @@ export class OperationTable {
     const { key } = operation
     this.get(key)?.end('abandoned')
     if (this.size >= this.#max || openInProcess >= MAX_IN_PROCESS) this.#evict()
-    const names = operation.isStream ? this.#streams : this.#requests
-    names.set(key, operation)
     openInProcess++
+    if (operation.isStream) this.#streams.set(key, operation)
+    else if (this.#sole === undefined && this.#requests.size === 0) this.#sole = operation
+    else {
+      this.#keepSole()
+      this.#requests.set(key, operation)
+    }
   }
 
   delete(operation: OpenOperation): void {
-    const { key } = operation
-    for (const operations of [this.#requests, this.#streams]) {
-      if (operations.get(key) !== operation) continue
-      operations.delete(key)
-      openInProcess--
-    }
+    if (this.#sole === operation) this.#sole = undefined
+    else if (!remove(this.#requests, operation) && !remove(this.#streams, operation)) return
+    openInProcess--
   }
 
   /** A request has turned out to be a stream. */
   promote(operation: OpenOperation): void {
-    if (this.#requests.get(operation.key) !== operation) return
-    this.#requests.delete(operation.key)
+    if (this.#sole === operation) this.#sole = undefined
+    else if (!remove(this.#requests, operation)) return
     this.#streams.set(operation.key, operation)
   }
 
   /** Ends all, because their connection has closed. */
   disconnect(): void {
-    for (const operation of [...this.#requests.values(), ...this.#streams.values()]) {
+    for (const operation of this.#all()) {
       operation.end('disconnected', 'disconnect')
     }
   }
 
   /** Takes out all. */
   clear(): OpenOperation[] {
-    const operations = [...this.#requests.values(), ...this.#streams.values()]
+    const operations = this.#all()
     for (const operation of operations) this.delete(operation)
     return operations
   }
 
   #evict(): void {
-    const oldest = this.#requests.values().next().value ?? this.#streams.values().next().value
+    const oldest = this.#sole ?? this.#requests.values().next().value ?? this.#streams.values().next().value
     oldest?.end('abandoned')
   }
+
+  /** Requests, the oldest first, and then streams. */
+  #all(): OpenOperation[] {
+    this.#keepSole()
+    return [...this.#requests.values(), ...this.#streams.values()]
+  }
+
+  #keepSole(): void {
+    const sole = this.#sole
+    if (sole === undefined) return
+    this.#sole = undefined
+    this.#requests.set(sole.key, sole)
+  }
+}
+
+/** Takes an operation out of a map that has it. Returns false if it has not. */
+function remove(operations: Map<string, OpenOperation>, operation: OpenOperation): boolean {
+  return operations.get(operation.key) === operation && operations.delete(operation.key)
 }

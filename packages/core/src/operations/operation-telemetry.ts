@@ -11,7 +11,16 @@ type TelemetryHost = Pick<
   'route' | 'series' | 'instruments' | 'traces' | 'startOperationSpan'
 >
 
-/** Distinct types whose operations without a name are told apart. */
+/** Attributes of operations of one type. */
+interface OfType {
+  readonly type: string | undefined
+  readonly attributes: Attributes
+}
+
+/** Names whose metric attributes are kept. */
+const MAX_NAMES = 50
+
+/** Distinct types whose operations without a name have names of their own. */
 const MAX_TYPES = 20
 
 /** Names the operations of one connection, describes their spans and records their metrics. */
@@ -21,6 +30,10 @@ export class OperationTelemetry {
   readonly #names: OperationNames
   readonly #counts: NameCounts = { proven: 0, unproven: 0 }
   readonly #unnamed = new Map<string | undefined, OperationName>()
+  /** Metric attributes of operations that have succeeded, by name: the same for each request. */
+  readonly #succeeded = new Map<OperationName, OfType>()
+  /** Attributes of spans that start, for operations of the type that was seen last. */
+  #starting: OfType | undefined
 
   constructor(host: TelemetryHost, protocol: Protocol, names: OperationNames) {
     this.#host = host
@@ -40,8 +53,11 @@ export class OperationTelemetry {
   }
 
   startAttributes({ type }: OpenOperation): Attributes {
+    const known = this.#starting
+    if (known !== undefined && known.type === type) return known.attributes
     const attributes: Attributes = { [schema.ATTR_WEBSOCKET_PROTOCOL]: this.#protocol.name }
     if (type !== undefined) attributes[schema.ATTR_WEBSOCKET_OPERATION_TYPE] = type
+    this.#starting = { type, attributes }
     return attributes
   }
 
@@ -153,6 +169,16 @@ export class OperationTelemetry {
   }
 
   #metricAttributes(operation: OpenOperation, name: OperationName, errorType: string | undefined): Attributes {
+    if (operation.outcome !== 'ok') return this.#newMetricAttributes(operation, name, errorType)
+    const { type } = operation
+    const known = this.#succeeded.get(name)
+    if (known !== undefined && known.type === type) return known.attributes
+    const attributes = this.#newMetricAttributes(operation, name, errorType)
+    if (this.#succeeded.size < MAX_NAMES || known !== undefined) this.#succeeded.set(name, { type, attributes })
+    return attributes
+  }
+
+  #newMetricAttributes(operation: OpenOperation, name: OperationName, errorType: string | undefined): Attributes {
     const attributes = this.#nameAttributes(name)
     if (operation.type !== undefined) attributes[schema.ATTR_WEBSOCKET_OPERATION_TYPE] = operation.type
     if (operation.outcome !== undefined) attributes[schema.ATTR_WEBSOCKET_OPERATION_OUTCOME] = operation.outcome

@@ -26,6 +26,9 @@ interface Pending {
   readonly record: ProtocolRecord
 }
 
+/** Never changed: it is replaced by the first one. */
+const NONE_PENDING: Pending[] = []
+
 /** Messages of another form that this end may send before a guessed protocol is given up. */
 const MAX_MISSES = 5
 
@@ -45,7 +48,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
   /** The request that is being sent. */
   #planned: OpenOperation | undefined
   /** What the message that is being sent does to operations. */
-  #pending: Pending[] = []
+  #pending: Pending[] = NONE_PENDING
   #isConfirmed: boolean
   #isClosing = false
   /** Messages that were sent and are not of the protocol. */
@@ -97,7 +100,7 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
   }
 
   send(data: unknown, binary: boolean, size: number): boolean {
-    if (this.#pending.length > 0) this.#pending = []
+    this.#pending = NONE_PENDING
     this.plannedSpan = undefined
     this.isRequest = false
     const records = this.#read(data, binary, size, true)
@@ -115,12 +118,12 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
     this.#planned = undefined
     const pending = this.#pending
     if (pending.length === 0) return
-    this.#pending = []
+    this.#pending = NONE_PENDING
     for (const { operation, record } of pending) this.#apply(operation, record, size, true)
   }
 
   refused(): void {
-    this.#pending = []
+    this.#pending = NONE_PENDING
     this.plannedSpan = undefined
     const operation = this.#planned
     this.#planned = undefined
@@ -177,6 +180,10 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
 
   streamEnded(operation: OpenOperation): void {
     this.#telemetry.streamEnded(operation)
+  }
+
+  get isFlushed(): boolean {
+    return this.#host.isFlushed
   }
 
   whenFlushed(callback: () => void): void {
@@ -293,7 +300,8 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
       default: {
         const operation = this.#target(record, true)
         if (operation === undefined) return SILENT
-        this.#pending.push({ operation, record })
+        if (this.#pending.length === 0) this.#pending = [{ operation, record }]
+        else this.#pending.push({ operation, record })
         const hasSpan = record.kind === 'item' && this.settings.streamItems && !operation.isPending
         return hasSpan ? undefined : SILENT
       }

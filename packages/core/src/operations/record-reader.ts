@@ -87,31 +87,44 @@ export class RecordReader {
     const head = host.textOf(data, 0, isWhole ? size : READ_HEAD_BYTES)
     reader.load(head, isWhole ? '' : host.textOf(data, size - READ_TAIL_BYTES, size), isWhole)
     if (wantsSignature) this.isRecognized = (protocol.confirms ?? protocol.recognize)?.(reader) === true
-    const { separator } = protocol
+    if (protocol.separator !== undefined) return this.#separated(head, protocol.separator)
+    if (protocol.batches === true && reader.isBatch) return this.#batched()
+    const record = this.#record()
+    // A list that is pushed to would have room for 17.
+    return record === undefined ? NONE : [record]
+  }
+
+  #separated(head: string, separator: string): ProtocolRecord[] {
     const records: ProtocolRecord[] = []
-    if (separator !== undefined) {
-      let at = 0
-      while (records.length < MAX_RECORDS && reader.enterRecord(at)) {
-        this.#add(records)
-        at = head.indexOf(separator, at) + 1
-        if (at === 0) break
-      }
-    } else if (protocol.batches === true && reader.isBatch) {
-      for (let index = 0; index < MAX_RECORDS && reader.enterElement(index); index++) this.#add(records)
-    } else this.#add(records)
+    let at = 0
+    while (records.length < MAX_RECORDS && reader.enterRecord(at)) {
+      const record = this.#record()
+      if (record !== undefined) records.push(record)
+      at = head.indexOf(separator, at) + 1
+      if (at === 0) break
+    }
     return records
   }
 
-  #add(records: ProtocolRecord[]): void {
-    const { name, read } = this.#protocol
-    const record = read.call(this.#protocol, reader, this.#state)
-    if (record === undefined) return
+  #batched(): ProtocolRecord[] {
+    const records: ProtocolRecord[] = []
+    for (let index = 0; index < MAX_RECORDS && reader.enterElement(index); index++) {
+      const record = this.#record()
+      if (record !== undefined) records.push(record)
+    }
+    return records
+  }
+
+  #record(): ProtocolRecord | undefined {
+    const { name } = this.#protocol
+    const record = this.#protocol.read(reader, this.#state)
+    if (record === undefined) return undefined
     if (!KINDS.has(record.kind)) throw new TypeError(`protocol ${name} has read no record`)
     if (!isText(record.id) || !isText(record.name) || !isText(record.type) || !isText(record.error)) {
       throw new TypeError(`protocol ${name} has read a value that is no text`)
     }
     if (record.secret) this.isSecret = true
-    records.push(record)
+    return record
   }
 }
 

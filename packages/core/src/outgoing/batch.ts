@@ -293,7 +293,11 @@ export class SendBatch {
   }
 
   #schedule(): void {
-    if (this.#depth > 0 || this.#isScheduled) return
+    if (this.#depth === 0 && !this.#isScheduled) this.#flushSoon()
+  }
+
+  /** Apart from `#schedule`: a function with a closure allocates its variables with each call. */
+  #flushSoon(): void {
     this.#isScheduled = true
     Promise.resolve().then(() => {
       this.#isScheduled = false

@@ -1,9 +1,9 @@
 import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { OperationHost } from '../../src/operations/host.ts'
 import type { OpenOperation, OperationScope } from '../../src/operations/open-operation.ts'
 import { OperationNames } from '../../src/operations/operation-names.ts'
-import type { OperationHost } from '../../src/operations/host.ts'
 import { Operations } from '../../src/operations/operations.ts'
 import { jsonOperations } from '../../src/protocols/json-operations.ts'
 import type { Protocol } from '../../src/protocols/protocol.ts'
@@ -62,6 +62,7 @@ function connection(protocol: Protocol, maxOperations = 20) {
       return {}
     },
     whenFlushed: (callback) => callback(),
+    isFlushed: true,
     protocolFailed: (error) => recorded.errors.push(error),
   }
   const deadlines = {
