@@ -144,7 +144,7 @@ export abstract class ConnectionIdentity {
     if (isUnlimited && asks === undefined) return true
     const now = performance.now()
     if (asks !== undefined && !hasParent && !asks.take(now)) return false
-    if (!this.#takeOwn(now)) return false
+    if (!this.takeOwn(now)) return false
     if (budget === undefined || budget.take(key, this.messageState().key, now)) return true
     this.#messages?.budget?.giveBack()
     this.rareState().droppedSpans++
@@ -164,7 +164,7 @@ export abstract class ConnectionIdentity {
    * @param isOwnTrace the trace was started here, and its budget is charged
    */
   takeInside(isOwnTrace: boolean): boolean {
-    if (!this.#takeOwn(performance.now())) return false
+    if (!this.takeOwn(performance.now())) return false
     if (isOwnTrace) this.services.budget?.chargeInside()
     return true
   }
@@ -176,7 +176,7 @@ export abstract class ConnectionIdentity {
     segment.end(endedBy)
   }
 
-  #takeOwn(now: number): boolean {
+  private takeOwn(now: number): boolean {
     const limit = this.services.options.maxMessageSpansPerSecond
     if (limit === Number.POSITIVE_INFINITY) return true
     const state = this.messageState()

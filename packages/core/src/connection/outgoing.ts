@@ -274,7 +274,7 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     const links = segment === undefined ? this.handshakeLinks() : []
     if (link !== undefined) links.push(link)
     const options = { kind, attributes: all, links }
-    return this.#decided(startSpan(tracer, name, options, segment === undefined ? base : withSpan(base, segment)))
+    return this.decided(startSpan(tracer, name, options, segment === undefined ? base : withSpan(base, segment)))
   }
 
   isSendUntraced(message: MessageName): boolean {
@@ -296,11 +296,11 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     const isLinked = segment === undefined && (!undecided || services.options.messageSampling === 'connection')
     const links = isLinked ? this.handshakeLinks() : []
     const attributes = undecided ? this.series.attributes : this.messageState().attributes
-    return this.#decided(startSpan(tracer, message.send, { kind, attributes, links, startTime }, parent))
+    return this.decided(startSpan(tracer, message.send, { kind, attributes, links, startTime }, parent))
   }
 
   /** The sampler has decided on a span that starts a trace. */
-  #decided(span: Span | undefined): Span | undefined {
+  private decided(span: Span | undefined): Span | undefined {
     if (!isRecording(span)) this.giveBack()
     return span
   }
