@@ -7,6 +7,7 @@ const DEFAULT = 'fastify'
 const demos = {
   fastify: { entry: '../apps/fastify-chat/src/main.ts', shows: 'chat rooms on Fastify and @fastify/websocket' },
   crossws: { entry: '../apps/crossws-chat/src/main.ts', shows: 'chat rooms on h3 and crossws, seen from both ends' },
+  hono: { entry: '../apps/hono-chat/src/main.ts', shows: 'chat rooms on Hono and @hono/node-ws, seen from both ends' },
   graphql: { entry: '../apps/graphql-orders/src/main.ts', shows: 'queries and subscriptions of graphql-ws on Fastify' },
   socketio: { entry: '../apps/socketio-chat/src/main.ts', shows: 'a chat on three Socket.IO nodes' },
   nestjs: { entry: '../apps/nestjs-assistant/src/main.ts', shows: 'a voice assistant on NestJS gateways' },

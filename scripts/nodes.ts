@@ -9,6 +9,7 @@ const SUITES = [
   'packages/ws/test/conformance',
   'packages/fastify/test/conformance',
   'packages/crossws/test/conformance',
+  'packages/hono/test/conformance',
   'packages/socket.io/test/conformance',
   'packages/socket.io/test/cluster/publishing',
   'packages/client/test/telemetry',

@@ -6,6 +6,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ws: ['core'],
   fastify: ['ws', 'core'],
   crossws: ['core'],
+  hono: ['ws', 'core'],
   'socket.io': ['core'],
   nestjs: ['socket.io', 'ws', 'core'],
   client: ['core'],
@@ -24,6 +25,7 @@ const HOSTS = [
   '@fastify/websocket',
   'socket.io',
   'crossws',
+  'hono',
   '@nestjs/websockets',
   '@nestjs/platform-[^/]+',
 ]

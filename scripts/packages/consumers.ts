@@ -9,6 +9,8 @@ const templates = fileURLToPath(new URL('consumers', import.meta.url))
 /** Packages that consumers use beside those of this repository, in the versions that this repository is tested with. */
 const OTHERS = [
   '@fastify/websocket',
+  '@hono/node-server',
+  '@hono/node-ws',
   '@opentelemetry/api',
   '@opentelemetry/context-async-hooks',
   '@opentelemetry/sdk-metrics',
@@ -17,6 +19,7 @@ const OTHERS = [
   '@types/ws',
   'crossws',
   'fastify',
+  'hono',
   'ws',
 ]
 

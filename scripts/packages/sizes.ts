@@ -13,6 +13,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   '@otel-ws/client': 7_000,
   '@otel-ws/crossws': 2_500,
   '@otel-ws/fastify': 2_500,
+  '@otel-ws/hono': 2_000,
   '@otel-ws/instrumentation': 4_500,
   '@otel-ws/nestjs': 5_200,
   '@otel-ws/socket.io': 9_900,

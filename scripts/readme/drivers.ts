@@ -150,6 +150,20 @@ ${PRINT}`,
     names: fromJson,
     expected: ['GET /chat', 'GET /chat', 'close /chat', 'open /chat', 'process /chat', 'send /chat'],
   },
+  'packages/hono/README.md 1': {
+    code: `
+import { connect } from '@otel-ws/testkit'
+if (!server.listening) await new Promise((resolve) => server.once('listening', resolve))
+const client = await connect('ws://127.0.0.1:' + (server.address() as { port: number }).port + '/chat/lobby')
+client.send('{"type":"say"}')
+await client.next()
+await client.close(1000)
+process.emit('SIGTERM', 'SIGTERM')
+`,
+    env: CONSOLE,
+    names: fromConsole,
+    expected: ['GET /chat/:room', 'close /chat/:room', 'open /chat/:room', 'process say', 'send say'],
+  },
   'packages/socket.io/README.md 1': {
     code: `
 import { connect } from '@otel-ws/testkit'

@@ -6,7 +6,7 @@ import { Telemetry } from '../testing/telemetry.ts'
 import type { Harness } from './harness.ts'
 import { closeScripts } from './transparency/closes.ts'
 import { contextScripts } from './transparency/context.ts'
-import { handlerScripts } from './transparency/handlers.ts'
+import { handlerScripts, thrownScripts } from './transparency/handlers.ts'
 import { processScripts, runInProcess } from './transparency/process.ts'
 import { type Script, Stage } from './transparency/stage.ts'
 import { refusalScripts, wireScripts } from './transparency/wire.ts'
@@ -24,6 +24,7 @@ export function transparencySuite(harness: Harness): void {
   const { capabilities, module } = harness
   /** Scripts that see what agreement to context in messages changes, if it changes anything: all but those of bytes. */
   const handlers: Record<string, Script> = {
+    ...thrownScripts(capabilities.connectionErrors === 'caught'),
     ...handlerScripts,
     ...contextScripts,
     ...(capabilities.ws &&

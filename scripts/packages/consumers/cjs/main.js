@@ -1,4 +1,4 @@
-// A CommonJS application: ws and Fastify.
+// A CommonJS application: ws, Fastify and Hono.
 const { deepEqual, equal } = require('node:assert/strict')
 const { once } = require('node:events')
 const { OptionError } = require('@otel-ws/core')
@@ -53,6 +53,27 @@ async function main() {
       `send ${route}`,
     ])
   }
+
+  const app = new (require('hono').Hono)()
+  const helper = require('@hono/node-ws').createNodeWebSocket({ app })
+  const hono = require('@otel-ws/hono').traceWebSocket(app, helper)
+  app.get(
+    '/hono',
+    hono.upgradeWebSocket(() => ({
+      onOpen(_event, { raw }) {
+        serverSocket = raw
+      },
+      onMessage: async ({ data }, socket) => socket.send(data),
+    })),
+  )
+  const server = require('@hono/node-server').serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' })
+  hono.injectWebSocket(server)
+  if (!server.listening) await once(server, 'listening')
+  await leave(await visit(server.address().port, '/hono'), serverSocket)
+  server.close()
+  await hono.shutdown()
+  const names = spanNames().filter((name) => name.endsWith('/hono'))
+  deepEqual(names, ['GET /hono', 'close /hono', 'open /hono', 'process /hono', 'send /hono'])
 }
 
 main().catch((error) => {

@@ -36,16 +36,26 @@ async function logErrors(stage: Stage, errors: Queue<ProcessError>, expected: nu
   stage.log('more errors', errors.size)
 }
 
-/** Errors, rejections and other returned values of a handler of messages. */
+/**
+ * What a handler of messages throws.
+ *
+ * @param isCaught true for hosts that log it: the next message is then handled as any other
+ */
+export function thrownScripts(isCaught: boolean): Readonly<Record<string, Script>> {
+  const expected = isCaught ? 0 : 1
+  return {
+    'an error thrown by a handler': failing(() => {
+      throw failure
+    }, expected),
+
+    'a text thrown by a handler': failing(() => {
+      throw 'text'
+    }, expected),
+  }
+}
+
+/** Rejections and other returned values of a handler of messages. */
 export const handlerScripts: Readonly<Record<string, Script>> = {
-  'an error thrown by a handler': failing(() => {
-    throw failure
-  }, 1),
-
-  'a text thrown by a handler': failing(() => {
-    throw 'text'
-  }, 1),
-
   'a late rejection of a handler': failing(async () => {
     await turns(2)
     throw failure

@@ -1,0 +1,3 @@
+import { roomDemoSuite } from '@otel-ws/demo-kit/testing'
+
+roomDemoSuite('hono')
