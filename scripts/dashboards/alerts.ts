@@ -306,7 +306,7 @@ export function alerts(naming: Naming): Alert[] {
       for: '10m',
       summary: `{{ $value | humanize }} spans of messages per second are not created on ${ROUTE}`,
       meaning:
-        'More messages come than a budget has spans for: that of a connection (`connection_budget`), or that of the process (`process_budget`), which leaves out rare names last. Metrics are exact; traces have gaps, which the close span counts.',
+        'More messages come than a budget has spans for: that of a connection (`connection_budget`), or that of the process (`process_budget`), which leaves out rare names last. Or more messages fail or are slow than option `keep` records (`keep_limit`). Metrics are exact; traces have gaps, which the close span counts.',
       look: [
         'Which budget: the same by `websocket_spans_drop_reason`.',
         'Which connections: `{ name =~ "close .*" && span.websocket.connection.spans.dropped > 0 }`.',

@@ -60,6 +60,15 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
     maxChildSpans: { example: 'maxChildSpans: 100', variable: '100', unit: 'messages' },
     messageSampling: { example: "messageSampling: 'connection'", variable: 'connection' },
     maxSpansPerSecond: { example: 'maxSpansPerSecond: 200', variable: '200', unit: 'spans per second' },
+    keep: {
+      example: 'keep: { errors: true, slowerThan: 250, maxPerSecond: 20 }',
+      variable: 'errors, slowerThan=250',
+      fallback: 'nothing is kept',
+    },
+    keepTracerProvider: {
+      example: 'keep: { errors: true }, keepTracerProvider: new TracerProvider({ sampler: new AlwaysOnSampler() })',
+      fallback: 'the one for all spans',
+    },
     maxSamplerAsksPerSecond: {
       example: 'maxSamplerAsksPerSecond: 10',
       variable: '10',

@@ -7,6 +7,7 @@ export type {
   CloseInfo,
   HandlerInfo,
   IgnoreSubject,
+  KeepOptions,
   MessageInfo,
   TelemetryOptions,
   UpgradeRequest,
@@ -25,4 +26,4 @@ export {
   type ProtocolRecord,
   type ProtocolState,
 } from './protocols/protocol.ts'
-export { connectionSampler, type Sampler } from './services/sampler.ts'
+export { connectionSampler, keepSampler, type Sampler } from './services/sampler.ts'

@@ -118,7 +118,7 @@ export const ATTR_WEBSOCKET_SEND_BUFFERED = 'websocket.send.buffered'
 export const SPAN_SLOW_CONSUMERS = 'slow consumers'
 /** Name of its events, one for each connection. */
 export const EVENT_CONNECTION_BUFFERED = 'websocket.connection.buffered'
-/** Message spans that were not created because the connection exceeded `maxMessageSpansPerSecond`, or the process `maxSpansPerSecond`. @on close */
+/** Message spans that were not created because the connection exceeded `maxMessageSpansPerSecond`, or the process `maxSpansPerSecond` or `keep.maxPerSecond`. @on close */
 export const ATTR_WEBSOCKET_CONNECTION_SPANS_DROPPED = 'websocket.connection.spans.dropped'
 
 /** Transport, on hosts with several: `websocket`, `polling` or `webtransport`. On the handshake the first, on the close the last of the connection. @on handshake, close */
@@ -153,8 +153,11 @@ export const ATTR_WEBSOCKET_LINK_KIND = 'websocket.link.kind'
 /** Why a message was not delivered: `not_open`, `error`, `ack_timeout` or `volatile`; on spans `volatile` only, the others are errors. @on send, metrics */
 export const ATTR_WEBSOCKET_UNDELIVERED_REASON = 'websocket.send.undelivered.reason'
 
-/** Budget that was used up: `connection_budget` (`maxMessageSpansPerSecond`) or `process_budget` (`maxSpansPerSecond`). @on metrics */
+/** Budget that was used up: `connection_budget` (`maxMessageSpansPerSecond`), `process_budget` (`maxSpansPerSecond`) or `keep_limit` (`keep.maxPerSecond`). @on metrics */
 export const ATTR_WEBSOCKET_SPANS_DROP_REASON = 'websocket.spans.drop.reason'
+
+/** Why a message is recorded although it was not sampled, by option `keep`: `error`, `close` (its code closed the connection abnormally, or it was open when the connection ended so) or `slow`. @on process */
+export const ATTR_WEBSOCKET_KEEP_REASON = 'websocket.keep.reason'
 
 /** Class and method of the handler, such as `ChatGateway.onMessage`. @on process, open, disconnect */
 export const ATTR_CODE_FUNCTION_NAME = 'code.function.name'

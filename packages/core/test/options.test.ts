@@ -21,6 +21,8 @@ const DEFAULTS = {
   outgoing: true,
   messageSampling: 'independent',
   maxSpansPerSecond: 1000,
+  keep: undefined,
+  keepTracerProvider: undefined,
   maxSamplerAsksPerSecond: undefined,
   maxMessageSpansPerSecond: 1000,
   ignore: undefined,
@@ -133,6 +135,22 @@ const CASES: Readonly<Record<keyof TelemetryOptions, Case>> = {
       ['false', false],
     ],
     wrongTexts: ['0', 'many', 'true'],
+  },
+  keep: {
+    valid: [{}, { errors: false }, { slowerThan: 0.5 }, { slowerThan: { say: 10, '*': 250 } }, { maxPerSecond: 5 }],
+    invalid: [true, null, [], 'errors', { slow: 1 }, { errors: 1 }, { slowerThan: 0 }, { slowerThan: { say: '1' } }],
+    fix: /errors, slowerThan|use errors, slowerThan and maxPerSecond|\.errors must be|\.slowerThan must be/,
+    texts: [
+      ['errors', { errors: true }],
+      ['errors, slowerThan=250', { errors: true, slowerThan: { '*': 250 } }],
+      ['slowerThan.say = 100, maxPerSecond=5', { errors: false, slowerThan: { say: 100 }, maxPerSecond: 5 }],
+    ],
+    wrongTexts: ['all', 'slowerThan', 'slowerThan=x', 'maxPerSecond=0', 'errors=false'],
+  },
+  keepTracerProvider: {
+    valid: [tracerProvider],
+    invalid: [{}, null, 'x', hook],
+    fix: /must have a method getTracer\(\)/,
   },
   maxSamplerAsksPerSecond: {
     valid: [1, 0.1, Number.POSITIVE_INFINITY],
@@ -300,6 +318,7 @@ const NAMES = Object.keys(CASES) as (keyof TelemetryOptions)[]
 /** What an option needs beside it. */
 function companions(name: string): TelemetryOptions {
   if (name === 'carrierName') return { propagation: 'always' }
+  if (name === 'keepTracerProvider') return { keep: {} }
   if (name === 'metricAttributes') return { connectionAttributes: () => ({}) }
   return name === 'heartbeatTerminate' ? { heartbeatInterval: 1000 } : {}
 }

@@ -1,8 +1,16 @@
 import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api'
+import { connectionSampler, keepSampler } from '@otel-ws/core'
 import { resolveOptions, unknownVariables } from '@otel-ws/core/adapter'
 import { hookModules } from './loader-hooks.ts'
-import { SDK_VARIABLE, StandbySdk } from './sdk.ts'
+import { type SamplerWrapper, SDK_VARIABLE, StandbySdk } from './sdk.ts'
 import { WebSocketInstrumentation } from './websocket-instrumentation.ts'
+
+const INHERITING: SamplerWrapper = {
+  variable: 'OTEL_WS_MESSAGE_SAMPLING=connection',
+  where: ' on sampled connections',
+  wrap: connectionSampler,
+}
+const KEEPING: SamplerWrapper = { variable: 'OTEL_WS_KEEP', wrap: keepSampler }
 
 /** Code of all warnings. */
 const CODE = 'OTEL_WS_REGISTER'
@@ -18,8 +26,11 @@ function register(): void {
   for (const line of unknownVariables(process.env, [SDK_VARIABLE])) process.emitWarning(line, { code: CODE })
   hookModules()
   const instrumentation = new WebSocketInstrumentation()
-  const { shutdownTimeout, messageSampling } = resolveOptions({})
-  const sdk = new StandbySdk(() => instrumentation.shutdown(), shutdownTimeout, messageSampling === 'connection')
+  const { shutdownTimeout, messageSampling, keep } = resolveOptions({})
+  const wrappers: SamplerWrapper[] = []
+  if (messageSampling === 'connection') wrappers.push(INHERITING)
+  if (keep !== undefined) wrappers.push(KEEPING)
+  const sdk = new StandbySdk(() => instrumentation.shutdown(), shutdownTimeout, wrappers)
   for (const host of instrumentation.hosts) {
     host.onHostFound = () => sdk.prepare()
     host.beforeTelemetry = () => sdk.start()

@@ -1,4 +1,4 @@
-import { connectionSampler, type Sampler } from '@otel-ws/core'
+import type { Sampler } from '@otel-ws/core'
 
 /** The classes of samplers that the SDK exports. */
 export interface SamplerClasses {
@@ -12,15 +12,15 @@ export interface SamplerClasses {
 type Variables = Readonly<Record<string, string | undefined>>
 
 /**
- * The sampler that the SDK would build from `OTEL_TRACES_SAMPLER`, so that messages can inherit the decision of their
- * connection; or why it cannot be built here, so that the SDK's own is used.
+ * The sampler that the SDK would build from `OTEL_TRACES_SAMPLER`, so that it can be wrapped; or why it cannot be built here,
+ * so that the SDK's own is used.
  */
-export function inheritingSampler(classes: SamplerClasses | undefined, env: Variables): Sampler | string {
+export function environmentSampler(classes: SamplerClasses | undefined, env: Variables): Sampler | string {
   if (env['OTEL_CONFIG_FILE']) return 'OTEL_CONFIG_FILE configures the sampler'
   const name = env['OTEL_TRACES_SAMPLER'] || 'parentbased_always_on'
   if (classes === undefined) return 'this version of @opentelemetry/sdk-node exports no samplers'
   const sampler = buildSampler(classes, name, ratioOf(env['OTEL_TRACES_SAMPLER_ARG']))
-  return sampler === undefined ? `OTEL_TRACES_SAMPLER is '${name}'` : connectionSampler(sampler)
+  return sampler === undefined ? `OTEL_TRACES_SAMPLER is '${name}'` : sampler
 }
 
 function buildSampler(classes: SamplerClasses, name: string, ratio: number): Sampler | undefined {

@@ -3,7 +3,7 @@ import { createNoopMeter, diag, metrics, type TracerProvider, trace } from '@ope
 import type { Sampler } from '@otel-ws/core'
 import { unseenSdkVersion } from '@otel-ws/core/adapter'
 import { applicationFiles } from './loaded-modules.ts'
-import { inheritingSampler, type SamplerClasses } from './sdk-sampler.ts'
+import { environmentSampler, type SamplerClasses } from './sdk-sampler.ts'
 
 /** The members of `NodeSDK` that are used. */
 interface Sdk {
@@ -28,6 +28,14 @@ function isSdkRegistered(): boolean {
   return metrics.getMeterProvider().getMeter(PACKAGE) !== createNoopMeter()
 }
 
+/** Wraps the sampler of the SDK, for the variable that needs it. */
+export interface SamplerWrapper {
+  readonly variable: string
+  /** Where the variable has no effect without it. Default: anywhere. */
+  readonly where?: string
+  wrap(sampler: Sampler): Sampler
+}
+
 /** Variable that, set to `false`, prevents that an SDK is started. */
 export const SDK_VARIABLE = 'OTEL_WS_SDK'
 
@@ -38,17 +46,17 @@ export const SDK_VARIABLE = 'OTEL_WS_SDK'
 export class StandbySdk {
   readonly #beforeFlush: () => Promise<void>
   readonly #timeout: number
-  readonly #inheritsSampling: boolean
+  readonly #wrappers: readonly SamplerWrapper[]
   #module: SdkModule | undefined
   #isSettled: boolean
 
   /**
    * @param beforeFlush awaited when the process ends, before the last export
    * @param timeout longest time in milliseconds that the process then waits for both before it ends
-   * @param inheritsSampling messages inherit the sampling decision of their connection
+   * @param wrappers of the sampler, the innermost first
    */
-  constructor(beforeFlush: () => Promise<void>, timeout: number, inheritsSampling: boolean) {
-    this.#inheritsSampling = inheritsSampling
+  constructor(beforeFlush: () => Promise<void>, timeout: number, wrappers: readonly SamplerWrapper[]) {
+    this.#wrappers = wrappers
     this.#beforeFlush = beforeFlush
     this.#timeout = timeout
     this.#isSettled =
@@ -78,7 +86,7 @@ export class StandbySdk {
     }
     // The SDK sets a `diag` logger if OTEL_LOG_LEVEL is set, and warns if there is one already.
     if (process.env['OTEL_LOG_LEVEL'] !== undefined) diag.disable()
-    const sampler = this.#inheritsSampling ? sdkSampler(this.#module) : undefined
+    const sampler = this.#wrappers.length > 0 ? sdkSampler(this.#module, this.#wrappers) : undefined
     const sdk = new this.#module.NodeSDK(sampler && { sampler })
     sdk.start()
     flushAtExit(async () => {
@@ -89,14 +97,16 @@ export class StandbySdk {
 }
 
 /** The sampler of the SDK, wrapped; `undefined` leaves the SDK its own. */
-function sdkSampler({ tracing, node }: SdkModule): Sampler | undefined {
+function sdkSampler({ tracing, node }: SdkModule, wrappers: readonly SamplerWrapper[]): Sampler | undefined {
   const classes = [tracing, node].find((exports) => typeof exports?.ParentBasedSampler === 'function')
-  const sampler = inheritingSampler(classes, process.env)
-  if (typeof sampler !== 'string') return sampler
-  process.emitWarning(
-    `OTEL_WS_MESSAGE_SAMPLING=connection has no effect on sampled connections: ${sampler}. Start an SDK of your own whose sampler is wrapped in connectionSampler() of @otel-ws/core`,
-    { code: 'OTEL_WS_SAMPLER' },
-  )
+  const sampler = environmentSampler(classes, process.env)
+  if (typeof sampler !== 'string') return wrappers.reduce((inner, { wrap }) => wrap(inner), sampler)
+  for (const { variable, wrap, where = '' } of wrappers) {
+    process.emitWarning(
+      `${variable} has no effect${where}: ${sampler}. Start an SDK of your own whose sampler is wrapped in ${wrap.name}() of @otel-ws/core`,
+      { code: 'OTEL_WS_SAMPLER' },
+    )
+  }
   return undefined
 }
 

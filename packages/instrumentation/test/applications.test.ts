@@ -1,3 +1,4 @@
+import { connect } from '@otel-ws/testkit'
 import { describe, expect, it } from 'vitest'
 import { ask, askByEvent, askGateway, conversation, runApplication } from './child/application.ts'
 import { installVariant, useProject } from './child/project.ts'
@@ -54,6 +55,32 @@ describe.concurrent('an application started with the flag only', () => {
       ])
     })
   }
+})
+
+describe.concurrent('an application of which a hundredth is sampled', () => {
+  it('keeps each message that fails or is slow with OTEL_WS_KEEP, in the trace of the message', async () => {
+    const { receiver, stderr } = await runApplication({
+      folder: project.folder,
+      args: ['--import', REGISTER, 'keep.cjs'],
+      env: {
+        OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+        OTEL_TRACES_SAMPLER_ARG: '0.01',
+        OTEL_WS_KEEP: 'errors, slowerThan=50',
+      },
+      async talk(port) {
+        const client = await connect(`ws://127.0.0.1:${port}/chat`)
+        for (const type of ['fail', 'slow', 'fail', 'fail', 'slow']) {
+          client.send(JSON.stringify({ type }))
+          await client.next()
+        }
+        await client.close(1000)
+      },
+      until: 'process slow',
+    })
+    expect(stderr).toBe('')
+    const names = receiver.spans.map(({ name }) => name).filter((name) => name.startsWith('process'))
+    expect(names.sort()).toEqual(['process fail', 'process fail', 'process fail', 'process slow', 'process slow'])
+  })
 })
 
 describe.concurrent('a Nest application started with the flag only', () => {

@@ -1,8 +1,8 @@
 import { type Link, ROOT_CONTEXT, SamplingDecision, SpanKind, TraceFlags } from '@opentelemetry/api'
 import { tracing } from '@opentelemetry/sdk-node'
-import type { Sampler } from '@otel-ws/core'
+import { connectionSampler, type Sampler } from '@otel-ws/core'
 import { describe, expect, it } from 'vitest'
-import { inheritingSampler } from '../src/sdk-sampler.ts'
+import { environmentSampler } from '../src/sdk-sampler.ts'
 
 const HANDSHAKE: Link = {
   context: { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: TraceFlags.SAMPLED },
@@ -23,7 +23,7 @@ describe('the sampler of the SDK that /register starts', () => {
     ['parentbased_traceidratio', '0.5', 'ParentBased{root=TraceIdRatioBased{0.5}'],
   ])('is the one of OTEL_TRACES_SAMPLER=%s with %s, wrapped', (name, ratio, expected) => {
     const env = { OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: ratio }
-    const sampler = inheritingSampler(tracing as never, env) as Sampler
+    const sampler = connectionSampler(environmentSampler(tracing as never, env) as Sampler)
     expect(sampler.toString()).toContain(`ConnectionSampler{${expected}`)
     expect(
       sampler.shouldSample(ROOT_CONTEXT, 'f'.repeat(32), 'process', SpanKind.CONSUMER, {}, [HANDSHAKE]).decision,
@@ -35,10 +35,10 @@ describe('the sampler of the SDK that /register starts', () => {
     ['parentbased_jaeger_remote', {}, "OTEL_TRACES_SAMPLER is 'parentbased_jaeger_remote'"],
     [undefined, { OTEL_CONFIG_FILE: 'sdk.yaml' }, 'OTEL_CONFIG_FILE configures the sampler'],
   ])("stays the SDK's with %s and %o", (name, more, reason) => {
-    expect(inheritingSampler(tracing as never, { OTEL_TRACES_SAMPLER: name, ...more })).toBe(reason)
+    expect(environmentSampler(tracing as never, { OTEL_TRACES_SAMPLER: name, ...more })).toBe(reason)
   })
 
   it("stays the SDK's where that exports none", () => {
-    expect(inheritingSampler(undefined, {})).toMatch(/exports no samplers/)
+    expect(environmentSampler(undefined, {})).toMatch(/exports no samplers/)
   })
 })

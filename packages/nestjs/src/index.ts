@@ -10,6 +10,8 @@ export {
   injectContext,
   type JsonOperations,
   jsonOperations,
+  type KeepOptions,
+  keepSampler,
   OptionError,
   type Protocol,
   type ProtocolDefinition,

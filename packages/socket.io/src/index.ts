@@ -6,6 +6,8 @@ export {
   type Extracted,
   extractContext,
   injectContext,
+  type KeepOptions,
+  keepSampler,
   OptionError,
   type Stream,
   type TelemetryOptions,

@@ -34,6 +34,21 @@ export const CLOSE_CATEGORIES: readonly CloseCategory[] = [
 /** Categories that are errors, unless option `closeErrors` says otherwise. */
 export const CLOSE_ERRORS: readonly CloseCategory[] = ['protocol_error', 'too_big', 'server_error', 'timeout']
 
+/** Categories of connections that were not meant to end. */
+const ABNORMAL: ReadonlySet<CloseCategory> = /* @__PURE__ */ new Set<CloseCategory>([
+  'abnormal',
+  'protocol_error',
+  'policy',
+  'too_big',
+  'server_error',
+  'timeout',
+])
+
+/** True for a close that was not meant to come. */
+export function isAbnormal(category: CloseCategory): boolean {
+  return ABNORMAL.has(category)
+}
+
 /** Facts of a close that an adapter has seen. */
 export interface CloseFacts {
   /** Code of this side's close frame, if it was sent first or failed the connection. 1005: a frame without a code. */
@@ -94,7 +109,8 @@ const CATEGORIES: Readonly<Record<number, CloseCategory>> = {
   1014: 'server_error',
 }
 
-function categoryOf(code: number): CloseCategory {
+/** The category of a code, of a connection that did not time out. */
+export function categoryOf(code: number): CloseCategory {
   return CATEGORIES[code] ?? (code >= 3000 && code <= 4999 ? 'application' : 'other')
 }
 

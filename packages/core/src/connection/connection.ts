@@ -3,7 +3,15 @@ import { activeContext, runInContext } from '../api/context.ts'
 import { inject } from '../api/propagation.ts'
 import { addLinks, endSpan, idsOf, isRecording, setAttribute, setAttributes } from '../api/span.ts'
 import { closeAttributes } from '../close/attributes.ts'
-import { type Close, type CloseFacts, closeCodeLabel, resolveClose, truncateUtf8 } from '../close/close.ts'
+import {
+  type Close,
+  type CloseFacts,
+  categoryOf,
+  closeCodeLabel,
+  isAbnormal,
+  resolveClose,
+  truncateUtf8,
+} from '../close/close.ts'
 import { Operation } from '../context/operation.ts'
 import { isFollowable, whenSettled } from '../context/promises.ts'
 import { activeIds } from '../context/send-parent.ts'
@@ -21,6 +29,9 @@ import { OperatingConnection } from './operating.ts'
 import { Pings } from './pings.ts'
 import { Segment } from './segment.ts'
 import { removeConnection } from './socket-key.ts'
+
+/** Code of a connection that ended without a close frame (RFC 6455, section 7.1.5). */
+const ABNORMAL_CLOSURE = 1006
 
 /**
  * One connection, from its handshake to its close. It holds numbers, strings and ids; never a span that has ended.
@@ -210,6 +221,7 @@ export class Connection extends OperatingConnection implements LiveConnection {
     const state = this.rareState()
     if (state.sentCode !== undefined) return
     this.closeCalled()
+    this.closedBy(code)
     state.sentCode = code
     state.sentReason = reason
   }
@@ -225,6 +237,7 @@ export class Connection extends OperatingConnection implements LiveConnection {
     if (state.terminated) return
     state.terminated = true
     this.closeCalled()
+    this.closedBy(ABNORMAL_CLOSURE)
     if (state.pings?.isTerminationTimeout(this.services.options.heartbeatTimeout)) this.timedOut()
   }
 
@@ -236,7 +249,6 @@ export class Connection extends OperatingConnection implements LiveConnection {
     this.series.live.delete(this)
     services.heartbeat?.delete(this)
     if (rare?.partialSend !== undefined) this.abandonFragments(rare.partialSend)
-    this.endPending()
     const close = resolveClose({
       sent: rare?.sentCode,
       failed: rare?.failedCode,
@@ -244,6 +256,8 @@ export class Connection extends OperatingConnection implements LiveConnection {
       timedOut: rare?.timedOut === true,
       ...facts,
     })
+    if (services.keeper !== undefined) this.rareState().endedAbnormally = isAbnormal(close.category)
+    this.endPending()
     const duration = (performance.now() - this.#openedAt + (rare?.ageBefore ?? 0)) / 1000
     this.recordDuration(close, duration)
     this.recordCloseSpan(close, rare?.sentCode === undefined ? facts : { ...facts, reason: rare.sentReason }, duration)
@@ -262,6 +276,13 @@ export class Connection extends OperatingConnection implements LiveConnection {
     if (this.segment !== undefined) this.segmentEnded(this.segment, 'shutdown')
     removeConnection(this.socket as object)
     this.services.driver.release?.(this.socket)
+  }
+
+  /** Code of this side closes the connection with this code: the message that it handles has done so. */
+  private closedBy(code: number): void {
+    if (this.services.keeper === undefined) return
+    const message = this.currentProcess()?.unsampled
+    if (message !== undefined && isAbnormal(categoryOf(code))) message.closes = true
   }
 
   private pings(): Pings {

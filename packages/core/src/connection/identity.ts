@@ -1,6 +1,7 @@
 import {
   type Attributes,
   type AttributeValue,
+  type Context,
   type Link,
   type Span,
   type SpanContext,
@@ -12,6 +13,7 @@ import { idsOf, setAttributes } from '../api/span.ts'
 import type { NetworkTransport } from '../close/attributes.ts'
 import type { Series } from '../metrics/series.ts'
 import * as schema from '../schema.ts'
+import type { KeepCause } from '../services/keeper.ts'
 import { SpanBudget } from '../services/span-budget.ts'
 import type { MessageName } from '../span/names.ts'
 import { randomId } from '../span/random-id.ts'
@@ -111,6 +113,11 @@ export abstract class ConnectionIdentity {
     return this.rare?.networkTransport ?? 'tcp'
   }
 
+  /** The connection has ended, and was not meant to. Known with option `keep` alone. */
+  get endedAbnormally(): boolean {
+    return this.rare?.endedAbnormally === true
+  }
+
   /** Sets the transport of a connection that is not over TCP. */
   setNetworkTransport(transport: NetworkTransport): void {
     this.rareState().networkTransport = transport
@@ -174,6 +181,30 @@ export abstract class ConnectionIdentity {
     if (this.segment !== segment) return
     this.segment = endedBy === 'shutdown' ? undefined : segment.next(this.handshakeLinks())
     segment.end(endedBy)
+  }
+
+  /**
+   * Starts the span of a message that was not sampled and is kept, in the trace of its context; `undefined` if there are too
+   * many, or the SDK does not sample them.
+   */
+  startKept(
+    name: string,
+    { reason, type, subject }: KeepCause,
+    now: number,
+    options: SpanOptions,
+    active: Context,
+  ): Span | undefined {
+    const { keeper } = this.services
+    if (keeper === undefined) return undefined
+    if (!keeper.reserve.admit(subject ?? this.route, type, now)) {
+      this.rareState().droppedSpans++
+      this.series.droppedByKeep++
+      return undefined
+    }
+    const attributes = { ...this.identity(), [schema.ATTR_WEBSOCKET_KEEP_REASON]: reason }
+    const span = keeper.start(name, { ...options, attributes, links: this.handshakeLinks() }, active)
+    if (span !== undefined) this.messageState().counts.kept()
+    return span
   }
 
   private takeOwn(now: number): boolean {

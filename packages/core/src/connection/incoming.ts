@@ -182,6 +182,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     if (span === undefined && !metrics.recording && options.around === undefined) return undefined
     const process = new Process(this, name, active, span)
     if (isRecording(span)) this.describeReceived(span, name, message, remote, isSecret)
+    else if (span !== undefined) this.mayKeep(process, awaitsReply, binary, size)
     return process
   }
 
@@ -204,7 +205,16 @@ export abstract class IncomingConnection extends ConnectionIdentity {
       this.describeReceived(span, name, message, remote, isSecret)
       setAttributes(span, attributes)
     }
-    return new OperationProcess(this, name, active, span).begin(operation)
+    const process = new OperationProcess(this, name, active, span).begin(operation)
+    if (span !== undefined && !isRecording(span)) this.mayKeep(process, true, binary, size)
+    return process
+  }
+
+  /** A message is not sampled: what option `keep` needs if it keeps it. */
+  private mayKeep(process: Process, awaitsReply: boolean, binary: boolean, size: number): void {
+    if (this.services.keeper === undefined) return
+    const kind = awaitsReply ? SpanKind.SERVER : SpanKind.CONSUMER
+    process.unsampled = { kind, binary, size, sequence: this.received, closes: false }
   }
 
   /** Sets the terms for a context in the place of a protocol that was found by the first messages. */

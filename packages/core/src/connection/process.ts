@@ -1,6 +1,6 @@
-import type { Attributes, Context, Counter, Histogram, Span } from '@opentelemetry/api'
+import type { Attributes, Context, Counter, Histogram, Span, SpanOptions } from '@opentelemetry/api'
 import { activeContext } from '../api/context.ts'
-import { isRecording, renameSpan, setAttribute } from '../api/span.ts'
+import { endSpan, isRecording, renameSpan, setAttribute } from '../api/span.ts'
 import type { AckOutcome } from '../context/ack.ts'
 import { ADOPTION_TIME, type OperationOwner } from '../context/operation.ts'
 import { type OperationServices, runningOperation, ServerOperation } from '../context/server-operation.ts'
@@ -9,8 +9,10 @@ import type { Series } from '../metrics/series.ts'
 import type { MeasuredProcess } from '../operations/operation-process.ts'
 import type { HandlerInfo } from '../options/types.ts'
 import { ATTR_CODE_FUNCTION_NAME, ATTR_WEBSOCKET_ACK_OUTCOME, ATTR_WEBSOCKET_SPAN_ENDED_BY } from '../schema.ts'
-import { describeName } from '../span/describe.ts'
+import type { KeepCause, Keeper, KeepReason, UnsampledMessage } from '../services/keeper.ts'
+import { describeMessage, describeName } from '../span/describe.ts'
 import { errorType } from '../span/error-type.ts'
+import { recordError, recordRefusal } from '../span/failure.ts'
 import type { MessageName } from '../span/names.ts'
 
 /** The members of a connection that a process uses. */
@@ -18,7 +20,12 @@ export interface ProcessConnection extends OperationOwner {
   readonly id: string
   readonly route: string | undefined
   readonly series: Pick<Series, 'processing' | 'named' | 'failed'>
+  /** The connection has ended, and was not meant to. Known with option `keep` alone. */
+  readonly endedAbnormally: boolean
+  /** Starts the span of a message that was not sampled and is kept. */
+  startKept(name: string, cause: KeepCause, now: number, options: SpanOptions, active: Context): Span | undefined
   readonly services: OperationServices & {
+    readonly keeper: Keeper | undefined
     readonly metrics: {
       readonly recording: boolean
       readonly processDuration: Histogram
@@ -36,13 +43,16 @@ export interface AttachedStream {
 /** The dispatch of one message to all handlers of a server. */
 export class Process extends ServerOperation implements MeasuredProcess {
   override readonly owner: ProcessConnection
+  /** Set if the message was not sampled, with option `keep` alone. Declared only: a field would cost every message. */
+  declare unsampled?: UnsampledMessage
   #message: MessageName
   #stream: AttachedStream | undefined
   #hasHandler = false
 
   constructor(connection: ProcessConnection, message: MessageName, active: Context, span: Span | undefined) {
     const { services } = connection
-    super(services, active, span, services.metrics.recording || isRecording(span) ? performance.now() : 0)
+    const isTimed = services.metrics.recording || services.keeper !== undefined || isRecording(span)
+    super(services, active, span, isTimed ? performance.now() : 0)
     this.owner = connection
     this.#message = message
     connection.series.processing++
@@ -118,6 +128,46 @@ export class Process extends ServerOperation implements MeasuredProcess {
       isCut ? { ...attributes, [ATTR_WEBSOCKET_SPAN_ENDED_BY]: 'disconnect' } : attributes,
       this,
     )
+  }
+
+  protected override onSettled(endedBy: 'disconnect' | undefined): void {
+    if (this.unsampled !== undefined) this.keepUnsampled(this.unsampled, endedBy)
+  }
+
+  /** Records a message that was not sampled, if option `keep` says so. */
+  protected keepUnsampled(
+    { closes, kind, binary, size, sequence }: UnsampledMessage,
+    endedBy: 'disconnect' | undefined,
+  ): void {
+    const { owner: connection, message, startTime } = this
+    const { keeper } = connection.services
+    if (keeper === undefined) return
+    const now = performance.now()
+    const failure = keeper.errors ? this.failure : undefined
+    const hasClosed = keeper.errors && (closes || (endedBy !== undefined && connection.endedAbnormally))
+    const isSlow = now - startTime > keeper.threshold(this.subject)
+    const reason: KeepReason | undefined =
+      failure !== undefined ? 'error' : hasClosed ? 'close' : isSlow ? 'slow' : undefined
+    if (reason === undefined) return
+    const cause = { reason, type: failure ?? reason, subject: this.subject }
+    const span = connection.startKept(message.process, cause, now, { kind, startTime }, this)
+    if (span === undefined) return
+    describeMessage(span, message, binary, size, sequence)
+    if (this.failed && this.isError(this.error)) recordError(span, this.error, now)
+    else if (this.failed) recordRefusal(span, this.error)
+    if (endedBy !== undefined) setAttribute(span, ATTR_WEBSOCKET_SPAN_ENDED_BY, endedBy)
+    this.describeEnd(span)
+    endSpan(span, now)
+  }
+
+  /** What names the message for option `keep`. */
+  protected get subject(): string | undefined {
+    return this.message.name
+  }
+
+  /** The type of the error that the message has ended with; `undefined` if it has not failed. */
+  protected get failure(): string | undefined {
+    return this.failed && this.isError(this.error) ? errorType(this.error) : undefined
   }
 
   protected override onFailedLate(error: unknown): void {

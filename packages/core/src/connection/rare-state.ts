@@ -29,6 +29,8 @@ export class RareState {
   /** The span whose code closed the connection. */
   closeCause: SpanContext | undefined
   timedOut = false
+  /** It has ended, and was not meant to. Known with option `keep` alone. */
+  endedAbnormally = false
   /** Milliseconds that the connection had been open when it was adopted. */
   ageBefore: number | undefined
   view: ConnectionContext | undefined

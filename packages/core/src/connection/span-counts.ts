@@ -24,6 +24,11 @@ export class SpanCounts {
     this.#describeReceived(span)
   }
 
+  /** A message that was received without a span has got one after all. */
+  kept(): void {
+    this.#unrecordedReceived--
+  }
+
   /**
    * The send with this span is about to end.
    *

@@ -238,6 +238,9 @@ export abstract class Operation extends SpanScope implements Expirable {
   /** The acknowledgement has this outcome. */
   protected onAckSettled(_outcome: AckOutcome): void {}
 
+  /** Called once, when everything has settled and before the span ends. */
+  protected onSettled(_endedBy: 'disconnect' | undefined): void {}
+
   /** Sets attributes on the span that are known at its end. */
   protected describeEnd(_span: Span): void {}
 
@@ -267,6 +270,7 @@ export abstract class Operation extends SpanScope implements Expirable {
   private settle(endedBy?: 'disconnect'): void {
     this.#state |= SETTLED
     if ((this.#state & HELD) !== 0) this.forget()
+    this.onSettled(endedBy)
     if (endedBy === undefined) this.end()
     else this.endBy(endedBy)
     this.#error = undefined

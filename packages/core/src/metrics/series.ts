@@ -42,6 +42,8 @@ export class Series {
   droppedSpans = 0
   /** Those that were not created because the process exceeded its budget. */
   droppedByProcess = 0
+  /** Messages that option `keep` would have recorded, above its limit. */
+  droppedByKeep = 0
   /** Open operations by protocol. */
   readonly operations = new Map<string, number>()
   readonly #named = new Map<string, Attributes>()

@@ -200,6 +200,7 @@ function observeDropped(result: BatchObservableResult, instrument: Observable, s
   const counts: [string, number][] = [
     ['connection_budget', series.droppedSpans],
     ['process_budget', series.droppedByProcess],
+    ['keep_limit', series.droppedByKeep],
   ]
   for (const [reason, count] of counts) {
     if (count === 0) continue

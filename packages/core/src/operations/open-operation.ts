@@ -25,6 +25,8 @@ export interface OperationScope extends Context {
 export interface OperationOwner {
   /** The operation is answered or over: sets what is known on its span, and records its duration. */
   answered(operation: OpenOperation, span: Span | undefined): void
+  /** Names the span of an operation that is over, and sets what is known on it. */
+  describe(operation: OpenOperation, span: Span): void
   /** A stream has its first item. */
   firstItem(operation: OpenOperation): void
   /** Takes the operation out of what is open. */

@@ -69,8 +69,7 @@ export class OperationTelemetry {
     const recorded = isRecording(span) ? span : undefined
     const name = this.#nameOf(operation)
     if (recorded === undefined && !isMeasured) return
-    const isFailure = outcome === 'error' || outcome === 'timeout' || outcome === 'disconnected'
-    const errorType = isFailure ? this.#errorType(operation) : undefined
+    const errorType = hasFailed(operation) ? this.#errorType(operation) : undefined
     if (recorded !== undefined) {
       renameSpan(recorded, operation.isServed ? name.process : name.send)
       this.#describe(recorded, operation, name, errorType)
@@ -78,6 +77,13 @@ export class OperationTelemetry {
     if (!isMeasured) return
     const attributes = this.#metricAttributes(operation, name, errorType)
     instruments.operationDuration.record(seconds(operation.startTime), attributes, operation.scope)
+  }
+
+  /** Names the span of an operation that is over, and sets what is known on it. */
+  describe(operation: OpenOperation, span: Span): void {
+    const name = this.#nameOf(operation)
+    renameSpan(span, operation.isServed ? name.process : name.send)
+    this.#describe(span, operation, name, hasFailed(operation) ? this.#errorType(operation) : undefined)
   }
 
   /** A stream has its first item. */
@@ -193,6 +199,11 @@ export class OperationTelemetry {
     instruments.operationItems.record(operation.items, attributes)
     instruments.streamDuration.record(seconds(operation.startTime), attributes)
   }
+}
+
+/** True for the outcomes of a request that are errors. */
+export function hasFailed({ outcome }: Pick<OpenOperation, 'outcome'>): boolean {
+  return outcome === 'error' || outcome === 'timeout' || outcome === 'disconnected'
 }
 
 /** Link to the span of an operation's request. */

@@ -160,6 +160,10 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
     this.#telemetry.answered(operation, span)
   }
 
+  describe(operation: OpenOperation, span: Span): void {
+    this.#telemetry.describe(operation, span)
+  }
+
   firstItem(operation: OpenOperation): void {
     this.#telemetry.firstItem(operation)
   }

@@ -6,7 +6,7 @@ import { parseSelector, type Selector } from './selector.ts'
 import type { Spec } from './spec.ts'
 import { DEFAULT_CARRIER_NAME, SPECS } from './specs.ts'
 import { suggestion } from './suggestion.ts'
-import type { TelemetryOptions } from './types.ts'
+import type { KeepOptions, TelemetryOptions } from './types.ts'
 
 type Validated = {
   readonly [K in keyof typeof SPECS]: (typeof SPECS)[K] extends Spec<infer T> ? T : never
@@ -43,6 +43,7 @@ export function resolveOptions(options: TelemetryOptions = {}, env: Environment 
   const { messageName } = validated
   return Object.freeze({
     ...validated,
+    keep: copyKeep(validated.keep),
     ignore: copyIgnore(validated.ignore) ?? ignoreFromEnvironment(env),
     carrierName: validated.carrierName ?? DEFAULT_CARRIER_NAME,
     messageName: typeof messageName === 'string' ? parseSelector(messageName) : messageName,
@@ -66,12 +67,21 @@ function resolveOption(name: string, spec: Spec<unknown>, given: unknown, env: E
   return Array.isArray(value) ? [...value] : value
 }
 
+function copyKeep(keep: KeepOptions | undefined): KeepOptions | undefined {
+  if (keep === undefined) return undefined
+  const { slowerThan } = keep
+  return Object.freeze({ ...keep, ...(typeof slowerThan === 'object' && { slowerThan: { ...slowerThan } }) })
+}
+
 function checkCombinations(options: Validated): void {
   if (options.heartbeatTerminate && options.heartbeatInterval === undefined) {
     throw new OptionError(
       'heartbeatTerminate',
       'needs heartbeatInterval: without its pings no connection is found dead',
     )
+  }
+  if (options.keepTracerProvider !== undefined && options.keep === undefined) {
+    throw new OptionError('keepTracerProvider', 'needs keep, which says what it records')
   }
   if (options.metricAttributes.length > 0 && options.connectionAttributes === undefined) {
     throw new OptionError('metricAttributes', 'needs connectionAttributes, which names their values')

@@ -6,6 +6,7 @@ import { parseJsonOperations } from '../protocols/json-operations.ts'
 import { isProtocol } from '../protocols/protocol.ts'
 import { PROTOCOL_NAMES } from '../protocols/registry.ts'
 import { isAuthority } from './authority.ts'
+import { parseKeep } from './keep.ts'
 import { parseSelector } from './selector.ts'
 import {
   boolean,
@@ -24,7 +25,7 @@ import {
   type Spec,
   splitList,
 } from './spec.ts'
-import type { TelemetryOptions } from './types.ts'
+import type { KeepOptions, TelemetryOptions } from './types.ts'
 
 const REMOTE_CONTEXTS: readonly RemoteContext[] = ['parent', 'link', 'ignore']
 
@@ -93,6 +94,32 @@ const maxSpansPerSecond: Spec<number | false> = {
   fallback: 1000,
 }
 
+const keep: Spec<KeepOptions | undefined> = {
+  type: '{ errors, slowerThan, maxPerSecond }',
+  check(value) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return mustBe(keep.type, value)
+    for (const [key, member] of Object.entries(value)) {
+      const problem = keepProblem(key, member)
+      if (problem !== undefined) return problem
+    }
+    return undefined
+  },
+  fromText: parseKeep,
+  fallback: undefined,
+}
+
+function keepProblem(key: string, value: unknown): string | undefined {
+  const isAbove0 = (number: unknown) => typeof number === 'number' && number > 0
+  if (value === undefined) return undefined
+  if (key === 'errors') return typeof value === 'boolean' ? undefined : `.errors ${mustBe('true or false', value)}`
+  if (key === 'maxPerSecond') return isAbove0(value) ? undefined : `.maxPerSecond ${mustBe('a number above 0', value)}`
+  if (key !== 'slowerThan') return `has no member ${key}: use errors, slowerThan and maxPerSecond`
+  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isAbove0(value) || (isMap && Object.values(value).every(isAbove0))
+    ? undefined
+    : `.slowerThan ${mustBe('a number of milliseconds above 0, or one for each name', value)}`
+}
+
 const carrierName: Spec<string | undefined> = {
   type: 'a name of letters, digits, _, $, . and -',
   check: (value) => (isMemberName(value) ? undefined : mustBe(carrierName.type, value)),
@@ -134,6 +161,8 @@ export const SPECS = {
   outgoing: boolean(true),
   messageSampling: choice(['independent', 'connection'], 'independent'),
   maxSpansPerSecond,
+  keep,
+  keepTracerProvider: provider<TracerProvider>('getTracer'),
   maxSamplerAsksPerSecond: number<number | undefined>('a number above 0, or Infinity', (value) => value > 0, undefined),
   maxMessageSpansPerSecond: number('a number above 0, or Infinity', (value) => value > 0, 1000),
   ignore,

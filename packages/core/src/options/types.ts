@@ -61,6 +61,19 @@ export interface HandlerInfo {
   readonly name?: string | undefined
 }
 
+/** What option `keep` records of messages that were not sampled. */
+export interface KeepOptions {
+  /** Messages that fail, and those that close their connection abnormally, or are open when it ends so. Default `true`. */
+  errors?: boolean
+  /** Milliseconds above which a message is slow: a number, or one for each name, `*` for all others. Default: none is. */
+  slowerThan?: number | Readonly<Record<string, number>>
+  /**
+   * Messages a second that are recorded so, which names and error types share. Of each name and error at least one a minute
+   * is. Default 20.
+   */
+  maxPerSecond?: number
+}
+
 /** Options of every adapter: one flat object, the same names everywhere. Each can also be set by a variable `OTEL_WS_*`. */
 export interface TelemetryOptions {
   /** `false` leaves the host untouched. Default `true`. Variable `OTEL_WS_ENABLED`. */
@@ -98,6 +111,18 @@ export interface TelemetryOptions {
    * default. Default 1000. Variable `OTEL_WS_MAX_SPANS_PER_SECOND`.
    */
   maxSpansPerSecond?: number | false
+  /**
+   * Records messages that were not sampled, or were over a budget, if they turn out to have failed, closed their connection
+   * abnormally, or taken long: one span, when they settle, in the trace of the message, with `websocket.keep.reason`. Needs
+   * `keepSampler` around the SDK's sampler, or `keepTracerProvider`; what zero code starts has it. Default: nothing is kept.
+   * Variable `OTEL_WS_KEEP` (`errors, slowerThan=250, slowerThan.say=100, maxPerSecond=20`).
+   */
+  keep?: KeepOptions
+  /**
+   * Provider of the tracer for spans that option `keep` records, whose sampler samples everything. Default: the one for all
+   * spans.
+   */
+  keepTracerProvider?: TracerProvider
   /**
    * Times per second that messages which start a trace may ask the SDK's sampler, `Infinity` for no limit. Default: 1 for
    * samplers that may limit how many traces start in a second, which messages would otherwise use up; no limit for those

@@ -1,5 +1,5 @@
 import { type Attributes, type Context, type Link, SamplingDecision, SpanKind, TraceFlags } from '@opentelemetry/api'
-import { ATTR_WEBSOCKET_LINK_KIND, ATTR_WEBSOCKET_SAMPLING_INHERITED } from '../schema.ts'
+import { ATTR_WEBSOCKET_KEEP_REASON, ATTR_WEBSOCKET_LINK_KIND, ATTR_WEBSOCKET_SAMPLING_INHERITED } from '../schema.ts'
 
 /** The sampler interface of the OpenTelemetry SDK, of which core uses nothing else. */
 export interface Sampler {
@@ -42,5 +42,23 @@ export function connectionSampler(sampler: Sampler): Sampler {
       return sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links)
     },
     toString: () => `ConnectionSampler{${sampler.toString()}}`,
+  }
+}
+
+/**
+ * Wraps a sampler for option `keep`: what is kept of messages that were not sampled is sampled, all else is left to the
+ * wrapped sampler. It must be the outermost, also around a parent-based one, which would not sample in an unsampled trace.
+ *
+ * ```ts
+ * new TracerProvider({ sampler: keepSampler(new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0.01) })) })
+ * ```
+ */
+export function keepSampler(sampler: Sampler): Sampler {
+  return {
+    shouldSample(context, traceId, spanName, spanKind, attributes, links) {
+      if (attributes[ATTR_WEBSOCKET_KEEP_REASON] !== undefined) return SAMPLED
+      return sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links)
+    },
+    toString: () => `KeepSampler{${sampler.toString()}}`,
   }
 }

@@ -7,14 +7,17 @@ import { type MetricSet, metricSet } from '../metrics/set.ts'
 import { createRedactor, type Redactor } from '../options/redact.ts'
 import type { ResolvedOptions } from '../options/resolve.ts'
 import { SELECTOR_HEAD_BYTES, SELECTOR_TAIL_BYTES, select } from '../options/selector.ts'
-import type { HandlerInfo, IgnoreSubject, UpgradeRequest } from '../options/types.ts'
+import type { HandlerInfo, IgnoreSubject, KeepOptions, UpgradeRequest } from '../options/types.ts'
 import { Diagnostics } from '../span/diagnostics.ts'
 import { BoundedNames, type MessageName, messageName, otherName } from '../span/names.ts'
 import { CoarseClock } from './coarse-clock.ts'
 import type { HostDriver, RegisteredNames, Scope } from './driver.ts'
+import { KeepReserve } from './keep-reserve.ts'
+import { KEPT_PER_SECOND, Keeper } from './keeper.ts'
 import { type ProcessBudget, processBudget } from './process-budget.ts'
 import { globalTracer, registeredProvider } from './providers.ts'
 import { samplerAsks } from './sampler-asks.ts'
+import { sharedBy } from './shared.ts'
 import type { SpanBudget } from './span-budget.ts'
 
 /** While no SDK is registered, `active` checks for one every so many reads. */
@@ -41,6 +44,8 @@ export class Services {
   metrics: MetricSet
   /** Option `maxSpansPerSecond`; `undefined` for no limit. */
   budget: ProcessBudget | undefined
+  /** Option `keep`. */
+  keeper: Keeper | undefined
   /** Option `maxSamplerAsksPerSecond`, for messages that start a trace; `undefined` for no limit. */
   asks: SpanBudget | undefined
   readonly diagnostics = new Diagnostics()
@@ -108,13 +113,23 @@ export class Services {
 
   /** Finds what bounds the spans that go to the present provider. */
   #bound(): void {
-    const { tracerProvider, maxSpansPerSecond, maxSamplerAsksPerSecond, messageSampling } = this.options
+    const { tracerProvider, maxSpansPerSecond, maxSamplerAsksPerSecond, messageSampling, keep } = this.options
     const provider = registeredProvider(tracerProvider)
+    if (keep !== undefined) this.#keepBy(keep, provider)
     if (this.tracer !== undefined && messageSampling === 'independent') {
       this.asks = samplerAsks(provider, this.tracer, maxSamplerAsksPerSecond)
     }
     if (maxSpansPerSecond === false || maxSpansPerSecond === Number.POSITIVE_INFINITY) return
     this.budget = processBudget(provider, maxSpansPerSecond)
+  }
+
+  #keepBy(keep: KeepOptions, provider: object): void {
+    const { name, version } = this.scope
+    const { keepTracerProvider } = this.options
+    const { maxPerSecond = KEPT_PER_SECOND } = keep
+    const reserve = sharedBy(provider, 'keep', () => new KeepReserve(maxPerSecond, performance.now()))
+    if (this.keeper?.reserve !== reserve) this.keeper = new Keeper(keep, reserve)
+    this.keeper.use(keepTracerProvider === undefined ? this.tracer : globalTracer(name, version, keepTracerProvider))
   }
 
   /** Starts a span that no budget leaves out, such as those of a connection's begin and end; the budget is charged. */
