@@ -72,7 +72,7 @@ const DOORS = [
   '^packages/[^/]+/src/(index|adapter)\\.ts$',
   '^packages/core/src/(client|node|schema)\\.ts$',
   '^packages/client/src/socket\\.io\\.ts$',
-  '^packages/testkit/src/(index|suites|browser)\\.ts$',
+  '^packages/testkit/src/(index|suites|browser|differential/index)\\.ts$',
   '^apps/demo-kit/src/(testing|page)\\.ts$',
   '^apps/[^/]+/src/index\\.ts$',
 ]
