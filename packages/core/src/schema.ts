@@ -156,7 +156,7 @@ export const ATTR_WEBSOCKET_UNDELIVERED_REASON = 'websocket.send.undelivered.rea
 /** Budget that was used up: `connection_budget` (`maxMessageSpansPerSecond`), `process_budget` (`maxSpansPerSecond`) or `keep_limit` (`keep.maxPerSecond`). @on metrics */
 export const ATTR_WEBSOCKET_SPANS_DROP_REASON = 'websocket.spans.drop.reason'
 
-/** Why a message is recorded although it was not sampled, by option `keep`: `error`, `close` (its code closed the connection abnormally, or it was open when the connection ended so) or `slow`. @on process */
+/** Why a message is recorded although it was not sampled, by option `keep`, or was over a budget: `error`, `close` (its code closed the connection abnormally, or it was open when the connection ended so) or `slow`. @on process */
 export const ATTR_WEBSOCKET_KEEP_REASON = 'websocket.keep.reason'
 
 /** Class and method of the handler, such as `ChatGateway.onMessage`. @on process, open, disconnect */

@@ -66,8 +66,8 @@ function provider(sampler: Sampler): TracerProvider {
   return new TracerProvider({ sampler, spanProcessors: [processor], idGenerator: new Ids() })
 }
 
-function open(options: TelemetryOptions = {}, tracerProvider = provider(keepSampler(hundredth))): Connection {
-  const all = { tracerProvider, messageName: String, keep: {}, ...options }
+function open(options: TelemetryOptions = { keep: {} }, tracerProvider = provider(keepSampler(hundredth))): Connection {
+  const all = { tracerProvider, messageName: String, ...options }
   const telemetry = createTelemetry(all, { name: `keep ${++scopes}`, version: '1' }, driver)
   telemetries.push(telemetry)
   const connection = telemetry.handshake({ url: '/', headers: {} })?.accept({})
@@ -192,12 +192,32 @@ describe('option keep', () => {
   })
 
   it('records what fails over a budget, in the trace of its context', () => {
-    const connection = open({ maxSpansPerSecond: 0.001 }, provider(keepSampler(new AlwaysOnSampler())))
+    const connection = open({ keep: {}, maxSpansPerSecond: 0.001 }, provider(keepSampler(new AlwaysOnSampler())))
     connection.acceptTerms(propagationTerms('parent', false, false))
     const local = handle(connection, 'say', fail)
     const remote = handle(connection, 'say', fail, { traceparent: `00-${REMOTE}-b7ad6b7169203331-01` })
     expect([local.traceFlags, remote]).toEqual([0, expect.objectContaining({ traceId: REMOTE, traceFlags: 0 })])
     expect(kept().map((span) => span.spanContext().traceId)).toEqual([local.traceId, REMOTE])
+  })
+
+  it('asks the sampler for what fails over a budget, also without the option', () => {
+    const sampler = new ParentBasedSampler({ root: new AlwaysOnSampler() })
+    const connection = open({ maxSpansPerSecond: 0.001 }, provider(sampler))
+    connection.acceptTerms(propagationTerms('parent', false, false))
+    handle(connection, 'good')
+    handle(connection, 'bad', () => wait(2))
+    const local = handle(connection, 'say', fail)
+    handle(connection, 'say', fail, { traceparent: `00-${REMOTE}-b7ad6b7169203331-01` })
+    handle(connection, 'say', fail, { traceparent: `00-${REMOTE}-b7ad6b7169203331-00` })
+    const spans = ended.filter(({ name }) => name.startsWith('process'))
+    expect(spans.map(({ name, attributes }) => [name, attributes[REASON]])).toEqual([
+      ['process say', 'error'],
+      ['process say', 'error'],
+    ])
+    const [own, remote] = spans.map((span) => span.spanContext().traceId)
+    expect([own === local.traceId, remote]).toEqual([false, REMOTE])
+    expect(spans.map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual([undefined, 'b7ad6b7169203331'])
+    expect(sdk.diagnostics).toEqual([])
   })
 
   it('counts what it records among the messages that have a span', () => {
@@ -212,18 +232,18 @@ describe('option keep', () => {
   })
 
   it('says once that the sampler leaves out what is kept, and records with a provider of its own', () => {
-    const connection = open({}, provider(hundredth))
+    const connection = open({ keep: {} }, provider(hundredth))
     for (let n = 0; n < 3; n++) handle(connection, 'say', fail)
     expect(kept()).toEqual([])
     expect(sdk.diagnostics.splice(0)).toEqual([expect.stringContaining('keepSampler(')])
-    const other = open({ keepTracerProvider: provider(new AlwaysOnSampler()) }, provider(hundredth))
+    const other = open({ keep: {}, keepTracerProvider: provider(new AlwaysOnSampler()) }, provider(hundredth))
     const { traceId } = handle(other, 'say', fail)
     expect(kept().map((span) => span.spanContext().traceId)).toEqual([traceId])
     expect(sdk.diagnostics).toEqual([])
   })
 
   it('leaves alone what option messages leaves without a span', () => {
-    const connection = open({ messages: false })
+    const connection = open({ keep: {}, messages: false })
     handle(connection, 'say', fail)
     expect(ended.filter(({ name }) => name.startsWith('process'))).toEqual([])
   })

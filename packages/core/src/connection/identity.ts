@@ -8,16 +8,18 @@ import {
   SpanKind,
   type SpanOptions,
   TraceFlags,
+  trace,
 } from '@opentelemetry/api'
 import { idsOf, setAttributes } from '../api/span.ts'
 import type { NetworkTransport } from '../close/attributes.ts'
+import { spanOf, withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { Series } from '../metrics/series.ts'
 import * as schema from '../schema.ts'
 import type { KeepCause } from '../services/keeper.ts'
 import { SpanBudget } from '../services/span-budget.ts'
 import type { MessageName } from '../span/names.ts'
 import { randomId } from '../span/random-id.ts'
-import { unsampledIn } from '../span/unsampled.ts'
+import { overBudgetIn, parentOverBudget, unsampledIn } from '../span/unsampled.ts'
 import { type HandshakeIds, isSampled, packIds, unpackIds } from './handshake-ids.ts'
 import { RareState } from './rare-state.ts'
 import type { Segment } from './segment.ts'
@@ -45,6 +47,7 @@ class MessageState {
   /** Options of process spans that start a trace. */
   readonly root: SpanOptions
   unsampled: Span | undefined
+  overBudget: Span | undefined
   budget: SpanBudget | undefined
   readonly counts: SpanCounts
   /** Number of the connection, for tables of connections. */
@@ -142,15 +145,11 @@ export abstract class ConnectionIdentity {
   /**
    * Takes one span from the budgets of the connection and the process, for a trace that starts with a message of this name;
    * false if one of them is used up. Call `giveBack` if the sampler then leaves it out.
-   *
-   * @param hasParent the span has a parent, whose decision samplers follow: it takes no trace from others
    */
-  takeRoot({ key }: Pick<MessageName, 'key'>, hasParent: boolean): boolean {
-    const { budget, asks, options } = this.services
-    const isUnlimited = budget === undefined && options.maxMessageSpansPerSecond === Number.POSITIVE_INFINITY
-    if (isUnlimited && asks === undefined) return true
+  takeRoot({ key }: Pick<MessageName, 'key'>): boolean {
+    const { budget, options } = this.services
+    if (budget === undefined && options.maxMessageSpansPerSecond === Number.POSITIVE_INFINITY) return true
     const now = performance.now()
-    if (asks !== undefined && !hasParent && !asks.take(now)) return false
     if (!this.takeOwn(now)) return false
     if (budget === undefined || budget.take(key, this.messageState().key, now)) return true
     this.#messages?.budget?.giveBack()
@@ -176,6 +175,16 @@ export abstract class ConnectionIdentity {
     return true
   }
 
+  /**
+   * True if a message may ask the sampler.
+   *
+   * @param hasParent the span has a parent, whose decision samplers follow: it takes no trace from others
+   */
+  protected mayAsk(hasParent: boolean): boolean {
+    const { asks } = this.services
+    return asks === undefined || hasParent || asks.take(performance.now())
+  }
+
   /** A segment of the connection span has reached its limit or ends at shutdown. After a limit the next one starts. */
   segmentEnded(segment: Segment, endedBy?: 'age' | 'shutdown'): void {
     if (this.segment !== segment) return
@@ -197,14 +206,25 @@ export abstract class ConnectionIdentity {
     const { keeper } = this.services
     if (keeper === undefined) return undefined
     if (!keeper.reserve.admit(subject ?? this.route, type, now)) {
+      if (keeper.isImplied) return undefined
       this.rareState().droppedSpans++
       this.series.droppedByKeep++
       return undefined
     }
+    const parent = keeper.isImplied ? this.askedLate(active) : active
+    if (parent === undefined) return undefined
     const attributes = { ...this.identity(), [schema.ATTR_WEBSOCKET_KEEP_REASON]: reason }
-    const span = keeper.start(name, { ...options, attributes, links: this.handshakeLinks() }, active)
+    const span = keeper.start(name, { ...options, attributes, links: this.handshakeLinks() }, parent)
     if (span !== undefined) this.messageState().counts.kept()
     return span
+  }
+
+  /** The context in which the sampler decides on a message that was over a budget; `undefined` if it must not be asked. */
+  private askedLate(active: Context): Context | undefined {
+    const parent = parentOverBudget(spanOf(active))
+    if (!this.mayAsk(parent !== undefined)) return undefined
+    const base = withoutSpan(active)
+    return parent === undefined ? base : withSpan(base, trace.wrapSpanContext(parent))
   }
 
   private takeOwn(now: number): boolean {
@@ -279,5 +299,13 @@ export abstract class ConnectionIdentity {
     const state = this.messageState()
     state.unsampled ??= unsampledIn(this.handshakeContext())
     return state.unsampled
+  }
+
+  /** As {@link unsampledSpan}, for a message that is over a budget. */
+  protected overBudgetSpan(parent: SpanContext | undefined): Span {
+    if (parent !== undefined) return overBudgetIn(undefined, parent)
+    const state = this.messageState()
+    state.overBudget ??= overBudgetIn(this.handshakeContext(), undefined)
+    return state.overBudget
   }
 }

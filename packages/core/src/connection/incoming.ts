@@ -212,7 +212,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
 
   /** A message is not sampled: what option `keep` needs if it keeps it. */
   private mayKeep(process: Process, awaitsReply: boolean, binary: boolean, size: number): void {
-    if (this.services.keeper === undefined) return
+    if (this.services.keeper?.mayKeep(process.span) !== true) return
     const kind = awaitsReply ? SpanKind.SERVER : SpanKind.CONSUMER
     process.unsampled = { kind, binary, size, sequence: this.received, closes: false }
   }
@@ -396,7 +396,8 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     const trust = remote === undefined ? undefined : this.effectiveTerms?.trust
     if (this.inheritsUnsampled()) return this.unsampledSpan(undefined)
     const parent = trust === 'parent' ? remote : undefined
-    if (!this.takeRoot(message, parent !== undefined || this.segment !== undefined)) return this.unsampledSpan(parent)
+    if (!this.mayAsk(parent !== undefined || this.segment !== undefined)) return this.unsampledSpan(parent)
+    if (!this.takeRoot(message)) return this.overBudgetSpan(parent)
     const span = this.askForSpan(tracer, message, kind, withoutSpan(active), remote, trust)
     if (!isRecording(span)) this.giveBack()
     return span

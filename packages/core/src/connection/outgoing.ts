@@ -268,7 +268,7 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
     if (parent !== undefined) {
       return this.takeInside(true) ? startSpan(tracer, name, { kind, attributes: all }, parent) : undefined
     }
-    if (!this.takeRoot(OPERATION, this.segment !== undefined)) return undefined
+    if (!this.mayAsk(this.segment !== undefined) || !this.takeRoot(OPERATION)) return undefined
     const base = withoutSpan(activeContext())
     const segment = this.nextSegment()
     const links = segment === undefined ? this.handshakeLinks() : []
@@ -287,8 +287,8 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
   startSendSpan(message: MessageName, startTime: HrTime, kind: SpanKind, undecided: boolean): Span | undefined {
     const { services } = this
     const { tracer } = services
-    if (tracer === undefined || this.inheritsUnsampled() || !this.takeRoot(message, this.segment !== undefined))
-      return undefined
+    if (tracer === undefined || this.inheritsUnsampled()) return undefined
+    if (!this.mayAsk(this.segment !== undefined) || !this.takeRoot(message)) return undefined
     const segment = this.nextSegment()
     const base = withoutSpan(activeContext())
     const parent = segment === undefined ? base : withSpan(base, segment)

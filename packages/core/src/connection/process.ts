@@ -51,7 +51,7 @@ export class Process extends ServerOperation implements MeasuredProcess {
 
   constructor(connection: ProcessConnection, message: MessageName, active: Context, span: Span | undefined) {
     const { services } = connection
-    const isTimed = services.metrics.recording || services.keeper !== undefined || isRecording(span)
+    const isTimed = services.metrics.recording || isRecording(span) || services.keeper?.mayKeep(span) === true
     super(services, active, span, isTimed ? performance.now() : 0)
     this.owner = connection
     this.#message = message

@@ -44,7 +44,7 @@ export class Services {
   metrics: MetricSet
   /** Option `maxSpansPerSecond`; `undefined` for no limit. */
   budget: ProcessBudget | undefined
-  /** Option `keep`. */
+  /** Option `keep`, and failures of messages over a budget; `undefined` without either. */
   keeper: Keeper | undefined
   /** Option `maxSamplerAsksPerSecond`, for messages that start a trace; `undefined` for no limit. */
   asks: SpanBudget | undefined
@@ -113,20 +113,23 @@ export class Services {
 
   /** Finds what bounds the spans that go to the present provider. */
   #bound(): void {
-    const { tracerProvider, maxSpansPerSecond, maxSamplerAsksPerSecond, messageSampling, keep } = this.options
+    const { tracerProvider, maxSpansPerSecond, maxMessageSpansPerSecond } = this.options
+    const { maxSamplerAsksPerSecond, messageSampling, keep } = this.options
     const provider = registeredProvider(tracerProvider)
-    if (keep !== undefined) this.#keepBy(keep, provider)
     if (this.tracer !== undefined && messageSampling === 'independent') {
       this.asks = samplerAsks(provider, this.tracer, maxSamplerAsksPerSecond)
     }
-    if (maxSpansPerSecond === false || maxSpansPerSecond === Number.POSITIVE_INFINITY) return
-    this.budget = processBudget(provider, maxSpansPerSecond)
+    if (maxSpansPerSecond !== false && maxSpansPerSecond !== Number.POSITIVE_INFINITY) {
+      this.budget = processBudget(provider, maxSpansPerSecond)
+    }
+    const isBounded = this.budget !== undefined || maxMessageSpansPerSecond !== Number.POSITIVE_INFINITY
+    if (keep !== undefined || isBounded) this.#keepBy(keep, provider)
   }
 
-  #keepBy(keep: KeepOptions, provider: object): void {
+  #keepBy(keep: KeepOptions | undefined, provider: object): void {
     const { name, version } = this.scope
     const { keepTracerProvider } = this.options
-    const { maxPerSecond = KEPT_PER_SECOND } = keep
+    const maxPerSecond = keep?.maxPerSecond ?? KEPT_PER_SECOND
     const reserve = sharedBy(provider, 'keep', () => new KeepReserve(maxPerSecond, performance.now()))
     if (this.keeper?.reserve !== reserve) this.keeper = new Keeper(keep, reserve)
     this.keeper.use(keepTracerProvider === undefined ? this.tracer : globalTracer(name, version, keepTracerProvider))
