@@ -60,6 +60,7 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
     maxChildSpans: { example: 'maxChildSpans: 100', variable: '100', unit: 'messages' },
     messageSampling: { example: "messageSampling: 'connection'", variable: 'connection' },
     maxSpansPerSecond: { example: 'maxSpansPerSecond: 200', variable: '200', unit: 'spans per second' },
+    aggregate: { example: "messageName: '$.type', aggregate: ['cursor', 'mousemove']", variable: 'cursor,mousemove' },
     keep: {
       example: 'keep: { errors: true, slowerThan: 250, maxPerSecond: 20 }',
       variable: 'errors, slowerThan=250',

@@ -54,6 +54,13 @@ export const SPANS: Readonly<Record<string, SpanDescription>> = {
     covers:
       'dispatch of a received message → every handler has settled; of a request → its answer is written, of a subscription → its items begin',
   },
+  aggregate: {
+    name: '`aggregate {name}`',
+    kind: 'INTERNAL',
+    parent: "none; with `traces: 'connection'` the connection",
+    covers:
+      'the messages of one name that a connection has received in ten seconds, or until its close; for the names in option `aggregate`, whose messages have no spans of their own',
+  },
   send: {
     name: '`send {name}`',
     kind: 'PRODUCER; CLIENT of a request, with `{operation}` for the name',

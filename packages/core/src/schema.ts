@@ -23,7 +23,7 @@ export const ATTR_WEBSOCKET_NAMESPACE = 'websocket.namespace'
 /** Session id of the host library; with option `sessionId` only. @on all spans */
 export const ATTR_WEBSOCKET_SESSION_ID = 'websocket.session.id'
 
-/** Name of the message, of bounded cardinality: `_OTHER` once a limit is exceeded. @on process, send, broadcast, deliver, metrics */
+/** Name of the message, of bounded cardinality: `_OTHER` once a limit is exceeded. @on process, send, broadcast, deliver, aggregate, metrics */
 export const ATTR_WEBSOCKET_MESSAGE_NAME = 'websocket.message.name'
 /** The original name, if `websocket.message.name` is `_OTHER`; cut at 128 characters. @on process, send, broadcast, deliver */
 export const ATTR_WEBSOCKET_MESSAGE_NAME_ORIGINAL = 'websocket.message.name_original'
@@ -158,6 +158,15 @@ export const ATTR_WEBSOCKET_SPANS_DROP_REASON = 'websocket.spans.drop.reason'
 
 /** Why a message is recorded although it was not sampled, by option `keep`, or was over a budget: `error`, `close` (its code closed the connection abnormally, or it was open when the connection ended so) or `slow`. @on process */
 export const ATTR_WEBSOCKET_KEEP_REASON = 'websocket.keep.reason'
+
+/** Messages of one name that were received in the time of the span. @on aggregate */
+export const ATTR_WEBSOCKET_AGGREGATE_MESSAGES = 'websocket.aggregate.messages'
+/** Payload of these messages in bytes, uncompressed. @on aggregate */
+export const ATTR_WEBSOCKET_AGGREGATE_BYTES = 'websocket.aggregate.bytes'
+/** Seconds that the handlers of one of them took at most. @on aggregate */
+export const ATTR_WEBSOCKET_AGGREGATE_LONGEST = 'websocket.aggregate.longest'
+/** Those whose handlers failed. @on aggregate */
+export const ATTR_WEBSOCKET_AGGREGATE_FAILURES = 'websocket.aggregate.failures'
 
 /** Class and method of the handler, such as `ChatGateway.onMessage`. @on process, open, disconnect */
 export const ATTR_CODE_FUNCTION_NAME = 'code.function.name'

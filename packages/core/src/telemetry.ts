@@ -150,6 +150,7 @@ export class Telemetry {
     services.clock.stop()
     services.sendBatch.shutdown()
     services.endOperations()
+    services.windows?.shutdown()
     services.deadlines.shutdown()
   }
 

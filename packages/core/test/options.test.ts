@@ -21,6 +21,7 @@ const DEFAULTS = {
   outgoing: true,
   messageSampling: 'independent',
   maxSpansPerSecond: 1000,
+  aggregate: undefined,
   keep: undefined,
   keepTracerProvider: undefined,
   maxSamplerAsksPerSecond: undefined,
@@ -135,6 +136,13 @@ const CASES: Readonly<Record<keyof TelemetryOptions, Case>> = {
       ['false', false],
     ],
     wrongTexts: ['0', 'many', 'true'],
+  },
+  aggregate: {
+    valid: [[], ['cursor']],
+    invalid: ['cursor', [''], [1], [/x/], null],
+    fix: /must be a list of message names/,
+    resolved: (value) => ((value as string[]).length === 0 ? undefined : new Set(value as string[])),
+    texts: [['a, b', new Set(['a', 'b'])]],
   },
   keep: {
     valid: [{}, { errors: false }, { slowerThan: 0.5 }, { slowerThan: { say: 10, '*': 250 } }, { maxPerSecond: 5 }],

@@ -258,6 +258,7 @@ export class Connection extends OperatingConnection implements LiveConnection {
     })
     if (services.keeper !== undefined) this.rareState().endedAbnormally = isAbnormal(close.category)
     this.endPending()
+    this.endWindows()
     const duration = (performance.now() - this.#openedAt + (rare?.ageBefore ?? 0)) / 1000
     this.recordDuration(close, duration)
     this.recordCloseSpan(close, rare?.sentCode === undefined ? facts : { ...facts, reason: rare.sentReason }, duration)
@@ -273,6 +274,7 @@ export class Connection extends OperatingConnection implements LiveConnection {
     this.series.live.delete(this)
     this.services.heartbeat?.delete(this)
     this.endPending()
+    this.endWindows()
     if (this.segment !== undefined) this.segmentEnded(this.segment, 'shutdown')
     removeConnection(this.socket as object)
     this.services.driver.release?.(this.socket)

@@ -31,6 +31,7 @@ import * as schema from '../schema.ts'
 import type { RegisteredNames } from '../services/driver.ts'
 import { describeMessage, describeName } from '../span/describe.ts'
 import { type MessageName, otherName } from '../span/names.ts'
+import type { AggregateWindow } from './aggregate.ts'
 import { readForeignCarrier } from './foreign-carrier.ts'
 import { ConnectionIdentity } from './identity.ts'
 import { BatchProcess, OperationProcess, QuietProcess } from './operation-process.ts'
@@ -177,13 +178,46 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     const isSecret = operations?.isSecret === true
     const remote = this.remoteContext(extracted, data, binary, isSecret)
     const active = remote === undefined ? activeContext() : this.withBaggage(activeContext(), remote)
-    const span = options.messages ? this.startProcessSpan(name, awaitsReply, active, remote) : undefined
+    const window = options.aggregate === undefined ? undefined : this.windowOf(name)
+    window?.received(size)
+    const span = !options.messages
+      ? undefined
+      : window === undefined
+        ? this.startProcessSpan(name, awaitsReply, active, remote)
+        : this.unsampledSpan(undefined)
     if (services.tracer !== undefined) this.messageState().counts.received(span)
     if (span === undefined && !metrics.recording && options.around === undefined) return undefined
-    const process = new Process(this, name, active, span)
+    const process = new Process(this, name, active, span, window !== undefined)
+    if (window !== undefined) process.window = window
     if (isRecording(span)) this.describeReceived(span, name, message, remote, isSecret)
     else if (span !== undefined) this.mayKeep(process, awaitsReply, binary, size)
     return process
+  }
+
+  /** The handlers of a message have settled whose window this is. */
+  settledIn(window: AggregateWindow, duration: number, hasFailed: boolean): void {
+    const present = window.isOver ? this.windowOf(window.name) : window
+    present?.settled(duration, hasFailed)
+  }
+
+  /** Records the messages of a window, which has ended, in one span. */
+  abstract endWindow(window: AggregateWindow): void
+
+  /** The window of messages of this name, if option `aggregate` has it and there are not too many. */
+  private windowOf(message: MessageName): AggregateWindow | undefined {
+    const { services } = this
+    const { name } = message
+    if (name === undefined || this.closed || services.tracer === undefined || !services.options.messages)
+      return undefined
+    if (services.options.aggregate?.has(name) !== true) return undefined
+    const state = this.rareState()
+    let window = state.windows?.get(name)
+    if (window !== undefined) return window
+    window = services.windows?.open(this, message)
+    if (window === undefined) return undefined
+    state.windows ??= new Map()
+    state.windows.set(name, window)
+    return window
   }
 
   /** Starts the process of a message that begins an operation of a protocol. */

@@ -1,6 +1,14 @@
-import type { Attributes, Context, HrTime, Link, Span, SpanKind } from '@opentelemetry/api'
+import {
+  type Attributes,
+  type Context,
+  type HrTime,
+  type Link,
+  type Span,
+  SpanKind,
+  type SpanOptions,
+} from '@opentelemetry/api'
 import { activeContext } from '../api/context.ts'
-import { addLinks, idsOf, isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
+import { addLinks, endSpan, idsOf, isRecording, setAttribute, setAttributes, startSpan } from '../api/span.ts'
 import { currentCarrier, isUnsampled } from '../context/send-parent.ts'
 import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { MessageDelivery } from '../metrics/series.ts'
@@ -18,6 +26,7 @@ import {
   ATTR_WEBSOCKET_MESSAGE_TYPE,
 } from '../schema.ts'
 import type { MessageName } from '../span/names.ts'
+import type { AggregateWindow } from './aggregate.ts'
 import { IncomingConnection } from './incoming.ts'
 
 /** Operations share one name in the budget: theirs are not bounded before they are answered. */
@@ -263,18 +272,47 @@ export abstract class OutgoingConnection extends IncomingConnection implements S
   ): Span | undefined {
     const { tracer } = this.services
     if (tracer === undefined || isUnsampled(parent)) return undefined
-    if (parent === undefined && this.inheritsUnsampled()) return undefined
     const all = { ...this.identity(), ...attributes }
-    if (parent !== undefined) {
-      return this.takeInside(true) ? startSpan(tracer, name, { kind, attributes: all }, parent) : undefined
-    }
-    if (!this.mayAsk(this.segment !== undefined) || !this.takeRoot(OPERATION)) return undefined
+    if (parent === undefined) return this.startRoot(name, OPERATION, { kind, attributes: all }, link)
+    return this.takeInside(true) ? startSpan(tracer, name, { kind, attributes: all }, parent) : undefined
+  }
+
+  override endWindow(window: AggregateWindow): void {
+    const { name } = window.name
+    if (window.isOver || name === undefined) return
+    window.isOver = true
+    this.rare?.windows?.delete(name)
+    this.services.windows?.delete(window)
+    const { startTime } = window
+    const span = this.startRoot(window.spanName, window.name, {
+      kind: SpanKind.INTERNAL,
+      attributes: { ...this.identity(), ...window.attributes },
+      startTime,
+    })
+    endSpan(span, performance.now())
+  }
+
+  /** Records what option `aggregate` has of the connection, which ends. */
+  protected endWindows(): void {
+    for (const window of this.rare?.windows?.values() ?? []) this.endWindow(window)
+  }
+
+  /** Starts a span that starts a trace and is linked to the handshake, or is a child of the connection's span. */
+  private startRoot(
+    name: string,
+    message: { readonly key: number },
+    options: SpanOptions,
+    link?: Link,
+  ): Span | undefined {
+    const { tracer } = this.services
+    if (tracer === undefined || this.inheritsUnsampled()) return undefined
+    if (!this.mayAsk(this.segment !== undefined) || !this.takeRoot(message)) return undefined
     const base = withoutSpan(activeContext())
     const segment = this.nextSegment()
     const links = segment === undefined ? this.handshakeLinks() : []
     if (link !== undefined) links.push(link)
-    const options = { kind, attributes: all, links }
-    return this.decided(startSpan(tracer, name, options, segment === undefined ? base : withSpan(base, segment)))
+    const parent = segment === undefined ? base : withSpan(base, segment)
+    return this.decided(startSpan(tracer, name, { ...options, links }, parent))
   }
 
   isSendUntraced(message: MessageName): boolean {

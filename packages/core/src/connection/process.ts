@@ -14,6 +14,7 @@ import { describeMessage, describeName } from '../span/describe.ts'
 import { errorType } from '../span/error-type.ts'
 import { recordError, recordRefusal } from '../span/failure.ts'
 import type { MessageName } from '../span/names.ts'
+import type { AggregateWindow } from './aggregate.ts'
 
 /** The members of a connection that a process uses. */
 export interface ProcessConnection extends OperationOwner {
@@ -22,6 +23,8 @@ export interface ProcessConnection extends OperationOwner {
   readonly series: Pick<Series, 'processing' | 'named' | 'failed'>
   /** The connection has ended, and was not meant to. Known with option `keep` alone. */
   readonly endedAbnormally: boolean
+  /** The handlers of a message have settled that shares a span. */
+  settledIn(window: AggregateWindow, duration: number, hasFailed: boolean): void
   /** Starts the span of a message that was not sampled and is kept. */
   startKept(name: string, cause: KeepCause, now: number, options: SpanOptions, active: Context): Span | undefined
   readonly services: OperationServices & {
@@ -45,13 +48,23 @@ export class Process extends ServerOperation implements MeasuredProcess {
   override readonly owner: ProcessConnection
   /** Set if the message was not sampled, with option `keep` alone. Declared only: a field would cost every message. */
   declare unsampled?: UnsampledMessage
+  /** Set if the message is one of those that share a span, by option `aggregate`. */
+  declare window?: AggregateWindow
   #message: MessageName
   #stream: AttachedStream | undefined
   #hasHandler = false
 
-  constructor(connection: ProcessConnection, message: MessageName, active: Context, span: Span | undefined) {
+  /** @param isMeasured how long it takes must be known, whatever is recorded of it */
+  constructor(
+    connection: ProcessConnection,
+    message: MessageName,
+    active: Context,
+    span: Span | undefined,
+    isMeasured = false,
+  ) {
     const { services } = connection
-    const isTimed = services.metrics.recording || isRecording(span) || services.keeper?.mayKeep(span) === true
+    const isTimed =
+      isMeasured || services.metrics.recording || isRecording(span) || services.keeper?.mayKeep(span) === true
     super(services, active, span, isTimed ? performance.now() : 0)
     this.owner = connection
     this.#message = message
@@ -131,7 +144,10 @@ export class Process extends ServerOperation implements MeasuredProcess {
   }
 
   protected override onSettled(endedBy: 'disconnect' | undefined): void {
-    if (this.unsampled !== undefined) this.keepUnsampled(this.unsampled, endedBy)
+    const { window, unsampled } = this
+    if (window !== undefined)
+      this.owner.settledIn(window, performance.now() - this.startTime, this.failure !== undefined)
+    if (unsampled !== undefined) this.keepUnsampled(unsampled, endedBy)
   }
 
   /** Records a message that was not sampled, if option `keep` says so. */

@@ -4,6 +4,7 @@ import type { AckWaiter } from '../context/ack.ts'
 import type { PartialMessage } from '../outgoing/batch.ts'
 import type { FlushPoller } from '../outgoing/flush-poller.ts'
 import type { PropagationTerms } from '../propagation/terms.ts'
+import type { AggregateWindow } from './aggregate.ts'
 import type { ConnectionContext } from './context.ts'
 import type { Pings } from './pings.ts'
 import type { Stream } from './stream.ts'
@@ -34,4 +35,6 @@ export class RareState {
   /** Milliseconds that the connection had been open when it was adopted. */
   ageBefore: number | undefined
   view: ConnectionContext | undefined
+  /** By the names of option `aggregate`. */
+  windows: Map<string, AggregateWindow> | undefined
 }

@@ -5,6 +5,7 @@ import type { ResolvedOptions } from '../options/resolve.ts'
 import { SendBatch } from '../outgoing/batch.ts'
 import type { HostDriver, Scope } from '../services/driver.ts'
 import { Services } from '../services/services.ts'
+import { AggregateWindows } from './aggregate.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { SlowConsumers } from './slow-consumers.ts'
 
@@ -13,12 +14,15 @@ export class ConnectionServices extends Services {
   readonly sendBatch: SendBatch
   readonly heartbeat: Heartbeat | undefined
   readonly slowConsumers: SlowConsumers
+  /** For option `aggregate`. */
+  readonly windows: AggregateWindows | undefined
   #operations: (OperationSettings & { readonly deadlines: OperationDeadlines }) | undefined
 
   constructor(options: ResolvedOptions, scope: Scope, driver: HostDriver<unknown>) {
     super(options, scope, driver)
     this.sendBatch = new SendBatch(this)
     this.slowConsumers = new SlowConsumers(this)
+    this.windows = options.aggregate && new AggregateWindows()
     if (options.heartbeatInterval !== undefined && driver.ping !== undefined) {
       this.heartbeat = new Heartbeat(options.heartbeatInterval, options)
     }

@@ -13,7 +13,10 @@ type Validated = {
 }
 
 /** Options after validation, with every default in place. Frozen. */
-export interface ResolvedOptions extends Omit<Validated, 'messageName' | 'carrierName' | 'closeErrors' | 'closeCodes'> {
+export interface ResolvedOptions
+  extends Omit<Validated, 'messageName' | 'aggregate' | 'carrierName' | 'closeErrors' | 'closeCodes'> {
+  /** `undefined` if it is empty: each message looks. */
+  readonly aggregate: ReadonlySet<string> | undefined
   readonly messageName: Selector | Exclude<TelemetryOptions['messageName'], string>
   readonly carrierName: string
   readonly closeErrors: ReadonlySet<CloseCategory>
@@ -43,6 +46,7 @@ export function resolveOptions(options: TelemetryOptions = {}, env: Environment 
   const { messageName } = validated
   return Object.freeze({
     ...validated,
+    aggregate: validated.aggregate.length === 0 ? undefined : new Set(validated.aggregate),
     keep: copyKeep(validated.keep),
     ignore: copyIgnore(validated.ignore) ?? ignoreFromEnvironment(env),
     carrierName: validated.carrierName ?? DEFAULT_CARRIER_NAME,

@@ -161,6 +161,7 @@ export const SPECS = {
   outgoing: boolean(true),
   messageSampling: choice(['independent', 'connection'], 'independent'),
   maxSpansPerSecond,
+  aggregate: list<string>(isText, 'message names', []),
   keep,
   keepTracerProvider: provider<TracerProvider>('getTracer'),
   maxSamplerAsksPerSecond: number<number | undefined>('a number above 0, or Infinity', (value) => value > 0, undefined),

@@ -124,6 +124,13 @@ export interface TelemetryOptions {
    */
   keepTracerProvider?: TracerProvider
   /**
+   * Names of received messages that share a span: one per connection, name and ten seconds, `aggregate {name}`, with their
+   * number, bytes, longest duration and failures. The messages themselves have none, and what they cause has none; metrics
+   * are not affected. Beyond 10,000 such spans at a time, messages are recorded one by one. Default: none. Variable
+   * `OTEL_WS_AGGREGATE` (comma-separated).
+   */
+  aggregate?: readonly string[]
+  /**
    * Times per second that messages which start a trace may ask the SDK's sampler, `Infinity` for no limit. Default: 1 for
    * samplers that may limit how many traces start in a second, which messages would otherwise use up; no limit for those
    * of the SDK, for samplers that `connectionSampler` wraps unless their name says that they limit a rate,

@@ -298,6 +298,41 @@ export function samplingTests(harness: Harness, fixture: Fixture): void {
     })
   })
 
+  describe('names in option aggregate', () => {
+    it('have one span for the messages of a connection, which ends at its close', async () => {
+      const { client } = await fixture.open({
+        telemetry: { aggregate: ['cursor'], messageName: '$.type' },
+        connection: echo,
+      })
+      for (const type of ['cursor', 'say', 'cursor']) {
+        client.send(JSON.stringify({ type }))
+        await client.next()
+      }
+      await client.close(1000)
+      await fixture.telemetry.waitForSpan(`close ${route}`)
+      expect(fixture.telemetry.spans('process cursor')).toEqual([])
+      expect(fixture.telemetry.spans('send cursor')).toEqual([])
+      expect(fixture.telemetry.spans('process say')).toHaveLength(1)
+      expect(fixture.telemetry.span('aggregate cursor').attributes).toMatchObject({
+        'websocket.message.name': 'cursor',
+        'websocket.aggregate.messages': 2,
+        'websocket.aggregate.bytes': 34,
+        'websocket.aggregate.failures': 0,
+      })
+      const at = ([seconds, nanoseconds]: readonly [number, number]) => seconds * 1000 + nanoseconds / 1e6
+      const shared = fixture.telemetry.span('aggregate cursor')
+      const between = fixture.telemetry.span('process say')
+      expect(at(shared.startTime)).toBeLessThanOrEqual(at(between.startTime) + 1)
+      expect(at(shared.endTime)).toBeGreaterThanOrEqual(at(between.endTime) - 1)
+      const rows = await fixture.telemetry.collect('websocket.server.messages')
+      const received = rows.filter((row) => row.attributes['websocket.message.direction'] === 'receive')
+      expect(received.map((row) => [row.attributes['websocket.message.name'], row.value])).toEqual([
+        ['cursor', 2],
+        ['say', 1],
+      ])
+    })
+  })
+
   describe('filters', () => {
     it.each([
       ['a list', { routes: [route] }],
