@@ -137,17 +137,19 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
 
     send: createSend({ send, isHostSend: send === wsPrototype(socket)?.send }, (): ClientSender => sender),
 
-    close(this: WsClient, code?: number, reason?: unknown): void {
+    close(this: WsClient, code?: number, reason?: unknown): unknown {
       const first = this.readyState <= OPEN && this._closeFrameReceived !== true
-      close.apply(this, arguments as unknown as unknown[])
-      if (first) connection.closeFrameSent(code, reason === undefined ? undefined : String(reason))
+      const result: unknown = close.apply(this, arguments as unknown as unknown[])
+      const isText = typeof reason === 'string' || reason instanceof Uint8Array
+      if (first) connection.closeFrameSent(code, isText ? String(reason) : undefined)
+      return result
     },
 
-    terminate(this: WsClient): void {
+    terminate(this: WsClient): unknown {
       terminated = true
       connection.closeCalled()
       connection.failed('abandoned')
-      terminate.call(this)
+      return terminate.apply(this, arguments as never)
     },
   }
   for (const [name, method] of Object.entries(methods)) wrapMethod(socket, name, method)

@@ -3,7 +3,7 @@
 // Helpers for adapters of hosts that run on Node. They follow semantic versioning, as the port `./adapter` does.
 
 // --- Wrapping methods of the host ---
-export { copySignature, hiddenProperty, unwrapMethods, wrapMethod } from './node/wrap-method.ts'
+export { copySignature, hiddenProperty, unwrapMethods, withArgument, wrapMethod } from './node/wrap-method.ts'
 
 // --- `EventEmitter`: dispatching events while keeping what listeners return ---
 export { dispatch, dispatchAll, type Emitter, usesPlainEmit } from './node/emitter.ts'

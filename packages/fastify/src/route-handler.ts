@@ -21,12 +21,12 @@ function wrapHandler<H extends WebSocketHandler | undefined>(handler: H): H {
   // `@fastify/websocket` reports a handler that is not a function.
   if (typeof handler !== 'function' || wrapped.has(handler)) return handler
   const original: WebSocketHandler = handler
-  const traced: WebSocketHandler = function (socket, request) {
+  const traced: WebSocketHandler = function (socket) {
     const span = typeof socket === 'object' && socket !== null ? tracedConnection(socket)?.startOpen() : undefined
-    return span === undefined ? original.call(this, socket, request) : span.run(call, this, socket, request)
+    return span === undefined ? original.apply(this, arguments as never) : span.run(call, this, arguments, undefined)
   }
-  function call(span: HandlerSpan, self: unknown, socket: object, request: unknown): unknown {
-    const result = original.call(self, socket, request)
+  function call(span: HandlerSpan, self: unknown, args: IArguments): unknown {
+    const result = original.apply(self, args as never)
     // Fastify passes a rejection to its error handler.
     span.follow(result, original, true)
     return result

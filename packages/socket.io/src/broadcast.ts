@@ -1,5 +1,5 @@
 import { type Audience, type Broadcast, isFollowable, type Telemetry, whenSettled } from '@otel-ws/core/adapter'
-import { wrapMethod } from '@otel-ws/core/node'
+import { withArgument, wrapMethod } from '@otel-ws/core/node'
 import { Acknowledgements } from './acknowledgements.ts'
 import { applicationRooms, carrierRoom } from './carrier-room.ts'
 import { type Emission, emissionTo } from './emission.ts'
@@ -68,15 +68,15 @@ function countRoomChanges(adapter: Adapter, telemetry: Telemetry, audience: Audi
 function traceBroadcast(adapter: Adapter, tracing: AdapterTracing): () => void {
   const { broadcast: original } = adapter
 
-  function publish(broadcast: Broadcast, self: Adapter, packet: Packet, options: BroadcastOptions): unknown {
-    const result = original.call(self, packet, broadcastOptions(broadcast, options, tracing))
+  function publish(broadcast: Broadcast, self: Adapter, args: IArguments): unknown {
+    const result = original.apply(self, withArgument(args, 1, broadcastOptions(broadcast, args[1], tracing)))
     broadcast.follow(result, original)
     awaitFanout(broadcast, result)
     return result
   }
 
-  function publishEmission(self: Adapter, packet: Packet, options: BroadcastOptions, emission: Emission): unknown {
-    const result = original.call(self, packet, withOrigin(options, emission))
+  function publishEmission(self: Adapter, args: IArguments, emission: Emission): unknown {
+    const result = original.apply(self, withArgument(args, 1, withOrigin(args[1], emission)))
     // Adapters that publish return a promise and write to the socket when they have published.
     if (isFollowable(result)) emission.isPublished = true
     return result
@@ -84,10 +84,10 @@ function traceBroadcast(adapter: Adapter, tracing: AdapterTracing): () => void {
 
   return wrapMethod(adapter, 'broadcast', function (this: Adapter, packet: Packet, options: BroadcastOptions): unknown {
     const emission = emissionTo(currentWriteObserver(), options.rooms)
-    if (emission !== undefined) return publishEmission(this, packet, options, emission)
+    if (emission !== undefined) return publishEmission(this, arguments, emission)
     const broadcast = startBroadcast(packet, options, tracing)
-    if (broadcast === undefined) return original.call(this, packet, withOrigin(options, null))
-    return broadcast.run(publish, this, packet, options)
+    if (broadcast === undefined) return original.apply(this, withArgument(arguments, 1, withOrigin(options, null)))
+    return broadcast.run(publish, this, arguments, undefined)
   })
 }
 
@@ -101,15 +101,15 @@ function traceBroadcastWithAck(adapter: Adapter, tracing: AdapterTracing): () =>
   function publish(broadcast: Broadcast, self: Adapter, options: BroadcastOptions, args: AckArguments): unknown {
     const acknowledgements = new Acknowledgements(broadcast, options.flags?.timeout)
     acknowledgementsOfCurrentRun = acknowledgements
-    const [packet, , onClients, onAck] = args
+    const [packet, , onClients, onAck, ...more] = args
     try {
-      return original.call(
-        self,
+      return original.apply(self, [
         packet,
         broadcastOptions(broadcast, options, tracing),
         acknowledgements.wrapClientCount(onClients as Callback),
         acknowledgements.wrapAck(onAck),
-      )
+        ...(more as []),
+      ])
     } catch (error) {
       acknowledgements.cancel()
       throw error
@@ -117,14 +117,14 @@ function traceBroadcastWithAck(adapter: Adapter, tracing: AdapterTracing): () =>
   }
 
   function tracedBroadcastWithAck(this: Adapter, ...args: AckArguments): unknown {
-    const [packet, options, onClients, onAck] = args
+    const [packet, options] = args
     const broadcast = startBroadcast(packet, options, tracing)
-    if (broadcast === undefined) return original.call(this, packet, withOrigin(options, null), onClients, onAck)
+    if (broadcast === undefined) return original.apply(this, withArgument(args, 1, withOrigin(options, null)))
     return broadcast.run(publish, this, options, args)
   }
 
   function tracedServerCount(this: Adapter): unknown {
-    const servers = (serverCount as NonNullable<typeof serverCount>).call(this)
+    const servers = (serverCount as NonNullable<typeof serverCount>).apply(this, arguments as never)
     acknowledgementsOfCurrentRun?.expectServers(servers)
     acknowledgementsOfCurrentRun = undefined
     return servers

@@ -42,7 +42,7 @@ export interface Packet {
 }
 
 export interface Decoder {
-  add(chunk: unknown): void
+  add(chunk: unknown): unknown
   on(type: 'decoded', listener: (packet: Packet) => void): unknown
   off(type: 'decoded', listener: (packet: Packet) => void): unknown
 }
@@ -59,8 +59,8 @@ export interface Client {
   readonly nsps: Map<string, Socket>
   readonly sockets: Map<string, Socket>
   readonly decoder: Decoder
-  close(): void
-  writeToEngine(encoded: unknown, options: WriteOptions): void
+  close(): unknown
+  writeToEngine(encoded: unknown, options: WriteOptions): unknown
 }
 
 type Listener = (this: unknown, ...args: unknown[]) => unknown
@@ -82,12 +82,12 @@ export interface Socket extends EventEmitter {
   readonly _anyListeners?: Listener[]
   ack(id: number): Listener
   dispatch(event: unknown[]): void
-  onack(packet: Packet): void
-  onevent(packet: Packet): void
-  packet(packet: Packet, options?: WriteOptions): void
+  onack(packet: Packet): unknown
+  onevent(packet: Packet): unknown
+  packet(packet: Packet, options?: WriteOptions): unknown
   run(event: unknown[], done: (error?: Error | null) => void): void
   emitReserved(type: string, ...args: unknown[]): boolean
-  _error(error: unknown): void
+  _error(error: unknown): unknown
   _onclose(reason: string, description?: unknown): unknown
   _onerror(error: Error): void
 }
@@ -135,10 +135,10 @@ export interface Namespace extends EventEmitter {
   readonly _fns?: readonly NamespaceMiddleware[]
   readonly server: Server
   readonly adapter: Adapter
-  run(socket: Socket, done: (error?: Error | null) => void): void
+  run(socket: Socket, done: (error?: Error | null) => unknown): unknown
   emitReserved(type: string, ...args: unknown[]): boolean
-  _doConnect(socket: Socket, done: (socket: Socket) => void): void
-  _initAdapter(): void
+  _doConnect(socket: Socket, done: (socket: Socket) => void): unknown
+  _initAdapter(): unknown
   _onServerSideEmit(args: unknown[]): unknown
 }
 
@@ -150,5 +150,5 @@ export interface Server {
   readonly parentNamespacesFromRegExp?: Map<RegExp, { readonly children: Set<Namespace> }>
   bind(engine: EngineServer): unknown
   path(): string
-  _checkNamespace(name: string, auth: unknown, done: (namespace: unknown) => void): void
+  _checkNamespace(name: string, auth: unknown, done: (namespace: unknown) => unknown): unknown
 }

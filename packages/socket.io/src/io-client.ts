@@ -61,10 +61,11 @@ function setCloseCause(conn: EngineSocket | undefined, cause: CloseFacts): void 
 }
 
 const wrapAdd = sharedWrapper<Decoder['add']>((original) => {
-  return function add(this: TracedDecoder, chunk: unknown): void {
+  return function add(this: TracedDecoder, chunk: unknown): unknown {
     addChunk(this, chunk)
     try {
-      original.call(this, chunk)
+      // With these arguments Socket.IO calls it; a list of them would be an allocation for each packet.
+      return original.call(this, chunk)
     } catch (error) {
       setCloseCause(engineSocketBeingRead(), INVALID_PAYLOAD)
       throw error
@@ -96,25 +97,23 @@ function attachWireInfo(this: unknown, packet: Packet): void {
 
 /** Socket.IO calls `close` when the client sent an unexpected packet or has no socket left. */
 const wrapClose = sharedWrapper<Client['close']>((original) => {
-  return function close(this: Client): void {
+  return function close(this: Client): unknown {
     setCloseCause(this.conn, POLICY_VIOLATION)
-    original.call(this)
+    return original.apply(this, arguments as never)
   }
 })
 
 const wrapWrite = sharedWrapper<Client['writeToEngine']>((original) => {
-  return function writeToEngine(this: Client, encoded: unknown, options: WriteOptions): void {
+  return function writeToEngine(this: Client, encoded: unknown, options: WriteOptions): unknown {
     const observer = currentWriteObserver()
     const forClient = encodedForClient(this, encoded, options)
-    if (observer === undefined) {
-      original.call(this, forClient?.encoded ?? encoded, forClient?.options ?? options)
-      return
-    }
     const { readyState, transport } = this.conn
-    const isDropped = options.volatile === true && !transport.writable
-    original.call(this, forClient?.encoded ?? encoded, forClient?.options ?? options)
+    const isDropped = observer !== undefined && options.volatile === true && !transport.writable
+    const result = original.call(this, forClient?.encoded ?? encoded, forClient?.options ?? options)
+    if (observer === undefined) return result
     if (readyState !== 'open') observer.onSkipped(this)
     else if (isDropped) observer.onDropped(this)
     else observer.onWritten(this, encoded)
+    return result
   }
 })

@@ -66,15 +66,15 @@ function usesHostDispatch(socket: Socket): boolean {
 
 function createWrappers(originals: Methods, replicatesDispatch: boolean): PropertyDescriptorMap {
   const methods = {
-    onevent(this: Socket, packet: Packet): void {
+    onevent(this: Socket, packet: Packet): unknown {
       const connection = tracedConnection(this)
-      if (connection?.awaitsConfirmation && confirms(connection, packet)) return
+      if (connection?.awaitsConfirmation && confirms(connection, packet)) return undefined
       const event = packet.data ?? []
       const operation = connection && startReceive(connection, this, packet, event)
-      if (connection === undefined || operation === undefined) originals.onevent.call(this, packet)
-      else if (replicatesDispatch && (operation.timed || connection.services.options.around !== undefined))
-        processEvent(connection, operation, this, packet, event)
-      else operation.run(callOnevent, originals, this, packet)
+      if (connection === undefined || operation === undefined) return originals.onevent.call(this, packet)
+      if (replicatesDispatch && (operation.timed || connection.services.options.around !== undefined))
+        return processEvent(connection, operation, this, packet, event)
+      return operation.run(callOnevent, originals, this, packet)
     },
 
     emit(this: Socket): unknown {
@@ -87,7 +87,7 @@ function createWrappers(originals: Methods, replicatesDispatch: boolean): Proper
 
     _onclose(this: Socket, reason: string, description?: unknown): unknown {
       const connection = tracedConnection(this)
-      if (connection === undefined || !this.connected) return originals._onclose.call(this, reason, description)
+      if (connection === undefined || !this.connected) return originals._onclose.apply(this, arguments as never)
       const transport = transportOf(this.conn)
       // Socket.IO calls this within the application's `disconnect()` or `close()`.
       if (CALLED.has(reason)) connection.closeCalled()
@@ -133,8 +133,8 @@ function callOnclose(listeners: HandlerSpan, originals: Methods, socket: Socket,
  * Calls the original `onevent` in the context of the process span: when nothing is recorded, or when a subclass has its
  * own `onevent` or `dispatch`. The span then covers what runs before the next tick.
  */
-function callOnevent(_: Process, originals: Methods, socket: Socket, packet: Packet): void {
-  originals.onevent.call(socket, packet)
+function callOnevent(_: Process, originals: Methods, socket: Socket, packet: Packet): unknown {
+  return originals.onevent.call(socket, packet)
 }
 
 /** Reused for every event: an object per event would be an allocation on the hot path. */

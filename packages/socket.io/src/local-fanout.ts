@@ -5,14 +5,13 @@ import { applicationRooms, findCarrier } from './carrier-room.ts'
 import { Emission } from './emission.ts'
 import { eventName } from './event-name.ts'
 import { takeOrigin } from './fanout-origin.ts'
-import type { Adapter, BroadcastOptions, Packet, Socket } from './host.ts'
+import type { Adapter, BroadcastOptions, Packet } from './host.ts'
 import { encodedSize, isBinary } from './packet-size.ts'
 import { type EncodedPacket, Recipients } from './recipients.ts'
 import { swapCurrentWriteObserver, type WriteObserver } from './write-observer.ts'
 
 type Encode = NonNullable<Adapter['_encode']>
 type Apply = NonNullable<Adapter['apply']>
-type OnSocket = (socket: Socket) => void
 
 /**
  * Traces the fan-outs of an adapter to the sockets of this node. All adapters inherit from the adapter of Socket.IO, which
@@ -30,26 +29,26 @@ export function traceLocalFanouts(
   /** Set between `_encode` and `apply`. */
   let packetOfCurrentRun: EncodedPacket | undefined
 
-  function tracedEncode(this: Adapter, packet: Packet, options: unknown): unknown[] {
-    const parts = (encode as Encode).call(this, packet, options)
+  function tracedEncode(this: Adapter, packet: Packet): unknown[] {
+    const parts = (encode as Encode).apply(this, arguments as never)
     rememberBroadcast(this, encode as Encode, packet, parts)
     const { data: event } = packet
     packetOfCurrentRun = { name: eventName(packet), binary: isBinary(parts), size: encodedSize(parts), event }
     return parts
   }
 
-  function tracedApply(this: Adapter, options: BroadcastOptions, onSocket: OnSocket): unknown {
+  function tracedApply(this: Adapter, options: BroadcastOptions): unknown {
     const packet = packetOfCurrentRun
     packetOfCurrentRun = undefined
     const origin = takeOrigin(options)
     // Adapters also call `apply` to fetch, move or disconnect sockets: nothing was encoded then.
-    if (packet === undefined) return (apply as Apply).call(this, options, onSocket)
-    if (origin instanceof Emission) return applyObserved(apply as Apply, this, origin, options, onSocket)
+    if (packet === undefined) return (apply as Apply).apply(this, arguments as never)
+    if (origin instanceof Emission) return applyObserved(apply as Apply, this, origin, arguments)
     // A fan-out that did not start on this node delivers a broadcast of another node.
     const delivery = origin === undefined ? startDelivery(this, packet, options) : undefined
     const recipients = new Recipients(this, namespace, packet, origin ?? delivery)
-    if (delivery === undefined) return fanOut(undefined, recipients, options, onSocket)
-    return delivery.run(fanOut, recipients, options, onSocket)
+    if (delivery === undefined) return fanOut(undefined, recipients, arguments)
+    return delivery.run(fanOut, recipients, arguments, undefined)
   }
 
   function startDelivery(self: Adapter, packet: EncodedPacket, options: BroadcastOptions) {
@@ -61,9 +60,9 @@ export function traceLocalFanouts(
     return delivery
   }
 
-  function fanOut(_: unknown, recipients: Recipients, options: BroadcastOptions, onSocket: OnSocket): unknown {
+  function fanOut(_: unknown, recipients: Recipients, args: IArguments): unknown {
     recipients.start()
-    return applyObserved(apply as Apply, recipients.adapter, recipients, options, onSocket)
+    return applyObserved(apply as Apply, recipients.adapter, recipients, args)
   }
 
   const restore: (() => void)[] = []
@@ -79,12 +78,11 @@ function applyObserved(
   apply: Apply,
   adapter: Adapter,
   observer: WriteObserver & { onFannedOut(): void },
-  options: BroadcastOptions,
-  onSocket: OnSocket,
+  args: IArguments,
 ): unknown {
   const outer = swapCurrentWriteObserver(observer)
   try {
-    return apply.call(adapter, options, onSocket)
+    return apply.apply(adapter, args as never)
   } finally {
     swapCurrentWriteObserver(outer)
     observer.onFannedOut()

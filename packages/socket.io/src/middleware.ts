@@ -82,8 +82,8 @@ function observed(middleware: NamespaceMiddleware, traced: TracedNamespace): Nam
 /** Records a rejection by what the client is sent, if the application calls the middleware itself. */
 function observeError(socket: HostSocket, traced: TracedNamespace): void {
   const { _error } = socket
-  wrapMethod(socket, '_error', function error(this: HostSocket, reason: unknown): void {
+  wrapMethod(socket, '_error', function error(this: HostSocket, reason: unknown): unknown {
     traced.handshakeOf(socket)?.refuse(undefined, 'Error', typeof reason === 'string' ? reason : messageOf(reason))
-    _error.call(this, reason)
+    return _error.apply(this, arguments as never)
   })
 }

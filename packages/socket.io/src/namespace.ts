@@ -1,5 +1,5 @@
 import type { HandlerSpan, Handshake, Telemetry } from '@otel-ws/core/adapter'
-import { dispatchAll, hiddenProperty, wrapMethod } from '@otel-ws/core/node'
+import { dispatchAll, hiddenProperty, withArgument, wrapMethod } from '@otel-ws/core/node'
 import { traceBroadcasts } from './broadcast.ts'
 import type { Namespace, Socket } from './host.ts'
 import { NamespaceHandshakes } from './namespace-handshakes.ts'
@@ -94,30 +94,25 @@ function traceMiddleware(
 ): () => void {
   const { run } = namespace
   let isHandedOver = false
-  return wrapMethod(namespace, 'run', function (this: Namespace, socket: Socket, done: (error?: Error | null) => void) {
-    if (isHandedOver) {
-      run.call(this, socket, done)
-      return
-    }
+  return wrapMethod(namespace, 'run', function (this: Namespace, socket: Socket, done: Done): unknown {
+    const args = arguments
+    if (isHandedOver) return run.apply(this, args as never)
     if ((ownTelemetry(this) ?? telemetry) !== telemetry) {
       isHandedOver = true
       handOver()
-      this.run(socket, done)
-      return
+      return this.run(...(args as unknown as Parameters<Namespace['run']>))
     }
     const handshake = handshakes.of(socket)
-    if (handshake === undefined) {
-      run.call(this, socket, done)
-      return
+    if (handshake === undefined) return run.apply(this, args as never)
+    const observed: Done = function (this: unknown, error): unknown {
+      if (error) handshakes.refuse(socket, error)
+      return done.apply(this, arguments as never)
     }
-    handshake.run(() =>
-      run.call(this, socket, (error) => {
-        if (error) handshakes.refuse(socket, error)
-        done(error)
-      }),
-    )
+    return handshake.run(() => run.apply(this, withArgument(args, 1, observed)))
   })
 }
+
+type Done = (error?: Error | null) => unknown
 
 /** Records the end of the handshake, and a span for the listeners of `connection`. */
 function traceConnect(
@@ -129,32 +124,34 @@ function traceConnect(
   /** Set while `_doConnect` runs, which emits `connection` in the same synchronous run. */
   let connectOfCurrentRun: { readonly span: HandlerSpan; readonly socket: Socket } | undefined
 
-  function tracedDoConnect(this: Namespace, socket: Socket, done: (socket: Socket) => void): void {
+  function tracedDoConnect(this: Namespace, socket: Socket): unknown {
     const connection = handshakes.accept(socket)
     // An adapter that traces the connection handler traces the handler of the end too.
     if (connection !== undefined && !traceConnectionHandler) connection.hostCloseListeners = ALL_LISTENERS
     const span = traceConnectionHandler ? connection?.startOpen() : undefined
-    if (span === undefined) _doConnect.call(this, socket, done)
-    else span.run(doConnect, this, socket, done)
+    if (span === undefined) return _doConnect.apply(this, arguments as never)
+    return span.run(doConnect, this, socket, arguments)
   }
 
-  function doConnect(span: HandlerSpan, self: Namespace, socket: Socket, done: (socket: Socket) => void): void {
+  function doConnect(span: HandlerSpan, self: Namespace, socket: Socket, args: IArguments): unknown {
     const outer = connectOfCurrentRun
     connectOfCurrentRun = { span, socket }
     try {
-      _doConnect.call(self, socket, done)
+      return _doConnect.apply(self, args as never)
     } finally {
       connectOfCurrentRun = outer
     }
   }
 
-  function tracedEmitReserved(this: Namespace, type: string, ...args: unknown[]): boolean {
-    if (type === 'new_namespace') onNamespace?.(args[0] as Namespace)
+  function tracedEmitReserved(this: Namespace, type: string, first?: unknown): boolean {
+    if (type === 'new_namespace') onNamespace?.(first as Namespace)
     else if (type === 'connect' || type === 'connection') {
       const connect = connectOfCurrentRun
-      if (connect !== undefined && connect.socket === args[0]) return dispatchAll(connect.span, this, type, args)
+      if (connect !== undefined && connect.socket === first) {
+        return dispatchAll(connect.span, this, type, Array.prototype.slice.call(arguments, 1))
+      }
     }
-    return emitReserved.call(this, type, ...args)
+    return emitReserved.apply(this, arguments as never)
   }
 
   return [
@@ -167,9 +164,10 @@ function traceConnect(
 function traceAdapter(namespace: Namespace, { facts }: NamespaceHandshakes, telemetry: Telemetry): () => void {
   const { _initAdapter } = namespace
   let restoreBroadcasts = traceBroadcasts(namespace.adapter, namespace, telemetry, facts)
-  const restoreInit = wrapMethod(namespace, '_initAdapter', function (this: Namespace): void {
-    _initAdapter.call(this)
+  const restoreInit = wrapMethod(namespace, '_initAdapter', function (this: Namespace): unknown {
+    const result = _initAdapter.apply(this, arguments as never)
     restoreBroadcasts = traceBroadcasts(this.adapter, this, telemetry, facts)
+    return result
   })
   return () => {
     restoreInit()

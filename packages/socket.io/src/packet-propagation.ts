@@ -7,9 +7,9 @@ import {
   type PropagationTerms,
   tracedConnection,
 } from '@otel-ws/core/adapter'
-import { hiddenProperty } from '@otel-ws/core/node'
+import { hiddenProperty, withArgument } from '@otel-ws/core/node'
 import { enableBroadcastPropagation } from './broadcast-propagation.ts'
-import type { Packet, Socket, WriteOptions } from './host.ts'
+import type { Packet, Socket } from './host.ts'
 import { ACK, CONNECT, EVENT } from './packet-types.ts'
 import { sharedWrapper } from './shared-wrapper.ts'
 import { carrierOfCurrentPacket, currentWriteObserver } from './write-observer.ts'
@@ -30,8 +30,9 @@ export function enablePropagation(socket: Socket, hello: string | undefined): vo
 }
 
 const wrapPacket = sharedWrapper<Socket['packet']>((original) => {
-  return function (this: Socket, packet: Packet, options?: WriteOptions): void {
-    original.call(this, injectContext(this, packet), options)
+  return function (this: Socket, packet: Packet): unknown {
+    const injected = injectContext(this, packet)
+    return original.apply(this, injected === packet ? (arguments as never) : withArgument(arguments, 0, injected))
   }
 })
 
@@ -51,11 +52,11 @@ function injectContext(socket: Socket, packet: Packet): Packet {
 }
 
 const wrapOnack = sharedWrapper<Socket['onack']>((original) => {
-  return function onack(this: Socket, packet: Packet): void {
+  return function onack(this: Socket, packet: Packet): unknown {
     const terms = tracedConnection(this)?.terms
     // The callback runs in the context that was active when the event was sent, so the extracted one is not used.
     if (terms !== undefined && Array.isArray(packet.data)) extractFromPacket(terms, packet.data)
-    original.call(this, packet)
+    return original.apply(this, arguments as never)
   }
 })
 

@@ -17,10 +17,10 @@ export function tracePublish(adapter: Adapter, published: WeakMap<object, Broadc
     const { data } = message
     const packet = data?.packet
     const broadcast = typeof packet === 'object' && packet !== null ? published.get(packet) : undefined
-    if (data === undefined || broadcast === undefined) return doPublish.call(this, message)
+    if (data === undefined || broadcast === undefined) return doPublish.apply(this, arguments as never)
     // Only `serverSideEmit` publishes an array; the packet of a broadcast has its carrier among the excluded rooms.
     if (Array.isArray(packet)) data[CARRIER] = broadcast.carrier()
-    const result = doPublish.call(this, message)
+    const result = doPublish.apply(this, arguments as never)
     const failed = (error: unknown) => {
       broadcast.fail(error)
       broadcast.done()

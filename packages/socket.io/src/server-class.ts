@@ -1,6 +1,6 @@
 import type { Telemetry } from '@otel-ws/core/adapter'
 import { wrapMethod } from '@otel-ws/core/node'
-import type { EngineServer, Namespace, Server, Socket } from './host.ts'
+import type { Namespace, Server } from './host.ts'
 import { type TracedServer, traceAmbientServer } from './server.ts'
 
 interface NamespaceClass {
@@ -33,15 +33,15 @@ export function traceServersOf(namespaceClass: NamespaceClass, telemetry: () => 
     return true
   }
 
-  function tracedInitAdapter(this: Namespace): void {
+  function tracedInitAdapter(this: Namespace): unknown {
     traceClassOf(this.server)
-    _initAdapter.call(this)
+    return _initAdapter.apply(this, arguments as never)
   }
 
-  function tracedRun(this: Namespace, socket: Socket, done: (error?: Error | null) => void): void {
+  function tracedRun(this: Namespace): unknown {
+    const args = arguments as unknown as Parameters<Namespace['run']>
     // True for a server that existed before its class was traced.
-    if (trace(this.server)) this.run(socket, done)
-    else run.call(this, socket, done)
+    return trace(this.server) ? this.run(...args) : run.apply(this, args)
   }
 
   function traceClassOf(io: Server): void {
@@ -50,8 +50,9 @@ export function traceServersOf(namespaceClass: NamespaceClass, telemetry: () => 
       return
     }
     const { bind } = serverPrototype
-    function tracedBind(this: Server, engine: EngineServer): unknown {
-      return trace(this) ? this.bind(engine) : bind.call(this, engine)
+    function tracedBind(this: Server): unknown {
+      const args = arguments as unknown as Parameters<Server['bind']>
+      return trace(this) ? this.bind(...args) : bind.apply(this, args)
     }
     restoreByClass.set(serverPrototype, wrapMethod(serverPrototype, 'bind', tracedBind))
   }

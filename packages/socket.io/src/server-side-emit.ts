@@ -41,19 +41,19 @@ function traceSend(
   if (typeof serverSideEmit !== 'function') return () => {}
   const original: NonNullable<typeof serverSideEmit> = serverSideEmit
 
-  function publish(broadcast: Broadcast, self: Adapter, packet: unknown[]): unknown {
-    const result = original.call(self, packet)
+  function publish(broadcast: Broadcast, self: Adapter, args: IArguments): unknown {
+    const result = original.apply(self, args as never)
     broadcast.follow(result, original)
     return result
   }
 
   return wrapMethod(adapter, 'serverSideEmit', function (this: Adapter, packet: unknown[]): unknown {
-    const name = packet[0]
+    const name = packet?.[0]
     const broadcast = typeof name === 'string' ? telemetry.startBroadcast(audience, name) : undefined
-    if (broadcast === undefined) return original.call(this, packet)
+    if (broadcast === undefined) return original.apply(this, arguments as never)
     published.set(packet, broadcast)
     endWithAnswer(packet, broadcast)
-    return broadcast.run(publish, this, packet, undefined)
+    return broadcast.run(publish, this, arguments, undefined)
   })
 }
 
@@ -70,12 +70,12 @@ function traceReceive(
   let carrierOfCurrentRun: unknown
 
   if (typeof onMessage === 'function') {
-    const tracedOnMessage = function (this: Adapter, message: ClusterMessage, offset?: unknown): unknown {
-      const carrier = message.data?.[CARRIER]
-      if (carrier === undefined) return onMessage.call(this, message, offset)
+    const tracedOnMessage = function (this: Adapter, message: ClusterMessage): unknown {
+      const carrier = message?.data?.[CARRIER]
+      if (carrier === undefined) return onMessage.apply(this, arguments as never)
       carrierOfCurrentRun = carrier
       try {
-        return onMessage.call(this, message, offset)
+        return onMessage.apply(this, arguments as never)
       } finally {
         carrierOfCurrentRun = undefined
       }
@@ -86,9 +86,9 @@ function traceReceive(
   function tracedOnServerSideEmit(this: Namespace, args: unknown[]): unknown {
     const carrier = carrierOfCurrentRun
     carrierOfCurrentRun = undefined
-    const [name, ...rest] = args
+    const [name, ...rest] = args ?? []
     const delivery = typeof name === 'string' ? telemetry.startDelivery(audience, name, carrier) : undefined
-    if (delivery === undefined) return _onServerSideEmit.call(this, args)
+    if (delivery === undefined) return _onServerSideEmit.apply(this, arguments as never)
     return delivery.run(callListeners, this, name as string, rest)
   }
 

@@ -1,6 +1,6 @@
 import type { TelemetryOptions } from '@otel-ws/core'
 import { createTelemetry, type Telemetry } from '@otel-ws/core/adapter'
-import { wrapMethod } from '@otel-ws/core/node'
+import { withArgument, wrapMethod } from '@otel-ws/core/node'
 import type { Server } from 'socket.io'
 import { driver } from './driver.ts'
 import { traceEngine } from './engine.ts'
@@ -117,16 +117,17 @@ function wrapServer(
 
   function tracedBind(this: HostServer, engine: EngineServer): unknown {
     trace(engine)
-    return bind.call(this, engine)
+    return bind.apply(this, arguments as never)
   }
 
   /** Socket.IO calls it for namespaces that do not exist yet; without a result the client is rejected. */
-  function tracedCheckNamespace(this: HostServer, name: string, auth: unknown, done: (found: unknown) => void): void {
+  function tracedCheckNamespace(this: HostServer, _name: string, _auth: unknown, done: (found: unknown) => unknown) {
     const conn = engineSocketBeingRead()
-    _checkNamespace.call(this, name, auth, (found) => {
+    const observed = function (this: unknown, found: unknown): unknown {
       if (!found) refuseNamespace(telemetry, conn)
-      done(found)
-    })
+      return done.apply(this, arguments as never)
+    }
+    return _checkNamespace.apply(this, withArgument(arguments, 2, observed))
   }
 
   traceNamespace(io.sockets, telemetry, { onNamespace: traceCreated, traceConnectionHandler, isAmbient })

@@ -39,7 +39,7 @@ export interface TracedServer {
 }
 
 type Accept = (socket: WebSocket, request: Request) => void
-type HandleUpgrade = (this: WebSocketServer, request: Request, socket: Duplex, head: Buffer, accept: Accept) => void
+type HandleUpgrade = (this: WebSocketServer, request: Request, socket: Duplex, head: Buffer, accept: Accept) => unknown
 
 const TRACED = Symbol.for('otel-ws.server')
 
@@ -185,8 +185,10 @@ function wrapHandleUpgrade(
 ) {
   const handleUpgrade = target.handleUpgrade as unknown as HandleUpgrade
 
-  return function tracedHandleUpgrade(this: WebSocketServer, request: Request, socket: Duplex): void {
+  return function tracedHandleUpgrade(this: WebSocketServer, request: Request, socket: Duplex): unknown {
     const args = [...(arguments as unknown as Parameters<HandleUpgrade>)] as Parameters<HandleUpgrade>
+    // `ws` itself refuses what is no request.
+    if (typeof request?.headers !== 'object' || typeof args[3] !== 'function') return handleUpgrade.apply(this, args)
     const telemetry = isLeftOut(this) ? undefined : telemetryOf(request)
     const route = telemetry && (options.route ?? pathRoute(this, telemetry, request))
     // A server that is left alone takes the request as well.
@@ -198,8 +200,7 @@ function wrapHandleUpgrade(
       telemetry?.routed(handshake, route)
     }
     if (handshake === undefined || handshake.discarded || handshake.reserved) {
-      handleUpgrade.apply(this, args)
-      return
+      return handleUpgrade.apply(this, args)
     }
     if (route !== undefined) handshake.setRoute(route)
     if (options.route !== undefined) handshake.start()
@@ -221,7 +222,7 @@ function wrapHandleUpgrade(
       else accept.apply(this, arguments as unknown as Parameters<Accept>)
     }
     try {
-      handshake.run(() => handleUpgrade.apply(this, args))
+      return handshake.run(() => handleUpgrade.apply(this, args))
     } catch (error) {
       // Thrown by a hook such as `verifyClient`, or by a handler of a connection that was accepted.
       handshake.fail(error)

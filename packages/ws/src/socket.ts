@@ -51,22 +51,23 @@ function createWrappers(own: Methods, isPlain: boolean): PropertyDescriptorMap {
     emit: createEmit(own, isPlain),
     send: createSend(own, tracedConnection),
 
-    close(this: Socket, code?: number, reason?: string | Buffer): void {
+    close(this: Socket, code?: number, reason?: unknown): unknown {
       const isFirst = this.readyState === OPEN && this._closeFrameReceived !== true
-      own.close.apply(this, arguments as unknown as Parameters<WebSocket['close']>)
-      if (!isFirst) return
-      tracedConnection(this)?.closeFrameSent(code ?? 1005, reason === undefined ? undefined : String(reason))
+      const result: unknown = own.close.apply(this, arguments as unknown as Parameters<WebSocket['close']>)
+      if (isFirst) tracedConnection(this)?.closeFrameSent(code ?? 1005, textOf(reason))
+      return result
     },
 
-    terminate(this: Socket): void {
+    terminate(this: Socket): unknown {
       if (this.readyState !== CLOSED) tracedConnection(this)?.terminateCalled()
-      own.terminate.apply(this, arguments as unknown as [])
+      return own.terminate.apply(this, arguments as unknown as [])
     },
 
-    ping(this: Socket, data?: unknown): void {
+    ping(this: Socket, data?: unknown): unknown {
       const isOpen = this.readyState === OPEN
-      own.ping.apply(this, arguments as unknown as unknown[])
+      const result: unknown = own.ping.apply(this, arguments as unknown as unknown[])
       if (isOpen) tracedConnection(this)?.pingSent(typeof data === 'function' ? '' : pingPayload(data))
+      return result
     },
   }
   const wrappers: PropertyDescriptorMap = {}
@@ -74,4 +75,10 @@ function createWrappers(own: Methods, isPlain: boolean): PropertyDescriptorMap {
     wrappers[name] = hiddenProperty(copySignature(methods[name] as never, own[name] as never))
   }
   return wrappers
+}
+
+/** The reason of a close frame. A `close` of a subclass may take other values. */
+function textOf(reason: unknown): string | undefined {
+  if (reason instanceof Uint8Array) return Buffer.from(reason).toString()
+  return typeof reason === 'string' ? reason : undefined
 }

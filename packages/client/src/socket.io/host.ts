@@ -31,15 +31,15 @@ export interface Host {
   listeners(event: string): Callback[]
   off(event: string, listener: Callback): unknown
   emit(...args: unknown[]): unknown
-  emitEvent(args: unknown[]): void
+  emitEvent(args: unknown[], ...more: unknown[]): unknown
   emitReserved(type: string, ...args: unknown[]): unknown
-  packet(packet: Packet): void
-  onevent(packet: Packet): void
-  onack(packet: Packet): void
-  onconnect(...args: unknown[]): void
+  packet(packet: Packet, ...more: unknown[]): unknown
+  onevent(packet: Packet, ...more: unknown[]): unknown
+  onack(packet: Packet, ...more: unknown[]): unknown
+  onconnect(...args: unknown[]): unknown
   connect(): unknown
   disconnect(): unknown
-  _registerAckCallback(id: number, ack: Callback): void
+  _registerAckCallback(id: number, ack: Callback, ...more: unknown[]): unknown
 }
 
 /** The connection that the sockets of several namespaces share. */
@@ -51,7 +51,7 @@ export interface Manager {
     readonly transport?: { readonly name?: string; readonly ws?: { readonly bufferedAmount: number } }
   }
   readonly encoder: { encode(packet: Packet): unknown[] }
-  readonly decoder: { add(chunk: unknown): void; on(type: 'decoded', listener: (packet: Packet) => void): unknown }
+  readonly decoder: { add(chunk: unknown): unknown; on(type: 'decoded', listener: (packet: Packet) => void): unknown }
   open(...args: unknown[]): unknown
   emitReserved(type: string, ...args: unknown[]): unknown
 }

@@ -46,17 +46,17 @@ export class TracedManager {
     })
     wrapMethod(manager, 'emitReserved', function (this: Manager, type: string, ...args: unknown[]): unknown {
       if (type === 'packet') traced.#read(args[0] as Packet, this)
-      return emitReserved.call(this, type, ...args)
+      return emitReserved.apply(this, arguments as never)
     })
-    wrapMethod(encoder, 'encode', function (this: Manager['encoder'], packet: Packet): unknown[] {
-      const encoded = encode.call(this, packet)
+    wrapMethod(encoder, 'encode', function (this: Manager['encoder']): unknown[] {
+      const encoded = encode.apply(this, arguments as never)
       traced.sent = nothing()
       for (const chunk of encoded) measure(traced.sent, chunk)
       return encoded
     })
-    wrapMethod(decoder, 'add', function (this: Manager['decoder'], chunk: unknown): void {
+    wrapMethod(decoder, 'add', function (this: Manager['decoder'], chunk: unknown): unknown {
       measure(incoming, chunk)
-      add.call(this, chunk)
+      return add.apply(this, arguments as never)
     })
     // The decoder calls its listeners directly, not through methods that could be wrapped.
     decoder.on('decoded', (packet) => {

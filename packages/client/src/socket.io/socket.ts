@@ -108,17 +108,18 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
     return { packet: { ...packet, data }, bytes: textLength(data) }
   }
 
-  function write(emission: Emission | undefined, given: Packet): void {
+  function write(emission: Emission | undefined, given: Packet, more: unknown[]): unknown {
     const { packet, bytes } = carrying(given, emission?.span)
-    own.packet.call(socket, packet)
+    const result = own.packet.call(socket, packet, ...more)
+    if (emission === undefined) return result
     const { sent } = manager
     const size = sent.text ? sent.size - bytes : sent.size
-    if (emission === undefined) return
     emission.isTaken = true
     setAttribute(emission.span, ATTR_WEBSOCKET_MESSAGE_SIZE, size)
     setAttribute(emission.span, ATTR_WEBSOCKET_MESSAGE_TYPE, sent.binary ? 'binary' : 'text')
     connection?.sendAccepted(emission.span, sent.binary, size)
     if (!emission.waits) emission.end()
+    return result
   }
 
   const methods = {
@@ -147,25 +148,23 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
       }
     },
 
-    packet(this: Host, packet: Packet): void {
-      if (packet.type === EVENT) {
+    packet(this: Host, packet: Packet, ...more: unknown[]): unknown {
+      if (packet?.type === EVENT) {
         const emission = emissions.get(packet) ?? emitting
         emissions.delete(packet)
-        write(emission, packet)
-      } else if (packet.type === ACK) {
-        const ack = owed.get(packet.id as number)
-        owed.delete(packet.id as number)
-        own.packet.call(this, carrying(packet, undefined).packet)
-        ack?.settle('ok')
-      } else own.packet.call(this, packet)
+        return write(emission, packet, more)
+      }
+      if (packet?.type !== ACK) return own.packet.apply(this, arguments as never)
+      const ack = owed.get(packet.id as number)
+      owed.delete(packet.id as number)
+      const result = own.packet.call(this, carrying(packet, undefined).packet, ...more)
+      ack?.settle('ok')
+      return result
     },
 
-    _registerAckCallback(this: Host, id: number, ack: Callback): void {
+    _registerAckCallback(this: Host, id: number, ack: Callback, ...more: unknown[]): unknown {
       const emission = emitting
-      if (emission === undefined) {
-        own.registerAck.call(this, id, ack)
-        return
-      }
+      if (emission === undefined) return own.registerAck.apply(this, arguments as never)
       const active = activeContext()
       emission.waits = true
       emission.hold()
@@ -179,20 +178,17 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
         return runInContext(active, () => ack.apply(this, args))
       }
       if (ack.withError !== undefined) answered.withError = ack.withError
-      own.registerAck.call(this, id, answered)
+      return own.registerAck.call(this, id, answered, ...more)
     },
 
-    onevent(this: Host, packet: Packet): void {
-      if (Array.isArray(packet.data)) arrivals.set(packet.data, packet)
-      own.onevent.call(this, packet)
+    onevent(this: Host, packet: Packet): unknown {
+      if (Array.isArray(packet?.data)) arrivals.set(packet.data, packet)
+      return own.onevent.apply(this, arguments as never)
     },
 
-    emitEvent(this: Host, args: unknown[]): void {
+    emitEvent(this: Host, args: unknown[], ...more: unknown[]): unknown {
       const packet = arrivals.get(args)
-      if (connection === undefined || packet === undefined) {
-        own.emitEvent.call(this, args)
-        return
-      }
+      if (connection === undefined || packet === undefined) return own.emitEvent.apply(this, arguments as never)
       const event = taken(connection, args, packet, manager.receivedAs(packet))
       const isReply = packet.id != null
       const name = String(event.args[0])
@@ -205,24 +201,21 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
         message,
         isReply ? SpanKind.SERVER : SpanKind.CONSUMER,
       )
-      if (process === undefined) {
-        own.emitEvent.call(this, event.args)
-        return
-      }
+      if (process === undefined) return own.emitEvent.call(this, event.args, ...more)
       if (isReply) owed.set(packet.id as number, new PendingAck(process, waiters))
-      runProcess(process, dispatch, event.args, undefined, undefined)
+      return runProcess(process, dispatch, event.args, undefined, undefined)
     },
 
-    onack(this: Host, packet: Packet): void {
+    onack(this: Host, packet: Packet): unknown {
       const agreement = connection?.messages?.terms
       // The callback runs in the context of the call that sent the event: what the answer carries is not needed.
-      if (agreement !== undefined && Array.isArray(packet.data)) extractFromPacket(agreement, packet.data)
-      own.onack.call(this, packet)
+      if (agreement !== undefined && Array.isArray(packet?.data)) extractFromPacket(agreement, packet.data)
+      return own.onack.apply(this, arguments as never)
     },
 
-    onconnect(this: Host, ...args: unknown[]): void {
+    onconnect(this: Host, ...args: unknown[]): unknown {
       begin().opened()
-      own.onconnect.apply(this, args)
+      return own.onconnect.apply(this, args)
     },
 
     emitReserved(this: Host, type: string, ...args: unknown[]): unknown {
@@ -236,7 +229,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
         owed.clear()
         connection?.close(closeFacts(args[0] as string, args[1]))
       }
-      return own.emitReserved.call(this, type, ...args)
+      return own.emitReserved.apply(this, arguments as never)
     },
 
     connect(this: Host): unknown {

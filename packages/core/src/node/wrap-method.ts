@@ -14,6 +14,14 @@ function rename<M extends Method>(method: M, own: Method): M {
   return Object.defineProperty(method, 'length', { value: own.length, configurable: true })
 }
 
+/** The arguments of a call as an array, with another value at one position. */
+export function withArgument(args: ArrayLike<unknown>, index: number, value: unknown): never {
+  const all = Array.prototype.slice.call(args) as unknown[]
+  all[index] = value
+  // Whatever the method takes: an application may pass more than its types know.
+  return all as never
+}
+
 /** A property that is not enumerable. */
 export function hiddenProperty(value: unknown): PropertyDescriptor {
   return { value, configurable: true, writable: true, enumerable: false }

@@ -21,7 +21,7 @@ interface WsSocket extends Buffers {
 
 /** The socket's own `send`. */
 export interface SendMethod {
-  readonly send: (...args: unknown[]) => void
+  readonly send: (...args: unknown[]) => unknown
   /** True if `send` is the method of `ws` itself and not of a subclass, which gets the application's arguments. */
   readonly isHostSend: boolean
 }
@@ -80,24 +80,20 @@ export function createSend<S extends WsSocket, C extends WsSender<M>, M extends 
   own: SendMethod,
   connectionOf: (socket: S) => C | undefined,
 ) {
-  return function send(this: S, data: unknown, options?: unknown): void {
+  return function send(this: S, data: unknown, options?: unknown): unknown {
     const args = arguments as unknown as unknown[]
     const connection = connectionOf(this)
-    if (connection === undefined) {
-      own.send.apply(this, args)
-      return
-    }
+    if (connection === undefined) return own.send.apply(this, args)
     const settings = (typeof options === 'object' && options !== null ? options : undefined) as SendOptions | undefined
     const binary = settings?.binary ?? (typeof data !== 'string' && typeof data !== 'number')
     const size = byteLength(data)
     if (this.readyState !== OPEN) {
-      own.send.apply(this, args)
+      const result = own.send.apply(this, args)
       connection.sendSkipped(data, binary, size)
-      return
+      return result
     }
     if (settings?.fin === false || connection.partialSend !== undefined) {
-      sendFragment(this, own, args, connection, { isLast: settings?.fin !== false, binary, size })
-      return
+      return sendFragment(this, own, args, connection, { isLast: settings?.fin !== false, binary, size })
     }
     const message = connection.startSend(data, binary, size)
     const injected =
@@ -105,18 +101,20 @@ export function createSend<S extends WsSocket, C extends WsSender<M>, M extends 
         ? args
         : withPayload(args, connection.injectContext(data, message))
     if (message === undefined && !connection.measuresSends) {
-      own.send.apply(this, injected as unknown[])
+      const result = own.send.apply(this, injected as unknown[])
       connection.countSent(binary, size)
-      return
+      return result
     }
+    let result: unknown
     try {
-      transmit(this, own, injected, connection, size, message)
+      result = transmit(this, own, injected, connection, size, message)
     } catch (error) {
       message?.failed(error)
       throw error
     }
     const sequence = connection.countSent(binary, size)
     message?.sent(connection, sequence)
+    return result
   }
 }
 
@@ -134,15 +132,16 @@ function sendFragment<C extends WsSender<M>, M extends WsMessage<C>>(
   args: ArrayLike<unknown>,
   connection: C,
   { isLast, binary, size }: Fragment,
-): void {
+): unknown {
   const before = connection.partialSend
   const fragments: PartialMessage<M> = before ?? { startedAt: performance.now(), binary, size: 0, count: 0 }
   // The first fragment that is not empty carries the context.
   const carries = fragments.size === 0 && connection.terms !== undefined && !fragments.binary && own.isHostSend
   const injected = carries ? withPayload(args, connection.injectIntoFirstFragment(args[0], fragments)) : args
+  let result: unknown
   if (!isLast) {
     try {
-      own.send.apply(socket, injected as unknown[])
+      result = own.send.apply(socket, injected as unknown[])
     } catch (error) {
       if (before === undefined) connection.abandonFragments(fragments, error)
       throw error
@@ -150,19 +149,20 @@ function sendFragment<C extends WsSender<M>, M extends WsMessage<C>>(
     fragments.size += size
     fragments.count++
     connection.partialSend = fragments
-    return
+    return result
   }
   connection.partialSend = undefined
   const total = fragments.size + size
   const message = connection.startLastFragment(fragments, total)
   try {
-    transmit(socket, own, injected, connection, size, message)
+    result = transmit(socket, own, injected, connection, size, message)
   } catch (error) {
     message?.failed(error)
     throw error
   }
   const sequence = connection.countSent(fragments.binary, total)
   message?.sent(connection, sequence, fragments.count + 1)
+  return result
 }
 
 /**
@@ -177,22 +177,24 @@ function transmit<C extends WsSender<M>, M extends WsMessage<C>>(
   connection: C,
   size: number,
   message: M | undefined,
-): void {
+): unknown {
   const { onTransmitted } = connection
   const data = args[0]
   const first = message?.traced === true && message.isFirst(connection) ? message : undefined
   const callback = (typeof args[1] === 'function' ? args[1] : args[2]) as ((...args: unknown[]) => unknown) | undefined
   if (typeof callback === 'function') {
     const flushed = withOwnCallback(first, onTransmitted, callback)
-    if (args.length === 2) own.send.call(socket, data, flushed)
-    else own.send.call(socket, data, typeof args[1] === 'function' ? {} : args[1], flushed)
-  } else if (own.isHostSend && mayWait(socket, connection.defersWrites, data, size)) {
-    const flushed = first === undefined ? onTransmitted : flushCallback(first, onTransmitted)
-    own.send.call(socket, data, args[1], flushed)
-  } else {
-    own.send.apply(socket, args as unknown[])
-    if (first !== undefined) connection.endWhenFlushed(first, socket)
+    const all = Array.prototype.slice.call(args) as unknown[]
+    all[typeof args[1] === 'function' ? 1 : 2] = flushed
+    return own.send.apply(socket, all)
   }
+  if (own.isHostSend && mayWait(socket, connection.defersWrites, data, size)) {
+    const flushed = first === undefined ? onTransmitted : flushCallback(first, onTransmitted)
+    return own.send.call(socket, data, args[1], flushed)
+  }
+  const result = own.send.apply(socket, args as unknown[])
+  if (first !== undefined) connection.endWhenFlushed(first, socket)
+  return result
 }
 
 function mayWait(socket: WsSocket, defersWrites: boolean, data: unknown, size: number): boolean {
