@@ -85,6 +85,9 @@ const wsCases: Case[] = [
     targetOfLimit: 1.25,
     targetHeap: 500,
   },
+  { ...tracedWs, id: 'ws-keep', label: 'otel-ws, unsampled, with keep', spansPerMessage: 0 },
+  { ...tracedWs, id: 'ws-keep-metrics', label: 'otel-ws, unsampled + metrics, with keep', spansPerMessage: 0 },
+  { ...tracedWs, id: 'ws-over-budget', label: 'otel-ws, over the budget of the process', spansPerMessage: 0 },
   { ...tracedWs, id: 'ws-named', label: 'otel-ws, unsampled + metrics, with messageName', spansPerMessage: 0 },
   {
     ...tracedWs,

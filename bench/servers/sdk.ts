@@ -6,6 +6,7 @@ import {
   BatchSpanProcessor,
   ParentBasedSampler,
   type ReadableSpan,
+  type Sampler,
   type SpanExporter,
   TraceIdRatioBasedSampler,
   TracerProvider,
@@ -39,15 +40,21 @@ export interface Sdk {
   flush(): Promise<void>
 }
 
+interface SdkOptions {
+  readonly sampled: boolean
+  readonly withMetrics: boolean
+  readonly wrap?: (sampler: Sampler) => Sampler
+}
+
 /**
  * Registers the SDK globally, before anything asks for a tracer: batch processor, no-op exporters, async-hooks context.
  *
- * Sampled is the SDK's default sampler; unsampled is a parent-based ratio of 0.
+ * Sampled is the SDK's default sampler; unsampled is a parent-based ratio of 0, which `wrap` may wrap.
  */
-export function startSdk({ sampled, withMetrics }: { sampled: boolean; withMetrics: boolean }): Sdk {
+export function startSdk({ sampled, withMetrics, wrap = (sampler) => sampler }: SdkOptions): Sdk {
   const exporter = new CountingSpanExporter()
   const tracerProvider = new TracerProvider({
-    ...(!sampled && { sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0) }) }),
+    ...(!sampled && { sampler: wrap(new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0) })) }),
     spanProcessors: [new BatchSpanProcessor({ exporter })],
   })
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())

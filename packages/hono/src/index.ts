@@ -8,6 +8,8 @@ export {
   injectContext,
   type JsonOperations,
   jsonOperations,
+  type KeepOptions,
+  keepSampler,
   OptionError,
   type Protocol,
   type ProtocolDefinition,
