@@ -11,7 +11,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   nestjs: ['socket.io', 'ws', 'core'],
   client: ['core'],
   instrumentation: ['ws', 'fastify', 'socket.io', 'nestjs', 'client', 'core'],
-  testkit: [],
+  testing: [],
+  testkit: ['testing'],
   services: [],
 }
 
@@ -72,6 +73,7 @@ const DOORS = [
   '^packages/[^/]+/src/(index|adapter)\\.ts$',
   '^packages/core/src/(client|node|schema)\\.ts$',
   '^packages/client/src/socket\\.io\\.ts$',
+  '^packages/testing/src/(vitest|jest)\\.ts$',
   '^packages/testkit/src/(index|suites|browser|differential/index)\\.ts$',
   '^apps/demo-kit/src/(testing|page)\\.ts$',
   '^apps/[^/]+/src/index\\.ts$',
@@ -110,7 +112,7 @@ export const rules: IFlattenedRuleSet = {
       name: 'testkit-knows-no-package',
       severity: 'error',
       from: { path: '^packages/testkit/' },
-      to: { path: '^(packages|apps|bench|scripts)/', pathNot: '^packages/testkit/' },
+      to: { path: '^(packages|apps|bench|scripts)/', pathNot: '^packages/(testkit|testing)/' },
     },
     {
       name: 'tools-know-no-suite',
@@ -148,7 +150,7 @@ export const rules: IFlattenedRuleSet = {
           ...DOORS,
           '^packages/core/src/schema\\.ts$',
           '^packages/core/src/options/(environment|spec|specs)\\.ts$',
-          '^packages/[^/]+/test/harness\\.ts$',
+          '^packages/[^/]+/test/(native-)?harness\\.ts$',
         ],
       },
     },
@@ -173,7 +175,7 @@ export const rules: IFlattenedRuleSet = {
     {
       name: 'host-types-only',
       severity: 'error',
-      from: { path: '^packages/[^/]+/src/', pathNot: '^packages/testkit/' },
+      from: { path: '^packages/[^/]+/src/', pathNot: '^packages/(testkit|testing)/' },
       to: {
         path: `(^|/)node_modules/(@types/)?(${alternatives(HOSTS)})/`,
         dependencyTypesNot: ['type-only'],

@@ -17,6 +17,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   '@otel-ws/instrumentation': 4_500,
   '@otel-ws/nestjs': 5_200,
   '@otel-ws/socket.io': 9_900,
+  '@otel-ws/testing': 5_000,
 }
 
 /** Most bytes of what a page imports from a door: bundled for browsers with all but the API, minified and gzipped. */

@@ -17,7 +17,7 @@ export function blocksOf(path: string, markdown: string): Block[] {
 }
 
 /** Documents whose blocks are compiled and run like those of READMEs. */
-const DOCUMENTS = ['docs/writing-an-adapter.md']
+const DOCUMENTS = ['docs/writing-an-adapter.md', 'docs/testing.md']
 
 /** The TypeScript blocks of the root's README and of those of the published packages. */
 export async function readmeBlocks(): Promise<Block[]> {

@@ -1,3 +1,5 @@
+export type { MetricRow } from '@otel-ws/testing'
+export { Queue } from '@otel-ws/testing'
 export type {
   BroadcastTarget,
   Carrier,
@@ -40,10 +42,8 @@ export { closeWsServer, wsHostSocket, wsServerOptions } from './sockets/ws-host.
 export { type Closed, connect, TestClient } from './testing/client.ts'
 export { type Fault, FaultySdk } from './testing/faulty-sdk.ts'
 export { closePayload, decodeFrames, encodeFrame, type Frame, type FrameOptions, OPCODE } from './testing/frames.ts'
-export type { MetricRow } from './testing/metric-rows.ts'
 export { CONFIRMATION, HEADER_OFFER, QUERY_OFFER } from './testing/offer.ts'
 export { type ProcessError, withProcessErrors } from './testing/process-errors.ts'
-export { Queue } from './testing/queue.ts'
 export { RawClient, rawConnect, type UpgradeOptions } from './testing/raw-client.ts'
 export { linkTo, milliseconds } from './testing/spans.ts'
 export { Telemetry } from './testing/telemetry.ts'

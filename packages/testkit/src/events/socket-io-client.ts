@@ -1,5 +1,5 @@
+import { Queue } from '@otel-ws/testing'
 import type { Socket } from 'socket.io-client'
-import { Queue } from '../testing/queue.ts'
 import type { Carrier, EventClient, EventConnectOptions, ReceivedEvent } from './harness.ts'
 
 /** The members of an Engine.IO client that are used here. */

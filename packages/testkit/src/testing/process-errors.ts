@@ -1,4 +1,4 @@
-import { Queue } from './queue.ts'
+import { Queue } from '@otel-ws/testing'
 
 export interface ProcessError {
   readonly event: 'uncaughtException' | 'unhandledRejection'

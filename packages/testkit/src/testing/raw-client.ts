@@ -1,7 +1,7 @@
 import { connect as connectSocket, type Socket } from 'node:net'
+import { Queue } from '@otel-ws/testing'
 import { decodeFrames, encodeFrame, type Frame, type FrameOptions } from './frames.ts'
 import { completeUrl } from './offer.ts'
-import { Queue } from './queue.ts'
 
 export interface UpgradeOptions {
   readonly method?: string

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { SpanKind } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
-import type { MetricRow } from './metric-rows.ts'
+import type { MetricRow } from '@otel-ws/testing'
 
 /** First words of names of attributes that this project sets. Applications in tests use others for their own. */
 const PREFIXES = /^(websocket|http|url|network|client|server|user_agent|error|code)\./

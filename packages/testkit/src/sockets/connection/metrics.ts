@@ -1,9 +1,9 @@
 import { metrics, trace } from '@opentelemetry/api'
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
+import type { MetricRow } from '@otel-ws/testing'
 import { describe, expect, it } from 'vitest'
 import { DELAY, delay, SLACK } from '../../shared/durations.ts'
 import { OPCODE } from '../../testing/frames.ts'
-import type { MetricRow } from '../../testing/metric-rows.ts'
 import { echo, type Fixture, listen } from '../fixture.ts'
 import type { Harness, HostSocket } from '../harness.ts'
 

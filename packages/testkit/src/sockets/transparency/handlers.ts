@@ -1,8 +1,8 @@
+import type { Queue } from '@otel-ws/testing'
 import { kindOf } from '../../shared/kind-of.ts'
 import { turns } from '../../shared/turns.ts'
 import { encodeFrame, OPCODE } from '../../testing/frames.ts'
 import { type ProcessError, withProcessErrors } from '../../testing/process-errors.ts'
-import type { Queue } from '../../testing/queue.ts'
 import type { Script, Stage } from './stage.ts'
 
 const failure = new TypeError('the application failed')

@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events'
+import type { Queue } from '@otel-ws/testing'
 import type { WebSocket } from 'ws'
 import { kindOf } from '../../../shared/kind-of.ts'
 import { turns } from '../../../shared/turns.ts'
 import { encodeFrame, OPCODE } from '../../../testing/frames.ts'
 import { type ProcessError, withProcessErrors } from '../../../testing/process-errors.ts'
-import type { Queue } from '../../../testing/queue.ts'
 import type { WsScript, WsStage } from '../ws-stage.ts'
 
 const failure = new TypeError('the application failed')

@@ -1,4 +1,4 @@
-import { PATIENCE } from './patience.ts'
+import { DEFAULT_TIMEOUT } from './timeout.ts'
 
 interface Taker<T> {
   readonly resolve: (item: T) => void
@@ -52,7 +52,7 @@ export class Queue<T> {
       const limit = setTimeout(() => {
         this.#takers.splice(this.#takers.indexOf(taker), 1)
         reject(new Error(`waited in vain for the next ${this.#what}`))
-      }, PATIENCE)
+      }, DEFAULT_TIMEOUT)
       this.#takers.push(taker)
     })
   }

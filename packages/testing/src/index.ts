@@ -1,0 +1,8 @@
+export { assertChildOf, assertLinkTo, assertMetricValue, assertSameTrace, assertSpan } from './assertions.ts'
+export type { CheckResult, ExpectedSpan, SpanReference } from './checks.ts'
+export { type Closed, connect, QueueingClient, type ReceivedMessage } from './client.ts'
+export { matchers, type TelemetryMatchers } from './matchers.ts'
+export type { MetricRow } from './metric-rows.ts'
+export { Queue } from './queue.ts'
+export { TestTelemetry } from './telemetry.ts'
+export { DEFAULT_TIMEOUT } from './timeout.ts'
