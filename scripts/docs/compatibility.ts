@@ -6,6 +6,7 @@ import type { Capabilities, EventCapabilities, EventHarness, Harness } from '@ot
 import { publishedPackages } from '../packages/tarballs.ts'
 import { root } from '../run.ts'
 import { banner, code, table } from './markdown.ts'
+import { runtimesSection } from './runtimes.ts'
 
 /** Meaning of each capability to a user. A capability without a text here does not compile. */
 type Texts<All> = {
@@ -154,7 +155,8 @@ Hosts of named events run their own suites:
 ${comparison(
   EVENT_TEXTS,
   tested.flatMap(({ name, eventHarnesses }) => columnsOf(name, eventHarnesses)),
-)}`
+)}
+${await runtimesSection()}`
 }
 
 /** One column per package, or one per host where the hosts of a package differ. */

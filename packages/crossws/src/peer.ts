@@ -51,8 +51,11 @@ export function recordCloseEvent(peer: Peer, connection: Connection): void {
   socketOf(peer).addEventListener?.('close', (event) => connection.close(closeFacts(event)))
 }
 
+/** Codes of an end without a close frame: Deno's is 0. */
+const WITHOUT_FRAME: readonly (number | undefined)[] = [1006, 0]
+
 export function closeFacts({ code, reason }: CloseDetails): CloseFacts {
-  return { received: code === 1006 ? undefined : code, reason }
+  return { received: WITHOUT_FRAME.includes(code) ? undefined : code, reason }
 }
 
 /** Wraps the methods of a peer that send, ping and close. */
@@ -71,6 +74,8 @@ export function tracePeer(peer: Peer, connection: Connection): void {
 
   function tracedClose(this: Peer, code?: number, reason?: string): void {
     const isFirst = isOpen(peer)
+    // Bun calls the hook of the close meanwhile.
+    if (isFirst && IS_BUN) connection.closeFrameSent(code ?? DEFAULT_CODE, reason)
     close.call(peer, code, reason)
     if (isFirst) connection.closeFrameSent(code ?? DEFAULT_CODE, reason)
   }
@@ -92,8 +97,10 @@ export function tracePeer(peer: Peer, connection: Connection): void {
   tracePublish(peer)
 }
 
+const IS_BUN = 'Bun' in globalThis
+
 /** Code of a close frame without a code: Bun sends one all the same. */
-const DEFAULT_CODE = 'Bun' in globalThis ? 1000 : 1005
+const DEFAULT_CODE = IS_BUN ? 1000 : 1005
 
 /**
  * Traces what the peer publishes to others of its topic. Where crossws loops over their sockets, this loops over the peers,

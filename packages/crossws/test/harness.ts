@@ -15,7 +15,38 @@ interface Handlers {
   pong?: (data: string) => void
 }
 
-async function start({ telemetry, connection, authorize, maxMessageSize }: HostOptions): Promise<Host> {
+/** A server of crossws that listens. */
+export interface Served {
+  readonly port: number
+  readonly peers: Map<string, Set<Peer>>
+  /** Stops listening; connections have been terminated. */
+  close(): Promise<void>
+}
+
+/** Starts a server of crossws on a free port. */
+export type Serve = (hooks: Partial<Hooks>, maxMessageSize: number | undefined) => Promise<Served>
+
+async function serveOnNode(hooks: Partial<Hooks>, maxMessageSize: number | undefined): Promise<Served> {
+  const ws = crossws({ hooks, serverOptions: { ...(maxMessageSize !== undefined && { maxPayload: maxMessageSize }) } })
+  const http = createServer((_request, response) => response.end('plain'))
+  http.on('upgrade', (request, socket, head) => void ws.handleUpgrade(request, socket, head))
+  http.listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  return {
+    port: (http.address() as AddressInfo).port,
+    peers: ws.peers,
+    async close() {
+      http.closeAllConnections()
+      await new Promise((resolve) => http.close(resolve))
+    },
+  }
+}
+
+/** Starts a host whose server `serve` starts. */
+export async function startHost(
+  serve: Serve,
+  { telemetry, connection, authorize, maxMessageSize }: HostOptions,
+): Promise<Host> {
   const open = new Map<string, Handlers>()
   const handlersOf = ({ id }: Peer): Handlers => {
     const handlers = open.get(id) ?? { close: [] }
@@ -64,28 +95,22 @@ async function start({ telemetry, connection, authorize, maxMessageSize }: HostO
     pong: (peer, data) => open.get(peer.id)?.pong?.(Buffer.from(data).toString()),
   }
   const traced = telemetry && traceHooks(hooks, { route: ROUTE, ...telemetry })
-  const ws = crossws({
-    hooks: traced ?? hooks,
-    serverOptions: { ...(maxMessageSize !== undefined && { maxPayload: maxMessageSize }) },
-  })
-  const http = createServer((_request, response) => response.end('plain'))
-  http.on('upgrade', (request, socket, head) => void ws.handleUpgrade(request, socket, head))
-  http.listen(0, '127.0.0.1')
-  await once(http, 'listening')
+  const server = await serve(traced ?? hooks, maxMessageSize)
   return {
-    url: `ws://127.0.0.1:${(http.address() as AddressInfo).port}/chat/lobby`,
+    url: `ws://127.0.0.1:${server.port}/chat/lobby`,
     connectionOf: (raw) => connectionOf(raw) as Connection | undefined,
     async shutdown() {
       await traced?.shutdown()
     },
     async close() {
-      for (const peers of ws.peers.values()) for (const peer of peers) peer.terminate()
-      http.closeAllConnections()
-      await new Promise((resolve) => http.close(resolve))
-      for (let turn = 0; turn < 10 && ws.peers.size > 0; turn++) await new Promise(setImmediate)
+      for (const peers of server.peers.values()) for (const peer of peers) peer.terminate()
+      await server.close()
+      for (let turn = 0; turn < 10 && connected(server.peers); turn++) await new Promise(setImmediate)
     },
   }
 }
+
+const connected = (peers: Served['peers']): boolean => [...peers.values()].some((each) => each.size > 0)
 
 /** A frame that breaks the protocol is a broken connection to hooks, which are not given its error. */
 const UNSEEN = { code: 1006, category: 'abnormal', initiator: 'network' } as const
@@ -121,7 +146,7 @@ export const harness: Harness = {
     ].map((name) => [name, UNSEEN]),
   ),
   connectionSampler,
-  start,
+  start: (options) => startHost(serveOnNode, options),
 }
 
 export { eventHarness } from './event-harness.ts'

@@ -21,6 +21,11 @@ const CODE = 'OTEL_WS_REGISTER'
  * `OTEL_WS_*`.
  */
 function register(): void {
+  if ('Bun' in globalThis) {
+    throw new Error(
+      'Bun has its own ws and no module hooks; trace servers by a call, such as traceWebSocketServer(wss)',
+    )
+  }
   const level = logLevel()
   if (level !== undefined) diag.setLogger(new DiagConsoleLogger(), { logLevel: level, suppressOverrideMessage: true })
   for (const line of unknownVariables(process.env, [SDK_VARIABLE])) process.emitWarning(line, { code: CODE })
