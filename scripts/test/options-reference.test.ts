@@ -12,6 +12,7 @@ const providers = {
   MeterProvider: class {
     getMeter = metrics.getMeter
   },
+  AlwaysOnSampler: class {},
 }
 
 /** The object that the members of an example are. */
