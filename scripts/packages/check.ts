@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { format } from '../docs/format.ts'
 import { checkBrowser } from './browser.ts'
 import { addConsumers, createProject, runConsumers } from './consumers.ts'
+import { checkFirstTrace } from './first-trace.ts'
 import { checkSizes, measureSizes, sizesTable, TABLE } from './sizes.ts'
 import { lint, pack, publishedPackages } from './tarballs.ts'
 
@@ -22,7 +23,9 @@ export async function checkPackages(): Promise<string> {
     await installed
     await checkSizes(await measureSizes(project, packages))
     for (const published of packages) if (ISOMORPHIC.includes(published.name)) await checkBrowser(project, published)
-    return `consumers: ${(await runConsumers(project)).join(', ')}`
+    const consumers = await runConsumers(project)
+    const traces = await checkFirstTrace(join(folder, 'first-trace'), tarballs)
+    return `consumers: ${consumers.join(', ')}; first trace: ${traces.join(', ')}`
   })
 }
 

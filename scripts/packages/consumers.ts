@@ -138,7 +138,8 @@ async function runConsumer(cwd: string): Promise<void> {
   await mustRun(process.execPath, [isTypeScript ? 'out/main.js' : 'main.js'], { cwd, env })
 }
 
-async function installedVersion(name: string, folder: string = join(root, 'scripts')): Promise<string> {
+/** The version of a package that this repository is tested with. */
+export async function installedVersion(name: string, folder: string = join(root, 'scripts')): Promise<string> {
   const manifest = await readFile(join(folder, 'node_modules', name, 'package.json'), 'utf8')
   return (JSON.parse(manifest) as { version: string }).version
 }
