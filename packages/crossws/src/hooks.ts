@@ -12,7 +12,7 @@ import {
 import { byteLength } from '@otel-ws/core/node'
 import type { Hooks, Message, Peer } from 'crossws'
 import { type CloseDetails, closeFacts, closesByEvent, driver, pingText, recordCloseEvent, tracePeer } from './peer.ts'
-import { peerOf, routeOf } from './request.ts'
+import { discardUnclaimed, nodeRequestOf, peerOf, routeOf } from './request.ts'
 import { SCOPE } from './version.ts'
 
 const HANDSHAKE = Symbol('handshake')
@@ -42,12 +42,24 @@ export type TracedHooks = Partial<Hooks> & {
 export function traceHooks(hooks: Partial<Hooks>, options: TelemetryOptions = {}): TracedHooks {
   const telemetry = createTelemetry(options, SCOPE, driver)
   const shutdown = () => telemetry.shutdown()
-  return telemetry.options.enabled ? { ...hooks, ...wrappersOf(hooks, telemetry), shutdown } : { ...hooks, shutdown }
+  return { ...(telemetry.options.enabled ? wrapHooks(hooks, () => telemetry) : hooks), shutdown }
 }
 
-function wrappersOf(hooks: Partial<Hooks>, telemetry: Telemetry): Partial<Hooks> {
+/** Returns the telemetry of a handshake; `undefined` leaves its connection untraced. */
+export type TelemetryOf = () => Telemetry | undefined
+
+/** Marks hooks that are traced. Registered, so that copies of this package agree. */
+const TRACED = Symbol.for('otel-ws.crossws.hooks')
+
+/** Hooks that trace others, unless those are traced already. */
+export function wrapHooks(hooks: Partial<Hooks>, telemetryOf: TelemetryOf): Partial<Hooks> {
+  if (TRACED in hooks) return hooks
+  return { ...hooks, ...wrappersOf(hooks, telemetryOf), [TRACED]: true } as Partial<Hooks>
+}
+
+function wrappersOf(hooks: Partial<Hooks>, telemetryOf: TelemetryOf): Partial<Hooks> {
   return {
-    upgrade: traceUpgrade(hooks, telemetry),
+    upgrade: traceUpgrade(hooks, telemetryOf),
     open(peer) {
       const { [HANDSHAKE]: handshake, [SUBPROTOCOL]: subprotocol } = peer.context as PeerContext
       if (handshake === undefined)
@@ -95,8 +107,11 @@ function wrappersOf(hooks: Partial<Hooks>, telemetry: Telemetry): Partial<Hooks>
   }
 }
 
-function traceUpgrade(hooks: Partial<Hooks>, telemetry: Telemetry): Upgrade {
+function traceUpgrade(hooks: Partial<Hooks>, telemetryOf: TelemetryOf): Upgrade {
   async function upgrade(request: Parameters<Upgrade>[0]) {
+    const telemetry = telemetryOf()
+    if (telemetry === undefined) return hooks.upgrade?.(request)
+    discardUnclaimed(nodeRequestOf(request))
     const handshake = telemetry.handshake(request, {
       route: telemetry.options.route === undefined ? routeOf(request) : undefined,
     })

@@ -1,4 +1,4 @@
-import type { Peer as Address } from '@otel-ws/core/adapter'
+import { type Peer as Address, handshakeOf } from '@otel-ws/core/adapter'
 import { peerOf as addressOf } from '@otel-ws/core/node'
 import type { Peer } from 'crossws'
 
@@ -22,4 +22,20 @@ interface NodePeer {
 export function peerOf(peer: Peer): Address {
   const request = (peer as unknown as NodePeer)._internal?.nodeReq
   return request === undefined ? { address: peer.remoteAddress } : addressOf(request)
+}
+
+/** What srvx, the server of h3 and Nitro, has on its requests on Node. */
+interface ServerRequest {
+  readonly runtime?: { readonly node?: { readonly req?: object } }
+}
+
+/** Node's request below an upgrade request, if it can be found. */
+export function nodeRequestOf(request: object): object | undefined {
+  return (request as ServerRequest).runtime?.node?.req
+}
+
+/** An instrumentation that has seen a request before its server leaves it to the hooks. */
+export function discardUnclaimed(request: object | undefined): void {
+  const handshake = request && handshakeOf(request as Parameters<typeof handshakeOf>[0])
+  if (handshake?.unclaimed === true) handshake.discard()
 }

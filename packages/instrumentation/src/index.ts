@@ -1,3 +1,4 @@
+export { CrosswsInstrumentation } from './crossws-instrumentation.ts'
 export { FastifyWebSocketInstrumentation } from './fastify-instrumentation.ts'
 export { HostInstrumentation, type HostInstrumentationConfig } from './host-instrumentation.ts'
 export { NestWebSocketInstrumentation } from './nest-instrumentation.ts'

@@ -19,12 +19,12 @@ interface HookOptions {
 
 type RegisterHooks = (hooks: { resolve: unknown; load: unknown }) => void
 
-/** The only file that needs a loader hook: Nest 12 consists of ES modules. */
-const INCLUDE = [/[\\/]@nestjs[\\/]core[\\/]scanner\.js$/]
+/** The only files that need a loader hook: Nest 12 and crossws consist of ES modules. */
+const INCLUDE = [/[\\/]@nestjs[\\/]core[\\/]scanner\.js$/, /[\\/]crossws[\\/]dist[\\/]_chunks[\\/]node\.mjs$/]
 
 /**
- * Registers loader hooks through which `@opentelemetry/instrumentation` sees the ES modules of Nest, if the application has
- * them. Uses its copy of `import-in-the-middle`, and includes no other modules.
+ * Registers loader hooks through which `@opentelemetry/instrumentation` sees the ES modules of Nest and crossws, if the
+ * application has them. Uses its copy of `import-in-the-middle`, and includes no other modules.
  */
 export function hookModules(): void {
   if (!hasModulesToHook()) return
@@ -46,8 +46,22 @@ export function hookModules(): void {
   }
 }
 
-/** Returns true if the application's Nest consists of ES modules. */
+/** Returns true if the application has crossws, or a Nest that consists of ES modules. */
 function hasModulesToHook(): boolean {
+  return hasCrossws() || hasNestOfEsModules()
+}
+
+function hasCrossws(): boolean {
+  return applicationFiles().some((from) => {
+    try {
+      return createRequire(from).resolve('crossws/adapters/node') !== ''
+    } catch {
+      return false
+    }
+  })
+}
+
+function hasNestOfEsModules(): boolean {
   for (const from of applicationFiles()) {
     try {
       const manifest = createRequire(from).resolve('@nestjs/core/package.json')

@@ -1,5 +1,6 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api'
 import type { Instrumentation } from '@opentelemetry/instrumentation'
+import { CrosswsInstrumentation } from './crossws-instrumentation.ts'
 import { FastifyWebSocketInstrumentation } from './fastify-instrumentation.ts'
 import type { HostInstrumentation, HostInstrumentationConfig } from './host-instrumentation.ts'
 import { NestWebSocketInstrumentation } from './nest-instrumentation.ts'
@@ -12,6 +13,7 @@ const HOSTS = {
   fastify: FastifyWebSocketInstrumentation,
   'socket.io': SocketIoInstrumentation,
   nestjs: NestWebSocketInstrumentation,
+  crossws: CrosswsInstrumentation,
 } as const
 
 /** The instrumentations of all hosts, with the same configuration. */

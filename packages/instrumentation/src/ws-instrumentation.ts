@@ -56,7 +56,7 @@ export class WsInstrumentation extends HostInstrumentation {
     this.#hasWarnedForeign = true
     const path = url?.split('?', 1)[0]?.slice(0, 100)
     this._diag.warn(
-      `an upgrade request to ${JSON.stringify(path)} was accepted by code that is not traced: a copy of ws that is bundled into the application, another WebSocket library, or a proxy. Trace a bundled server with traceWebSocketServer of @otel-ws/ws (reported once)`,
+      `an upgrade request to ${JSON.stringify(path)} was accepted by code that is not traced: a copy of ws that is bundled into the application, another WebSocket library, or a proxy. Trace a bundled server with traceWebSocketServer of @otel-ws/ws, or the hooks of one of Nitro or Nuxt with traceHooks of @otel-ws/crossws (reported once)`,
     )
   }
 

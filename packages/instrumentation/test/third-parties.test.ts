@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import { Doc } from 'yjs'
-import { ask, runApplication } from './child/application.ts'
+import { ask, conversation, runApplication } from './child/application.ts'
 import { useProject } from './child/project.ts'
 
 const REGISTER = '@otel-ws/instrumentation/register'
@@ -78,6 +78,21 @@ describe.concurrent('a server that sits on ws, with its own client', () => {
       'process question CONSUMER ~ GET /chat',
       'send answer PRODUCER < process question',
     ])
+  })
+
+  it('crossws, on the ws that it carries, under h3', async () => {
+    const { receiver, ...end } = await runApplication({
+      folder: project.folder,
+      args: ['--import', REGISTER, 'crossws.mjs'],
+      async talk(port) {
+        const url = `ws://127.0.0.1:${port}/chat/lobby`
+        await expect(ask(`${url}?stranger`)).rejects.toThrow('401')
+        await ask(url)
+      },
+    })
+    // The server of h3 ends by itself.
+    expect(end).toEqual({ code: 0, signal: null, stderr: '' })
+    expect(receiver.tree()).toEqual(['GET /chat/:room SERVER', ...conversation('/chat/:room')])
   })
 
   it('y-websocket, named by a function, with an SDK of the application', async () => {

@@ -7,7 +7,16 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Packages that the applications of these tests import as published. */
-export const OURS: readonly string[] = ['core', 'client', 'ws', 'fastify', 'socket.io', 'nestjs', 'instrumentation']
+export const OURS: readonly string[] = [
+  'core',
+  'client',
+  'ws',
+  'fastify',
+  'socket.io',
+  'nestjs',
+  'crossws',
+  'instrumentation',
+]
 
 const packages = fileURLToPath(new URL('../../..', import.meta.url))
 const root = dirname(packages)
