@@ -3,7 +3,7 @@ import {
   type ClientProcess,
   CONFIRMATION,
   replaceMethod,
-  runInContext,
+  runHandlers,
 } from '@otel-ws/core/client'
 import { isBinary, sizeOf } from './payload.ts'
 import { OPEN, type WebSocketLike } from './socket.ts'
@@ -60,7 +60,7 @@ export function traceTarget(socket: WebSocketLike, connection: ClientConnection,
     const process = current
     if (process === undefined || occurred !== event) return handler.call(self, occurred)
     try {
-      const result = runInContext(process, callHandler, handler, self, occurred)
+      const result = runHandlers(process, callHandler, handler, self, occurred)
       if (process.timed) process.follow(result, handler, watch !== undefined)
       return result
     } catch (error) {
@@ -218,6 +218,6 @@ function accessorOf(socket: object, name: string): PropertyDescriptor | undefine
   return undefined
 }
 
-function callHandler(handler: Handler, self: unknown, event: unknown): unknown {
+function callHandler(_: unknown, handler: Handler, self: unknown, event: unknown): unknown {
   return handler.call(self, event)
 }

@@ -17,6 +17,7 @@ export type {
 } from './events/harness.ts'
 export { eventText, jsonEventClient } from './events/json-client.ts'
 export { confirmContext, socketIoClient, socketIoOptions } from './events/socket-io-client.ts'
+export { arounds } from './shared/around.ts'
 export type { Connection } from './shared/connection.ts'
 export { kindOf } from './shared/kind-of.ts'
 export { turns } from './shared/turns.ts'

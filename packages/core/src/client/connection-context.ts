@@ -2,6 +2,7 @@ import { type Attributes, type AttributeValue, ROOT_CONTEXT, type SpanContext, t
 import { activeContext, runInContext } from '../api/context.ts'
 import { inject } from '../api/propagation.ts'
 import { withoutSpan } from '../context/span-scope.ts'
+import { keepOpenUntil } from './run-process.ts'
 
 /** The connection of a client as the application sees it: `connectionOf(socket)`. */
 export interface ClientConnectionContext {
@@ -15,6 +16,11 @@ export interface ClientConnectionContext {
   setAttributes(attributes: Attributes): this
   /** Runs work that belongs to the connection and to no message, such as a timer's, outside of the active span. */
   run<R>(fn: () => R): R
+  /**
+   * Keeps the span of the current message open until a promise has settled, and records its failure: for libraries, and for
+   * handlers that return before they are done. It handles the promise's rejection.
+   */
+  waitUntil(promise: unknown): void
   /** The trace context as a W3C carrier: of the active span, else of the connection's connect span. Empty without an SDK. */
   traceContext(): Record<string, string>
 }
@@ -59,6 +65,10 @@ class View implements ClientConnectionContext {
 
   run<R>(fn: () => R): R {
     return runInContext(withoutSpan(activeContext()), fn)
+  }
+
+  waitUntil(promise: unknown): void {
+    keepOpenUntil(this.#connection, promise)
   }
 
   traceContext(): Record<string, string> {

@@ -164,7 +164,11 @@ export class ClientConnection {
     const { options } = telemetry
     series?.count('receive', binary, size, options.messageSizeMetric)
     const incoming = messages?.take(activeContext(), this.links)
-    if (!telemetry.active) return undefined
+    const { around } = options
+    if (!telemetry.active) {
+      if (around === undefined) return undefined
+      return new ClientProcess(this, undefined, named ?? this.nameOf(data, binary), activeContext(), undefined)
+    }
     const planned = this.operations?.receive({ data, binary, size, incoming })
     if (planned !== undefined) return planned
     const message = named ?? this.nameOf(data, binary)
@@ -173,7 +177,7 @@ export class ClientConnection {
       options.messages !== false
         ? this.startSpan(message.process, kind, incoming?.parent ?? withoutSpan(active), incoming?.links ?? this.links)
         : undefined
-    if (span === undefined && !series?.recording) return undefined
+    if (span === undefined && !series?.recording && around === undefined) return undefined
     if (isRecording(span)) {
       this.describe(span, message, 'receive', data, binary, size, this.received)
       if (incoming?.problem) setAttribute(span, schema.ATTR_WEBSOCKET_MESSAGE_CARRIER_ERROR, incoming.problem)

@@ -34,7 +34,7 @@ export interface Buffering {
 interface HandledProcess extends Context {
   readonly message: MessageName
   readonly startTime: number
-  readonly failed: boolean
+  readonly countsAsFailed: boolean
   readonly error: unknown
 }
 
@@ -117,7 +117,7 @@ export class ClientSeries {
   record(process: HandledProcess, handledAt: number, isCut: boolean): void {
     const { startTime } = process
     if (!this.recording || startTime === 0) return
-    const attributes = this.#attributesOf(process, process.failed, process.error)
+    const attributes = this.#attributesOf(process, process.countsAsFailed, process.error)
     this.#set.processDuration.record(
       (handledAt - startTime) / 1000,
       isCut ? { ...attributes, [schema.ATTR_WEBSOCKET_SPAN_ENDED_BY]: 'disconnect' } : attributes,

@@ -22,6 +22,8 @@ export interface ClientOptions
     | 'streamItems'
     | 'followPromises'
     | 'maxChildSpans'
+    | 'around'
+    | 'isError'
     | 'onMessage'
     | 'onClose'
     | 'tracerProvider'
@@ -77,6 +79,8 @@ const KINDS: { readonly [K in keyof Required<ClientOptions>]: string } = {
   streamItems: 'boolean',
   followPromises: 'string',
   maxChildSpans: 'number',
+  around: 'function',
+  isError: 'function',
   onMessage: 'function',
   onClose: 'function',
   tracerProvider: 'object',

@@ -3,17 +3,23 @@ import { isRecording } from '../api/span.ts'
 import { unref } from '../context/deadlines.ts'
 import { ADOPTION_TIME, Operation, type OperationOwner } from '../context/operation.ts'
 import type { MeasuredProcess } from '../operations/operation-process.ts'
+import type { HandlerInfo } from '../options/types.ts'
 import type { MessageName } from '../span/names.ts'
 import type { ClientSeries } from './metrics.ts'
+import type { ClientOptions } from './options.ts'
 
 /** Milliseconds after which the span of a message whose handlers do not settle ends. */
 const MAX_AGE = 600_000
 
 /** The members of a connection that a process uses. */
 export interface ClientProcessOwner extends OperationOwner {
+  readonly id: string | undefined
+  readonly route: string | undefined
   readonly telemetry: {
-    readonly options: { readonly followPromises?: 'async-functions' | 'all' }
+    readonly options: Pick<ClientOptions, 'followPromises' | 'around' | 'isError'>
     promiseNotFollowed(handler: unknown): void
+    callHook<A extends unknown[], R>(name: string, hook: (...args: A) => R, ...args: A): R | undefined
+    hookFailed(name: string, error: unknown): void
   }
 }
 
@@ -44,6 +50,23 @@ export class ClientProcess extends Operation implements MeasuredProcess {
 
   protected override get followsAll(): boolean {
     return this.owner.telemetry.options.followPromises === 'all'
+  }
+
+  /** The argument of hooks that are called for the handlers. */
+  get handlerInfo(): HandlerInfo {
+    const { id = '', route } = this.owner
+    return { kind: 'message', connectionId: id, route, name: this.message.name }
+  }
+
+  protected override isError(error: unknown): boolean {
+    const { telemetry } = this.owner
+    const { isError } = telemetry.options
+    return isError === undefined || telemetry.callHook('isError', isError, error, this.handlerInfo) !== false
+  }
+
+  /** True if the handlers have failed, and option `isError` does not say that this is no error. */
+  get countsAsFailed(): boolean {
+    return this.failed && this.isError(this.error)
   }
 
   protected override onNotFollowed(handler: unknown): void {

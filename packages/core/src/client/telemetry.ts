@@ -65,6 +65,11 @@ export class ClientTelemetry {
     return typeof raw === 'string' ? names.bound(raw) : undefined
   }
 
+  /** Reports, once, that a hook of the user has failed. */
+  hookFailed(name: string, error: unknown): void {
+    hookFailed(warned, name, error)
+  }
+
   /** Calls a hook of the user. One that throws, or whose promise rejects, is reported once and changes nothing else. */
   callHook<A extends unknown[], R>(name: string, hook: (...args: A) => R, ...args: A): R | undefined {
     try {

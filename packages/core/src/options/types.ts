@@ -55,6 +55,7 @@ export interface CloseInfo {
 export interface HandlerInfo {
   /** The handlers of a message, of a new connection, or of the end of a connection. */
   readonly kind: 'message' | 'open' | 'disconnect'
+  /** Empty at a client that awaits it from its server. */
   readonly connectionId: string
   readonly route: string | undefined
   /** The message's name; messages only. */
