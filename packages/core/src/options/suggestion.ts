@@ -3,7 +3,9 @@ export function suggestion(name: string, names: readonly string[]): string {
   const lower = name.toLowerCase()
   const near = names.filter((known) => {
     const other = known.toLowerCase()
-    return other.includes(lower) || lower.includes(other) || distance(lower, other) <= 3
+    // Of a short name, few letters may differ: any other would be near.
+    const most = Math.min(3, Math.min(lower.length, other.length) / 2)
+    return other.includes(lower) || lower.includes(other) || distance(lower, other) <= most
   })
   return near.length > 0 ? `did you mean ${near.slice(0, 3).join(' or ')}?` : `the options are ${names.join(', ')}`
 }

@@ -54,7 +54,7 @@ export function eventLeakSuite(harness: EventHarness): void {
         const { telemetry } = fixture
         if (how === 'not sampled') telemetry.sampler = new AlwaysOffSampler()
         const host = await fixture.serve({
-          telemetry: { maxConnectionSpanAge: 100 },
+          telemetry: { maxConnectionSpanAge: 100, maxSpansPerSecond: false },
           events: {
             hello: (socket, n) => socket.emit('hello', n),
             hang: () => new Promise(() => {}),
@@ -92,7 +92,7 @@ export function eventLeakSuite(harness: EventHarness): void {
     it('a socket that has gone and its context can be collected', async () => {
       const refs: WeakRef<object>[] = []
       const host = await fixture.serve({
-        telemetry: { maxConnectionSpanAge: 100 },
+        telemetry: { maxConnectionSpanAge: 100, maxSpansPerSecond: false },
         connection(socket) {
           const connection = host.connectionOf(socket)
           refs.push(new WeakRef(socket.raw))
