@@ -12,6 +12,7 @@ import type { WebSocket } from 'ws'
 import { Accounts } from './accounts.ts'
 import { Chat, type Member } from './chat.ts'
 import { BadMessage, parseClientMessage } from './messages.ts'
+import { trustOf } from './trust.ts'
 
 /** Close code of a client that does not keep to the chat's protocol. */
 export const CLOSE_BAD_MESSAGE = 4400
@@ -55,6 +56,7 @@ export async function createChatServer(
   // This line traces and measures every WebSocket route; its options are this application's taste.
   await fastify.register(otelWs, {
     messageName: '$.type',
+    remoteContext: trustOf,
     closeCodes: [CLOSE_BAD_MESSAGE],
     closeReason: true,
     heartbeatInterval: 1_000,

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { defineProtocol, jsonOperations, type TelemetryOptions } from '@otel-ws/core'
-import { connect, kindOf, Telemetry, type TestClient } from '@otel-ws/testkit'
+import { connect, kindOf, linkTo, Telemetry, type TestClient } from '@otel-ws/testkit'
 import { traceWebSocketServer } from '@otel-ws/ws'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -57,6 +57,29 @@ function facts(name: string, n = 1) {
 }
 
 const OK = { kind: SpanKind.SERVER, status: SpanStatusCode.UNSET, outcome: 'ok', error: undefined }
+
+it('links calls beyond maxChildSpans of a handler to what caused them', async () => {
+  const client = await open(
+    (socket, { method }) => {
+      if (method === 'start') for (const id of [1, 2, 3]) send(socket, { jsonrpc: '2.0', id, method: 'client.do' })
+    },
+    { protocol: 'json-rpc', maxChildSpans: 2 },
+  )
+  send(client, { jsonrpc: '2.0', method: 'start' })
+  for (const id of [1, 2, 3]) {
+    await client.next()
+    send(client, { jsonrpc: '2.0', id, result: true })
+  }
+  await telemetry.waitForSpan('send client.do', 3)
+  const process = telemetry.span('process start')
+  const [first, second, third] = telemetry.spans('send client.do')
+  for (const call of [first, second]) {
+    expect(call?.parentSpanContext?.spanId).toBe(process.spanContext().spanId)
+    expect(call?.links).toEqual([])
+  }
+  expect(third?.parentSpanContext).toBeUndefined()
+  expect(third?.links).toEqual([linkTo(telemetry.span('GET /rpc')), linkTo(process, 'cause')])
+})
 
 describe('a server that answers later', () => {
   it('records a call until its answer, with its name and outcome, and no span for the answer', async () => {

@@ -25,6 +25,7 @@ import type { ClientConnectionContext } from './connection-context.ts'
 import { linkTo } from './link.ts'
 import type { MessageContext } from './message-context.ts'
 import type { Buffering, ClientSeries } from './metrics.ts'
+import { MAX_CHILD_SPANS } from './options.ts'
 import { ClientProcess } from './process.ts'
 import { connectedPropagation } from './propagation.ts'
 import type { ClientReading } from './reading.ts'
@@ -36,9 +37,6 @@ interface Socket extends Buffering {
   /** Of sockets that may ask for context in messages in its query. */
   readonly url?: string
 }
-
-/** Default of option `maxChildSpans`. */
-const MAX_CHILD_SPANS = 1000
 
 /** One connection of a client. It holds numbers, strings and ids; never a span that has ended. */
 export class ClientConnection {

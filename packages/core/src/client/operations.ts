@@ -35,6 +35,7 @@ import { callerOf } from './callers.ts'
 import { clientOperationDeadlines } from './deadlines.ts'
 import { linkTo } from './link.ts'
 import { ClientBatchProcess, ClientOperationProcess, ClientQuietProcess } from './operation-process.ts'
+import { MAX_CHILD_SPANS } from './options.ts'
 import type { ClientProcess } from './process.ts'
 import type { ClientOperations, ClientReading, ReadConnection, ReceivedMessage } from './reading.ts'
 import { boundName } from './telemetry.ts'
@@ -274,12 +275,13 @@ class ClientOperationHost implements ClientReading, OperationHost<ClientProcess,
 }
 
 function settingsOf(connection: ReadConnection): OperationSettings {
-  const { operationNames, streamItems = false } = connection.telemetry.options
+  const { operationNames, streamItems = false, maxChildSpans = MAX_CHILD_SPANS } = connection.telemetry.options
   return {
     names: namesOf(operationNames),
     deadlines: clientOperationDeadlines(),
     maxOperations: MAX_OPERATIONS,
     streamItems,
+    maxChildSpans,
     unanswered: new Unanswered(connection),
     callerOf,
   }

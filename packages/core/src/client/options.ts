@@ -58,6 +58,9 @@ export interface ClientOptions
   metrics?: ClientMetrics
 }
 
+/** Default of option `maxChildSpans`. */
+export const MAX_CHILD_SPANS = 1000
+
 /** Type of each option's value. */
 const KINDS: { readonly [K in keyof Required<ClientOptions>]: string } = {
   enabled: 'boolean',

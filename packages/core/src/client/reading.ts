@@ -19,7 +19,10 @@ export interface Incoming {
 
 /** The options that the reading of operations uses. */
 interface ReadingOptions
-  extends Pick<TelemetryOptions, 'messages' | 'outgoing' | 'operationNames' | 'streamItems' | 'remoteContext'> {
+  extends Pick<
+    TelemetryOptions,
+    'messages' | 'outgoing' | 'operationNames' | 'streamItems' | 'maxChildSpans' | 'remoteContext'
+  > {
   readonly protocol?: string | Protocol | false
 }
 

@@ -30,12 +30,13 @@ export class ConnectionServices extends Services {
 
   /** What the operations of all connections have in common: created for the first connection with a protocol. */
   get operationSettings(): OperationSettings {
-    const { operationNames, maxOperations, maxOperationAge, streamItems } = this.options
+    const { operationNames, maxOperations, maxOperationAge, streamItems, maxChildSpans } = this.options
     this.#operations ??= {
       names: new OperationNames(operationNames),
       deadlines: new OperationDeadlines(maxOperationAge),
       maxOperations,
       streamItems,
+      maxChildSpans,
     }
     return this.#operations
   }

@@ -12,6 +12,8 @@ export interface OperationSettings {
   readonly deadlines: Pick<OperationDeadlines, 'add' | 'delete'>
   readonly maxOperations: number
   readonly streamItems: boolean
+  /** Most messages that become children of one span. */
+  readonly maxChildSpans: number
   /** Requests that a lost connection left unanswered, for clients, which may send them again. */
   readonly unanswered?: UnansweredRequests
   /** The context of the caller of a request, for libraries that send later than they are called. */

@@ -1,10 +1,11 @@
 import { type Attributes, type Context, type Link, type Span, SpanKind } from '@opentelemetry/api'
 import { activeContext } from '../api/context.ts'
 import { idsOf } from '../api/span.ts'
-import { sendParent } from '../context/send-parent.ts'
-import { spanScopeOf, withoutSpan } from '../context/span-scope.ts'
+import { adoptsOneMore, sendParent } from '../context/send-parent.ts'
+import { spanOf, spanScopeOf, withoutSpan } from '../context/span-scope.ts'
 import type { Protocol, ProtocolRecord } from '../protocols/protocol.ts'
 import * as schema from '../schema.ts'
+import { causeLinks } from '../span/links.ts'
 import type { MessageReading, OperationHost, OperationSettings } from './host.ts'
 import { OpenOperation, type OperationOwner, type OperationScope, SpanHolder } from './open-operation.ts'
 import type { OperationName } from './operation-names.ts'
@@ -282,14 +283,18 @@ export class Operations<P, M> implements OperationOwner, MessageReading<P, M> {
         const active = activeContext()
         // A library that sends several requests at once does so in the context of one of its callers.
         const caller = this.settings.callerOf?.(id, record.name)
-        const parent = caller === undefined && isBatch ? undefined : sendParent(caller ?? active)
-        const span = this.#host.traces('send')
+        const cause = caller === undefined && isBatch ? undefined : sendParent(caller ?? active)
+        const isTraced = this.#host.traces('send')
+        const isAdopted =
+          !isTraced || cause === undefined || adoptsOneMore(caller ?? active, this.settings.maxChildSpans)
+        const parent = isAdopted ? cause : undefined
+        const span = isTraced
           ? this.#host.startOperationSpan(
               this.#startName(operation).send,
               SpanKind.CLIENT,
               this.#startAttributes(operation),
               parent,
-              this.#previous(operation),
+              this.#previous(operation) ?? causeLinks(idsOf(cause && !isAdopted ? spanOf(cause) : undefined))[0],
             )
           : undefined
         this.#planned = operation
