@@ -10,7 +10,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'socket.io': ['core'],
   nestjs: ['socket.io', 'ws', 'core'],
   client: ['core'],
-  instrumentation: ['ws', 'fastify', 'socket.io', 'nestjs', 'crossws', 'client', 'core'],
+  instrumentation: ['ws', 'fastify', 'socket.io', 'nestjs', 'crossws', 'hono', 'client', 'core'],
   testing: [],
   testkit: ['testing'],
   services: [],

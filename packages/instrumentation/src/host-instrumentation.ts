@@ -23,6 +23,8 @@ export interface HostFile {
   readonly package: string
   /** Supported major versions; others are not traced. */
   readonly majors: readonly number[]
+  /** Major versions in which there is nothing to trace: no warning is due. */
+  readonly ignoredMajors?: readonly number[]
   /** Path inside the package. */
   readonly file: string
   /**
@@ -32,6 +34,8 @@ export interface HostFile {
   readonly requires?: string
   /** Specifier to require this file if it is an ES module: no hook sees an ES module that is loaded by `require()`. */
   readonly specifier?: string
+  /** True for the file that the package's name stands for: hooks see it by that name. */
+  readonly isMain?: boolean
   /** Wraps the exports of the file. Returns a function that restores the original methods. */
   trace(exports: unknown): () => void
 }
@@ -175,7 +179,7 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
       return new InstrumentationNodeModuleDefinition(
         file.package,
         ['*'],
-        specifier ? requireFile : undefined,
+        file.isMain ? trace : specifier ? requireFile : undefined,
         undefined,
         files,
       )
@@ -193,7 +197,9 @@ export abstract class HostInstrumentation extends InstrumentationBase<HostInstru
     // Loader hooks pass the namespace object of an ES module.
     const exports = (module as { default?: unknown } | null)?.default ?? module
     if (this.#copies.has(exports)) return
-    if (!file.majors.includes(Number.parseInt(version ?? '', 10))) {
+    const major = Number.parseInt(version ?? '', 10)
+    if (file.ignoredMajors?.includes(major)) return
+    if (!file.majors.includes(major)) {
       this.warnUnsupported(file.package, version, file.majors)
       return
     }

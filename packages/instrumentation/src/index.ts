@@ -1,5 +1,6 @@
 export { CrosswsInstrumentation } from './crossws-instrumentation.ts'
 export { FastifyWebSocketInstrumentation } from './fastify-instrumentation.ts'
+export { HonoInstrumentation } from './hono-instrumentation.ts'
 export { HostInstrumentation, type HostInstrumentationConfig } from './host-instrumentation.ts'
 export { NestWebSocketInstrumentation } from './nest-instrumentation.ts'
 export { SocketIoInstrumentation } from './socket.io-instrumentation.ts'

@@ -19,21 +19,29 @@ interface HookOptions {
 
 type RegisterHooks = (hooks: { resolve: unknown; load: unknown }) => void
 
-/** The only files that need a loader hook: Nest 12 and crossws consist of ES modules. */
-const INCLUDE = [/[\\/]@nestjs[\\/]core[\\/]scanner\.js$/, /[\\/]crossws[\\/]dist[\\/]_chunks[\\/]node\.mjs$/]
+/** Modules of hosts that are ES modules, or may be imported as such: what an application has if it has them, and their files. */
+const HOOKED: readonly { readonly specifier: string; readonly include: RegExp }[] = [
+  { specifier: 'crossws/adapters/node', include: /[\\/]crossws[\\/]dist[\\/]_chunks[\\/]node\.mjs$/ },
+  { specifier: '@hono/node-ws', include: /[\\/]@hono[\\/]node-ws[\\/]dist[\\/]index\.js$/ },
+  { specifier: '@hono/node-server', include: /[\\/]@hono[\\/]node-server[\\/]dist[\\/]index\.mjs$/ },
+]
+
+/** Nest 12 consists of ES modules. */
+const NEST = /[\\/]@nestjs[\\/]core[\\/]scanner\.js$/
 
 /**
- * Registers loader hooks through which `@opentelemetry/instrumentation` sees the ES modules of Nest and crossws, if the
- * application has them. Uses its copy of `import-in-the-middle`, and includes no other modules.
+ * Registers loader hooks through which `@opentelemetry/instrumentation` sees the ES modules of hosts that the
+ * application has. Uses its copy of `import-in-the-middle`, and includes no other modules.
  */
 export function hookModules(): void {
-  if (!hasModulesToHook()) return
+  const include = modulesToHook()
+  if (include.length === 0) return
   const instrumentation = createRequire(import.meta.url).resolve('@opentelemetry/instrumentation')
   const load = createRequire(instrumentation)
   const { supportsSyncHooks } = load('import-in-the-middle/supports-sync-hooks.mjs') as {
     supportsSyncHooks(): boolean
   }
-  const options: HookOptions = { include: INCLUDE }
+  const options: HookOptions = { include }
   if (supportsSyncHooks()) {
     const { createHook } = load('import-in-the-middle/create-hook.mjs') as HookModule
     const hook = createHook({ url: pathToFileURL(load.resolve('import-in-the-middle/register-hooks.mjs')).href })
@@ -46,21 +54,23 @@ export function hookModules(): void {
   }
 }
 
-/** Returns true if the application has crossws, or a Nest that consists of ES modules. */
-function hasModulesToHook(): boolean {
-  return hasCrossws() || hasNestOfEsModules()
+/** The files to hook, by what the application has. */
+function modulesToHook(): RegExp[] {
+  const hooked = HOOKED.filter(({ specifier }) => isInstalled(specifier)).map(({ include }) => include)
+  return hasNestOfEsModules() ? [...hooked, NEST] : hooked
 }
 
-function hasCrossws(): boolean {
+function isInstalled(specifier: string): boolean {
   return applicationFiles().some((from) => {
     try {
-      return createRequire(from).resolve('crossws/adapters/node') !== ''
+      return createRequire(from).resolve(specifier) !== ''
     } catch {
       return false
     }
   })
 }
 
+/** Returns true if the application's Nest consists of ES modules. */
 function hasNestOfEsModules(): boolean {
   for (const from of applicationFiles()) {
     try {

@@ -2,6 +2,7 @@ import type { MeterProvider, TracerProvider } from '@opentelemetry/api'
 import type { Instrumentation } from '@opentelemetry/instrumentation'
 import { CrosswsInstrumentation } from './crossws-instrumentation.ts'
 import { FastifyWebSocketInstrumentation } from './fastify-instrumentation.ts'
+import { HonoInstrumentation } from './hono-instrumentation.ts'
 import type { HostInstrumentation, HostInstrumentationConfig } from './host-instrumentation.ts'
 import { NestWebSocketInstrumentation } from './nest-instrumentation.ts'
 import { SocketIoInstrumentation } from './socket.io-instrumentation.ts'
@@ -14,6 +15,7 @@ const HOSTS = {
   'socket.io': SocketIoInstrumentation,
   nestjs: NestWebSocketInstrumentation,
   crossws: CrosswsInstrumentation,
+  hono: HonoInstrumentation,
 } as const
 
 /** The instrumentations of all hosts, with the same configuration. */

@@ -95,6 +95,26 @@ describe.concurrent('a server that sits on ws, with its own client', () => {
     expect(receiver.tree()).toEqual(['GET /chat/:room SERVER', ...conversation('/chat/:room')])
   })
 
+  it.each([
+    ['@hono/node-ws, in ES modules', ['--import', REGISTER, 'hono.mjs']],
+    ['@hono/node-ws, in CommonJS', ['--require', REGISTER, 'hono.cjs']],
+    ['@hono/node-server 2', ['--import', REGISTER, 'hono-2.mjs']],
+  ])('Hono with %s', async (_what, args) => {
+    const { receiver, ...end } = await runApplication({
+      folder: project.folder,
+      args,
+      async talk(port) {
+        const url = `ws://127.0.0.1:${port}/chat/lobby`
+        await expect(ask(`${url}?stranger`)).rejects.toThrow('401')
+        await ask(url)
+      },
+    })
+    expect(end).toEqual({ code: null, signal: 'SIGTERM', stderr: '' })
+    // The route of version 2 is found by the handler that upgrades.
+    const rejected = args.includes('hono-2.mjs') ? 'GET SERVER' : 'GET /chat/:room SERVER'
+    expect(receiver.tree()).toEqual([rejected, ...conversation('/chat/:room')].sort())
+  })
+
   it('y-websocket, named by a function, with an SDK of the application', async () => {
     const { receiver, ...end } = await runApplication({
       folder: project.folder,

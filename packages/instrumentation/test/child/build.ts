@@ -15,6 +15,7 @@ export const OURS: readonly string[] = [
   'socket.io',
   'nestjs',
   'crossws',
+  'hono',
   'instrumentation',
 ]
 
