@@ -351,3 +351,14 @@ describe('defineProtocol', () => {
     expect(() => defineProtocol({ name: 'a', read: () => undefined, ids: 1 } as never)).toThrow(/no member ids/)
   })
 })
+
+it.each([
+  ['JSON-RPC', 'json-rpc', { jsonrpc: '2.0' }, 'method'],
+  ['a format of its own', jsonOperations({ id: '$.id', name: '$.do' }), {}, 'do'],
+])('names a call _OTHER whose name lies outside of what is read: %s', async (_, protocol, head, member) => {
+  const client = await open((socket, { id }) => send(socket, { ...head, id, result: 1 }), { protocol })
+  send(client, { ...head, id: 1, params: ['x'.repeat(20_000)], [member]: 'user.get', more: 'y'.repeat(2000) })
+  await client.next()
+  await telemetry.waitForSpan('process _OTHER')
+  expect(facts('process _OTHER')).toEqual({ ...OK, name: '_OTHER', type: 'call', id: '1' })
+})

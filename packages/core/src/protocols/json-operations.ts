@@ -1,3 +1,4 @@
+import { OTHER } from '../schema.ts'
 import { parsePath } from './message-reader.ts'
 import { defineProtocol, type Protocol, type ProtocolRecord } from './protocol.ts'
 
@@ -58,7 +59,9 @@ export function jsonOperations(format: JsonOperations): Protocol {
       }
       if (id === undefined) return name === undefined ? undefined : { kind: 'event', name }
       if (state.isOpen(id)) return { kind: 'response', id, failed: failed() }
-      return name === undefined ? undefined : { kind: 'request', id, name, type: 'call' }
+      // Of a long message the name may lie outside of the part that is read.
+      const known = name ?? (message.has(namePath) === undefined ? OTHER : undefined)
+      return known === undefined ? undefined : { kind: 'request', id, name: known, type: 'call' }
 
       function failed(): boolean | undefined {
         return errorPath === undefined ? false : message.has(errorPath)

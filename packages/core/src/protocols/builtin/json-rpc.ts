@@ -1,7 +1,14 @@
-import { defineProtocol, type Protocol, type ProtocolMessage, type ProtocolRecord } from '../protocol.ts'
+import { OTHER } from '../../schema.ts'
+import {
+  defineProtocol,
+  type Protocol,
+  type ProtocolMessage,
+  type ProtocolRecord,
+  type ProtocolState,
+} from '../protocol.ts'
 
 /** Reads one message of JSON-RPC 2.0. */
-export function readJsonRpc(message: ProtocolMessage): ProtocolRecord | undefined {
+export function readJsonRpc(message: ProtocolMessage, state: ProtocolState): ProtocolRecord | undefined {
   const id = message.id('id')
   const method = message.text('method')
   if (method !== undefined) {
@@ -9,8 +16,13 @@ export function readJsonRpc(message: ProtocolMessage): ProtocolRecord | undefine
     return id === undefined ? { kind: 'event', name: method } : { kind: 'request', id, name: method, type: 'call' }
   }
   const failed = message.has('error')
+  const result = message.has('result')
+  // Neither lies in the part of a long message that is read: the id says what it is.
+  if (id !== undefined && message.has('method') === undefined && result === undefined && !failed && !state.isOpen(id)) {
+    return { kind: 'request', id, name: OTHER, type: 'call' }
+  }
   if (failed) return { kind: 'response', id, failed, error: message.text('error.code') }
-  const hasResult = message.has('result') !== false || message.text('jsonrpc') === '2.0'
+  const hasResult = result !== false || message.text('jsonrpc') === '2.0'
   if (id !== undefined && hasResult) return { kind: 'response', id, failed }
   // `rpc-websockets` has a form of its own.
   const name = message.text('notification')

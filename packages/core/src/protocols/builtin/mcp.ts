@@ -1,4 +1,10 @@
-import { defineProtocol, type Protocol, type ProtocolMessage, type ProtocolRecord } from '../protocol.ts'
+import {
+  defineProtocol,
+  type Protocol,
+  type ProtocolMessage,
+  type ProtocolRecord,
+  type ProtocolState,
+} from '../protocol.ts'
 import { readJsonRpc } from './json-rpc.ts'
 
 /** Methods that act on one thing, by the member that names it. Addresses of resources are content. */
@@ -13,11 +19,11 @@ function isMcp(message: ProtocolMessage): boolean {
   return message.text('method') === 'initialize' && message.text('params.protocolVersion') !== undefined
 }
 
-function read(message: ProtocolMessage): ProtocolRecord | undefined {
+function read(message: ProtocolMessage, state: ProtocolState): ProtocolRecord | undefined {
   const method = message.text('method')
   if (method === 'ping') return { kind: 'control', id: message.id('id'), ping: 'ping' }
   if (method === 'notifications/cancelled') return { kind: 'cancel', id: message.id('params.requestId') }
-  const record = readJsonRpc(message)
+  const record = readJsonRpc(message, state)
   if (record?.kind === 'response' && record.failed === false && message.has('result.isError')) {
     return { ...record, failed: true, error: 'tool_error' }
   }
