@@ -71,5 +71,5 @@ export async function lint(tarball: Tarball): Promise<void> {
 
 /** The viewer is ES modules only. */
 function profile({ name }: Tarball): string {
-  return name === '@otel-ws/viewer' ? 'esm-only' : 'node16'
+  return name === '@otel-ws/viewer' ? 'esm-only' : 'strict'
 }
