@@ -3,10 +3,9 @@ import { isRecording } from '../api/span.ts'
 import { unref } from '../context/deadlines.ts'
 import { ADOPTION_TIME, Operation, type OperationOwner } from '../context/operation.ts'
 import type { MeasuredProcess } from '../operations/operation-process.ts'
-import type { HandlerInfo } from '../options/types.ts'
+import type { HandlerInfo, TelemetryOptions } from '../options/types.ts'
 import type { MessageName } from '../span/names.ts'
 import type { ClientSeries } from './metrics.ts'
-import type { ClientOptions } from './options.ts'
 
 /** Milliseconds after which the span of a message whose handlers do not settle ends. */
 const MAX_AGE = 600_000
@@ -16,7 +15,7 @@ export interface ClientProcessOwner extends OperationOwner {
   readonly id: string | undefined
   readonly route: string | undefined
   readonly telemetry: {
-    readonly options: Pick<ClientOptions, 'followPromises' | 'around' | 'isError'>
+    readonly options: Pick<TelemetryOptions, 'followPromises' | 'around' | 'isError'>
     promiseNotFollowed(handler: unknown): void
     callHook<A extends unknown[], R>(name: string, hook: (...args: A) => R, ...args: A): R | undefined
     hookFailed(name: string, error: unknown): void
