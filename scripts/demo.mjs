@@ -13,7 +13,13 @@ const demos = {
   nestjs: { entry: '../apps/nestjs-assistant/src/main.ts', shows: 'a voice assistant on NestJS gateways' },
 }
 
+const list = Object.entries(demos).map(([key, { shows }]) => `  ${key.padEnd(20)}  ${shows}\n`)
+
 const [first, ...rest] = process.argv.slice(2)
+if (first === '--list') {
+  process.stdout.write(list.join(''))
+  process.exit(0)
+}
 const named = first !== undefined && !first.startsWith('-')
 const name = named ? first : DEFAULT
 const options = named ? rest : process.argv.slice(2)
@@ -23,7 +29,6 @@ if (!Object.hasOwn(demos, name)) {
   process.exit(2)
 }
 if (options.includes('--help') || options.includes('-h')) {
-  const list = Object.entries(demos).map(([key, { shows }]) => `  ${key.padEnd(20)}  ${shows}\n`)
   process.stdout.write(`Usage: pnpm demo [name] [options]\n\nDemos (default: ${DEFAULT}):\n${list.join('')}\n`)
 }
 
