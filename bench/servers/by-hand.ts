@@ -40,7 +40,7 @@ export function echoTracedByHand(server: WebSocketServer): void {
       const span = tracer.startSpan(
         `process ${connection.route}`,
         {
-          kind: SpanKind.CONSUMER,
+          kind: SpanKind.INTERNAL,
           attributes: {
             'websocket.connection.id': connection.id,
             'websocket.route': connection.route,
@@ -69,7 +69,7 @@ export function echoTracedByHand(server: WebSocketServer): void {
   function send(socket: WebSocket, data: RawData, binary: boolean): void {
     const connection = context.active().getValue(CONNECTION) as Connection
     const span = tracer.startSpan(`send ${connection.route}`, {
-      kind: SpanKind.PRODUCER,
+      kind: SpanKind.INTERNAL,
       attributes: {
         'websocket.connection.id': connection.id,
         'websocket.route': connection.route,

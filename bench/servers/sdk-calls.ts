@@ -62,7 +62,7 @@ export function echoWithSdkCalls(server: WebSocketServer, histogram?: Histogram)
       const processSpan = tracer.startSpan(
         'process /echo',
         {
-          kind: SpanKind.CONSUMER,
+          kind: SpanKind.INTERNAL,
           attributes: attributesOf(id, data, isBinary, ++received),
           links,
         },
@@ -71,7 +71,7 @@ export function echoWithSdkCalls(server: WebSocketServer, histogram?: Histogram)
       const sendSpan = tracer.startSpan(
         'send /echo',
         {
-          kind: SpanKind.PRODUCER,
+          kind: SpanKind.INTERNAL,
           attributes: attributesOf(id, data, isBinary, ++sent),
         },
         trace.setSpan(ROOT_CONTEXT, processSpan),
@@ -94,11 +94,11 @@ export function echoWithSdkCallsInContext(server: WebSocketServer): void {
     let sent = 0
 
     socket.on('message', (data, isBinary) => {
-      const options = { kind: SpanKind.CONSUMER, attributes: attributesOf(id, data, isBinary, ++received), links }
+      const options = { kind: SpanKind.INTERNAL, attributes: attributesOf(id, data, isBinary, ++received), links }
       const processSpan = tracer.startSpan('process /echo', options, ROOT_CONTEXT)
       context.with(trace.setSpan(ROOT_CONTEXT, processSpan), () => {
         const attributes = attributesOf(id, data, isBinary, ++sent)
-        const sendSpan = tracer.startSpan('send /echo', { kind: SpanKind.PRODUCER, attributes })
+        const sendSpan = tracer.startSpan('send /echo', { kind: SpanKind.INTERNAL, attributes })
         socket.send(data, { binary: isBinary })
         sendSpan.end()
       })
@@ -114,7 +114,7 @@ export function echoUnsampledWithSdkCalls(server: WebSocketServer): void {
   server.on('connection', (socket) => {
     const { id, links } = recordHandshake(tracer)
     const attributes = { 'websocket.connection.id': id, 'websocket.route': '/echo' }
-    const options = { kind: SpanKind.CONSUMER, attributes, links }
+    const options = { kind: SpanKind.INTERNAL, attributes, links }
 
     socket.on('message', (data, isBinary) => {
       const span = tracer.startSpan('process /echo', options, ROOT_CONTEXT)

@@ -55,6 +55,7 @@ export const TOPICS: Readonly<Record<string, Partial<Record<keyof TelemetryOptio
   },
   'Traces and sampling': {
     traces: { example: "traces: 'connection'", variable: 'connection' },
+    spanKinds: { example: "spanKinds: 'messaging'", variable: 'messaging' },
     maxConnectionSpanAge: { example: 'maxConnectionSpanAge: 60_000', variable: '60000', unit: 'milliseconds' },
     maxConnectionSpanMessages: { example: 'maxConnectionSpanMessages: 100', variable: '100', unit: 'messages' },
     maxChildSpans: { example: 'maxChildSpans: 100', variable: '100', unit: 'messages' },

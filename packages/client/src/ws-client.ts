@@ -55,7 +55,8 @@ export function isEmitter(socket: object): boolean {
 export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnection): void {
   const socket = webSocket as unknown as WsClient
   const { emit, send, close, terminate } = socket
-  const sender = new ClientSender(connection, socket)
+  const isHostSend = send === wsPrototype(socket)?.send
+  const sender = new ClientSender(connection, socket, isHostSend)
   const plain = usesPlainEmit(socket)
   let failure: unknown
   /** Close code that stands for the error of the protocol that this side found. */
@@ -135,7 +136,7 @@ export function traceEmitter(webSocket: WebSocketLike, connection: ClientConnect
       return emit.apply(this, arguments as unknown as [string])
     },
 
-    send: createSend({ send, isHostSend: send === wsPrototype(socket)?.send }, (): ClientSender => sender),
+    send: createSend({ send, isHostSend }, (): ClientSender => sender),
 
     close(this: WsClient, code?: number, reason?: unknown): unknown {
       const first = this.readyState <= OPEN && this._closeFrameReceived !== true

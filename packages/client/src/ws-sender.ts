@@ -50,10 +50,13 @@ export class ClientSender implements WsSender<ClientMessage> {
   readonly #connection: ClientConnection
   readonly #socket: object
   readonly #flushPoller = new FlushPoller()
+  readonly #kind: { readonly carries: boolean } | undefined
 
-  constructor(connection: ClientConnection, socket: object) {
+  /** @param isHostSend `send` is the method of `ws` itself: texts may carry their context */
+  constructor(connection: ClientConnection, socket: object, isHostSend: boolean) {
     this.#connection = connection
     this.#socket = socket
+    this.#kind = isHostSend ? undefined : { carries: false }
   }
 
   get terms(): unknown {
@@ -73,12 +76,12 @@ export class ClientSender implements WsSender<ClientMessage> {
   }
 
   startSend(data: unknown, binary: boolean, size: number): ClientMessage | undefined {
-    return this.#message(this.#connection.startSend(data, binary, size))
+    return this.#message(this.#connection.startSend(data, binary, size, undefined, this.#kind))
   }
 
   startLastFragment(fragments: PartialMessage<ClientMessage>, size: number): ClientMessage | undefined {
     const { message } = fragments
-    if (message === undefined) return this.#startFragmented(fragments, size)
+    if (message === undefined) return this.#startFragmented(fragments, size, false)
     setAttribute(message.span, ATTR_WEBSOCKET_MESSAGE_SIZE, size)
     return message
   }
@@ -95,7 +98,8 @@ export class ClientSender implements WsSender<ClientMessage> {
   }
 
   injectIntoFirstFragment(data: unknown, fragments: PartialMessage<ClientMessage>): unknown {
-    fragments.message ??= this.#startFragmented(fragments, 0)
+    const carries = this.#connection.messages?.carries(data, fragments.binary) === true
+    fragments.message ??= this.#startFragmented(fragments, 0, carries)
     return this.#injectInto(data, textPayload(data), fragments.message, true)
   }
 
@@ -134,8 +138,12 @@ export class ClientSender implements WsSender<ClientMessage> {
   }
 
   /** A fragmented message has no single payload to read a name from. */
-  #startFragmented({ binary, startedAt }: PartialMessage<ClientMessage>, size: number): ClientMessage | undefined {
-    return this.#message(this.#connection.startFragmentedSend(binary, size, startedAt))
+  #startFragmented(
+    { binary, startedAt }: PartialMessage<ClientMessage>,
+    size: number,
+    carries: boolean,
+  ): ClientMessage | undefined {
+    return this.#message(this.#connection.startFragmentedSend(binary, size, startedAt, carries))
   }
 
   #message(span: Span | undefined): ClientMessage | undefined {

@@ -85,14 +85,14 @@ describe.each(kinds)('$name', ({ connect }: ClientKind) => {
     const send = telemetry.span(`send ${ROUTE}`)
     const process = telemetry.span(`process ${ROUTE}`)
     const identity = { 'websocket.connection.id': id, 'websocket.route': ROUTE, 'websocket.subprotocol': 'chat' }
-    const told = {
+    const described = {
       ...identity,
       'websocket.message.type': 'text',
       'websocket.message.size': 3,
       'websocket.message.sequence': 1,
     }
-    expect([send.kind, send.attributes]).toEqual([SpanKind.PRODUCER, told])
-    expect([process.kind, process.attributes]).toEqual([SpanKind.CONSUMER, told])
+    expect([send.kind, send.attributes]).toEqual([SpanKind.INTERNAL, described])
+    expect([process.kind, process.attributes]).toEqual([SpanKind.INTERNAL, described])
     expect(close.kind).toBe(SpanKind.INTERNAL)
     expect(close.attributes).toEqual({
       ...identity,

@@ -63,7 +63,7 @@ describe('a broadcast over nodes', () => {
     deliver(node(), carrier, 2)
     deliver(node(), carrier, 0)
     const broadcast = sdk.span('broadcast said')
-    expect(broadcast.kind).toBe(SpanKind.PRODUCER)
+    expect(broadcast.kind).toBe(SpanKind.INTERNAL)
     expect(broadcast.parentSpanContext).toBeUndefined()
     expect(broadcast.attributes).toEqual({
       'websocket.route': '/chat',
@@ -77,7 +77,7 @@ describe('a broadcast over nodes', () => {
     const deliveries = sdk.spans('deliver said')
     expect(deliveries.map((span) => span.attributes['websocket.broadcast.recipients'])).toEqual([2, 0])
     for (const span of deliveries) {
-      expect(span.kind).toBe(SpanKind.CONSUMER)
+      expect(span.kind).toBe(SpanKind.INTERNAL)
       expect(span.parentSpanContext).toEqual({ ...broadcast.spanContext(), isRemote: true })
       expect(span.links).toEqual([])
       expect(span.attributes['websocket.broadcast.skipped']).toBe(1)

@@ -121,6 +121,7 @@ const choice = (...values: string[]): Case => ({
 const CASES: Readonly<Record<keyof TelemetryOptions, Case>> = {
   enabled: flag,
   traces: choice('linked', 'connection'),
+  spanKinds: choice('paired', 'messaging'),
   maxConnectionSpanAge: duration,
   maxConnectionSpanMessages: count,
   messages: flag,

@@ -26,13 +26,15 @@ describe('connectionSampler', () => {
 
   it('marks process spans with what they inherit, and no others', () => {
     const sampled = [link('handshake', TraceFlags.SAMPLED)]
-    const attributesOf = (kind: SpanKind, links: Link[]) =>
-      connectionSampler(on).shouldSample(ROOT_CONTEXT, TRACE_ID, 'process', kind, {}, links).attributes
+    const attributesOf = (name: string, links: Link[]) =>
+      connectionSampler(on).shouldSample(ROOT_CONTEXT, TRACE_ID, name, SpanKind.INTERNAL, {}, links).attributes
     const mark = { 'websocket.sampling.inherited': true }
-    expect([SpanKind.CONSUMER, SpanKind.SERVER].map((kind) => attributesOf(kind, sampled))).toEqual([mark, mark])
-    expect(attributesOf(SpanKind.PRODUCER, sampled)).toBeUndefined()
-    expect(attributesOf(SpanKind.CONSUMER, [])).toBeUndefined()
-    expect(attributesOf(SpanKind.CONSUMER, [link('handshake', TraceFlags.NONE)])).toBeUndefined()
+    expect(['process', 'process say'].map((name) => attributesOf(name, sampled))).toEqual([mark, mark])
+    expect(['send say', 'close', 'processed'].map((name) => attributesOf(name, sampled))).toEqual(
+      Array(3).fill(undefined),
+    )
+    expect(attributesOf('process say', [])).toBeUndefined()
+    expect(attributesOf('process say', [link('handshake', TraceFlags.NONE)])).toBeUndefined()
   })
 
   it('reads the sampled bit and no other', () => {

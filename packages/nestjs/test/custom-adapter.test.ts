@@ -95,8 +95,8 @@ describe('WsTraceModule on an adapter for another kind of server', () => {
     await fixture.settle()
     const name = gateway.name
     const later = fixture.telemetry.span('process later')
-    expect(fixture.tree(later)).toEqual([`process later CONSUMER in ${name}.onLater`, '  handling'])
-    expect(fixture.tree(refused)).toEqual([`process refused CONSUMER in ${name}.onRefused refused: REFUSED`])
+    expect(fixture.tree(later)).toEqual([`process later in ${name}.onLater`, '  handling'])
+    expect(fixture.tree(refused)).toEqual([`process refused in ${name}.onRefused refused: REFUSED`])
     expect(later.attributes).toMatchObject({
       'websocket.connection.id': refused.attributes['websocket.connection.id'],
       'websocket.route': '/lines',

@@ -33,7 +33,7 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
     const client = await fixture.connect(await serve())
     client.emit('value', 1)
     const span = await fixture.telemetry.waitForSpan('process value')
-    expect(span.kind).toBe(SpanKind.CONSUMER)
+    expect(span.kind).toBe(SpanKind.INTERNAL)
     expect(span.links).toEqual([])
     expect(span.attributes).toEqual({
       'websocket.connection.id': expect.stringMatching(/^[0-9a-f]{16}$/),
@@ -53,62 +53,44 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
   })
 
   it.each([
-    ['value', 1, ['process value CONSUMER in ChatGateway.value', '  piping', '  handling']],
-    ['promise', 1, ['process promise CONSUMER in ChatGateway.promise', '  handling']],
-    ['nothing', 0, ['process nothing CONSUMER in ChatGateway.nothing', '  handling']],
+    ['value', 1, ['process value in ChatGateway.value', '  piping', '  handling']],
+    ['promise', 1, ['process promise in ChatGateway.promise', '  handling']],
+    ['nothing', 0, ['process nothing in ChatGateway.nothing', '  handling']],
     [
       'observable',
       3,
-      [
-        'process observable CONSUMER in ChatGateway.observable 3 items completed',
-        '  operating',
-        '  operating',
-        '  operating',
-      ],
+      ['process observable in ChatGateway.observable 3 items completed', '  operating', '  operating', '  operating'],
     ],
-    [
-      'promised observable',
-      2,
-      ['process promised observable CONSUMER in ChatGateway.promisedObservable 2 items completed'],
-    ],
+    ['promised observable', 2, ['process promised observable in ChatGateway.promisedObservable 2 items completed']],
     [
       'iterable',
       3,
-      [
-        'process iterable CONSUMER in ChatGateway.iterable 3 items completed',
-        '  generating',
-        '  generating',
-        '  generating',
-      ],
+      ['process iterable in ChatGateway.iterable 3 items completed', '  generating', '  generating', '  generating'],
     ],
     [
       'iterable throws',
       2,
-      ['process iterable throws CONSUMER in ChatGateway.iterableThrows 1 items failed ! SyntaxError: half a word'],
+      ['process iterable throws in ChatGateway.iterableThrows 1 items failed ! SyntaxError: half a word'],
     ],
-    ['empty', 0, ['process empty CONSUMER in ChatGateway.empty 0 items completed']],
-    ['explicit stream', 2, ['process explicit stream CONSUMER in ChatGateway.explicitStream 2 items completed']],
-    [
-      'pipe throws',
-      1,
-      ['process pipe throws CONSUMER in ChatGateway.pipeThrows ! RangeError: out of range', '  piping'],
-    ],
+    ['empty', 0, ['process empty in ChatGateway.empty 0 items completed']],
+    ['explicit stream', 2, ['process explicit stream in ChatGateway.explicitStream 2 items completed']],
+    ['pipe throws', 1, ['process pipe throws in ChatGateway.pipeThrows ! RangeError: out of range', '  piping']],
     [
       'interceptor throws',
       1,
       [
-        'process interceptor throws CONSUMER in ChatGateway.interceptorThrows ! TypeError: not this type',
+        'process interceptor throws in ChatGateway.interceptorThrows ! TypeError: not this type',
         '  intercepting',
         '  handling',
       ],
     ],
-    ['handler throws', 1, ['process handler throws CONSUMER in ChatGateway.handlerThrows refused: WsException']],
-    ['handler rejects', 1, ['process handler rejects CONSUMER in ChatGateway.handlerRejects refused: ROOM_FULL']],
-    ['throws no error', 1, ['process throws no error CONSUMER in ChatGateway.throwsNoError ! string: a text']],
+    ['handler throws', 1, ['process handler throws in ChatGateway.handlerThrows refused: WsException']],
+    ['handler rejects', 1, ['process handler rejects in ChatGateway.handlerRejects refused: ROOM_FULL']],
+    ['throws no error', 1, ['process throws no error in ChatGateway.throwsNoError ! string: a text']],
     [
       'stream throws',
       2,
-      ['process stream throws CONSUMER in ChatGateway.streamThrows 1 items failed ! SyntaxError: half a word'],
+      ['process stream throws in ChatGateway.streamThrows 1 items failed ! SyntaxError: half a word'],
     ],
   ])('records %s', async (event, answers, tree) => {
     expect((await exchange(event, answers)).tree).toEqual(tree)
@@ -148,7 +130,7 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
     for (const data of ['a', 'b', 'c']) expect(await client.next()).toEqual(['answer', data])
     const span = await fixture.telemetry.waitForSpan('process iterable')
     expect(fixture.tree(span)).toEqual([
-      'process iterable CONSUMER in ChatGateway.iterable 3 items completed',
+      'process iterable in ChatGateway.iterable 3 items completed',
       '  generating',
       '  generating',
       '  generating',
@@ -157,7 +139,7 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
     expect(await client.next()).toEqual(['answer', 'a'])
     const failed = await fixture.telemetry.waitForSpan('process iterable throws')
     expect(fixture.tree(failed)).toEqual([
-      'process iterable throws CONSUMER in ChatGateway.iterableThrows 1 items failed ! SyntaxError: half a word',
+      'process iterable throws in ChatGateway.iterableThrows 1 items failed ! SyntaxError: half a word',
     ])
   })
 
@@ -172,7 +154,7 @@ describe.each(platforms)('WsTraceInterceptor alone on %s', (platform) => {
     expect(rows.map((row) => row.value)).toEqual([1])
     await client.close()
     const span = await fixture.telemetry.waitForSpan('process subscribe')
-    expect(fixture.tree(span)).toEqual(['process subscribe CONSUMER in ChatGateway.subscribe 2 items cancelled'])
+    expect(fixture.tree(span)).toEqual(['process subscribe in ChatGateway.subscribe 2 items cancelled'])
     expect((await fixture.telemetry.collect('websocket.server.stream.active')).map((row) => row.value)).toEqual([0])
     const [duration] = await fixture.telemetry.collect('websocket.server.stream.duration')
     expect(duration?.attributes).toMatchObject({

@@ -69,7 +69,7 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
     expect(fixture.tree(handshake).slice(1)).toEqual([
       '  open / in ChatGateway.handleConnection',
       '    welcoming',
-      '    send welcome PRODUCER',
+      '    send welcome',
     ])
     expect(open.attributes['user.id']).toBe('ada')
     expect(fixture.tree(disconnect)).toEqual([
@@ -118,10 +118,10 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
     const { telemetry } = fixture
     expect(fixture.tree(telemetry.span('process both'))).toEqual([
       // The first to be bound, whose choice is Nest's.
-      expect.stringMatching(/^process both CONSUMER after handshake in (First|Second)Gateway.onBoth$/),
+      expect.stringMatching(/^process both after handshake in (First|Second)Gateway.onBoth$/),
       '  first',
       '  second',
-      '  send answer PRODUCER',
+      '  send answer',
     ])
     expect(telemetry.span('process one').attributes['code.function.name']).toBe('FirstGateway.onOne')
     expect(telemetry.span('process other').attributes['code.function.name']).toBe('SecondGateway.onOther')
@@ -184,10 +184,10 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
     expect(await client.next()).toEqual(['answer', 1])
     await fixture.settle()
     expect(fixture.tree(fixture.telemetry.span('process value'))).toEqual([
-      'process value CONSUMER after handshake in ChatGateway.value',
+      'process value after handshake in ChatGateway.value',
       '  piping',
       '  handling',
-      '  send answer PRODUCER',
+      '  send answer',
     ])
   })
 
@@ -238,9 +238,9 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
     ])
     for (const span of fixture.telemetry.spans('process who')) {
       expect(fixture.tree(span)).toEqual([
-        'process who CONSUMER after handshake in SessionGateway.onWho',
+        'process who after handshake in SessionGateway.onWho',
         '  handling',
-        '  send answer PRODUCER',
+        '  send answer',
       ])
     }
     expect(fixture.telemetry.spans('process who')).toHaveLength(2)
@@ -318,8 +318,8 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
     expect(fixture.telemetry.openSpans()).toEqual([])
     expect(fixture.telemetry.names()).toContain('close /')
     expect(fixture.tree(fixture.telemetry.span('process never'))).toEqual([
-      'process never CONSUMER after handshake in ChatGateway.never 0 items cancelled',
-      '  send answer PRODUCER',
+      'process never after handshake in ChatGateway.never 0 items cancelled',
+      '  send answer',
     ])
   })
 
@@ -343,8 +343,8 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
     const connection = await fixture.telemetry.waitForSpan('connection /')
     expect(fixture.tree(connection)).toEqual([
       'connection / SERVER',
-      '  process denied CONSUMER in ChatGateway.denied refused: WsException',
-      '    send exception PRODUCER',
+      '  process denied in ChatGateway.denied refused: WsException',
+      '    send exception',
     ])
   })
 })

@@ -5,8 +5,8 @@ import { type App, platforms } from './app.ts'
 import { createChatGateway, shared } from './chat-gateway.ts'
 import { useFixture } from './fixture.ts'
 
-const ANSWER = '  send answer PRODUCER'
-const EXCEPTION = '  send exception PRODUCER'
+const ANSWER = '  send answer'
+const EXCEPTION = '  send exception'
 
 /** For each message: event, number of answers, the line of its span, and the lines of the spans below it. */
 const messages: readonly [event: string, answers: number, says: string, children: string[]][] = [
@@ -67,8 +67,8 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
       for (let n = 0; n < answers; n++) await client.next()
       const span = await fixture.telemetry.waitForSpan(`process ${event}`)
       await fixture.settle()
-      expect(fixture.tree(span)).toEqual([`process ${event} CONSUMER after handshake ${says}`, ...children])
-      const below = children.map((line) => line.trim().replace(' PRODUCER', ''))
+      expect(fixture.tree(span)).toEqual([`process ${event} after handshake ${says}`, ...children])
+      const below = children.map((line) => line.trim())
       expect(fixture.telemetry.names()).toEqual([...handshakes, 'close /', span.name, ...below].sort())
       const rows = await fixture.telemetry.collect('websocket.server.message.process.duration')
       expect(rows.map((row) => row.count)).toEqual([1])
@@ -89,7 +89,7 @@ describe.each(platforms)('WsTraceModule on %s', (platform) => {
       await client.close()
       const span = await fixture.telemetry.waitForSpan('process subscribe')
       expect(fixture.tree(span)).toEqual([
-        'process subscribe CONSUMER after handshake in ChatGateway.subscribe 2 items cancelled',
+        'process subscribe after handshake in ChatGateway.subscribe 2 items cancelled',
         ANSWER,
         ANSWER,
       ])

@@ -28,7 +28,7 @@ class BroadcastPacket {
   /** Encodes the packet with a carrier, once for all clients with the same terms. */
   withCarrier(terms: PropagationTerms, writeOptions: WriteOptions): EncodedForClient | undefined {
     if (this.#encodings.has(terms)) return this.#encodings.get(terms)
-    const data = injectIntoPacket(terms, this.packet.data ?? [], carrierOfCurrentPacket(terms))
+    const data = injectIntoPacket(terms, this.packet.data ?? [], carrierOfCurrentPacket(terms, true))
     let encoding: EncodedForClient | undefined
     if (data !== undefined) {
       const { wsPreEncodedFrame: _, ...options } = writeOptions

@@ -30,7 +30,11 @@ export function swapCurrentWriteObserver(next: WriteObserver | undefined): Write
   return previous
 }
 
-/** Creates the carrier of the packet that is being sent: of its own span if it has one, else of the active span. */
-export function carrierOfCurrentPacket(terms: PropagationTerms): Carrier | undefined {
-  return observerOfCurrentRun?.createCarrier?.(terms) ?? currentCarrier(terms)
+/**
+ * Creates the carrier of the packet that is being sent: of its own span if it has one, else of the active span.
+ *
+ * @param isBroadcast the packet is encoded for many clients
+ */
+export function carrierOfCurrentPacket(terms: PropagationTerms, isBroadcast = false): Carrier | undefined {
+  return observerOfCurrentRun?.createCarrier?.(terms) ?? currentCarrier(terms, isBroadcast)
 }

@@ -22,9 +22,9 @@ describe.each(['websocket', 'polling'])('events over %s', (transport) => {
     expect(await asked).toBe(2)
 
     const process = await telemetry.waitForSpan('process ask')
-    expect(process.kind).toBe(SpanKind.CONSUMER)
+    expect(process.kind).toBe(SpanKind.INTERNAL)
     const send = await telemetry.waitForSpan('send question')
-    expect(send.kind).toBe(SpanKind.CLIENT)
+    expect(send.kind).toBe(SpanKind.INTERNAL)
     expect(send.parentSpanContext?.spanId).toBe(process.spanContext().spanId)
     expect(send.attributes['websocket.ack.outcome']).toBe('ok')
   })

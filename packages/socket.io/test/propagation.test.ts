@@ -18,9 +18,9 @@ const ASKING = { query: { 'otel-ws': '<host>' } }
 type Span = ReturnType<Telemetry['span']>
 
 /** The carrier of a span, as the last element of a packet. */
-function carrierOf(span: Span): unknown {
+function carrierOf(span: Span, tracestate?: string): unknown {
   const { traceId, spanId } = span.spanContext()
-  return { _otel: { traceparent: `00-${traceId}-${spanId}-01` } }
+  return { _otel: { traceparent: `00-${traceId}-${spanId}-01`, ...(tracestate !== undefined && { tracestate }) } }
 }
 
 /** All arguments of an event, as a client without telemetry receives them. */
@@ -208,7 +208,7 @@ describe.each([
     server.io.emit('news', { a: 1 }, bytes)
     const [first, second, third] = await Promise.all(received)
     const span = await fixture.telemetry.waitForSpan('broadcast news')
-    expect(first).toEqual([{ a: 1 }, bytes, carrierOf(span)])
+    expect(first).toEqual([{ a: 1 }, bytes, carrierOf(span, 'otelws=b')])
     expect(second).toEqual([{ a: 1 }, bytes])
     expect(third).toEqual(first)
     expect(span.attributes).toMatchObject({ 'websocket.broadcast.recipients': 3 })

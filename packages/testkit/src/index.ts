@@ -46,5 +46,6 @@ export { closePayload, decodeFrames, encodeFrame, type Frame, type FrameOptions,
 export { CONFIRMATION, HEADER_OFFER, QUERY_OFFER } from './testing/offer.ts'
 export { type ProcessError, withProcessErrors } from './testing/process-errors.ts'
 export { RawClient, rawConnect, type UpgradeOptions } from './testing/raw-client.ts'
+export { type GraphSpan, unpairedSpans } from './testing/service-graph.ts'
 export { linkTo, milliseconds } from './testing/spans.ts'
 export { Telemetry } from './testing/telemetry.ts'

@@ -290,7 +290,7 @@ describe('jsonOperations', () => {
     expect(facts('process get').outcome).toBe('ok')
     expect(facts('process bad')).toMatchObject({ outcome: 'error', status: SpanStatusCode.ERROR, error: 'error' })
     expect(facts('process hang')).toMatchObject({ outcome: 'cancelled', status: SpanStatusCode.UNSET })
-    expect(telemetry.span('process log').kind).toBe(SpanKind.CONSUMER)
+    expect(telemetry.span('process log').kind).toBe(SpanKind.INTERNAL)
     const complete = telemetry.span('complete list')
     expect(complete.attributes).toMatchObject({
       'websocket.protocol': 'json',

@@ -1,4 +1,3 @@
-import { SpanKind } from '@opentelemetry/api'
 import {
   type AckWaiter,
   ATTR_WEBSOCKET_MESSAGE_SIZE,
@@ -131,7 +130,10 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
       const reply = typeof args.at(-1) === 'function'
       const started = new Emission(
         connection,
-        connection.startSend(args, false, 0, boundName(name), reply ? SpanKind.CLIENT : SpanKind.PRODUCER),
+        connection.startSend(args, false, 0, boundName(name), {
+          carries: connection.messages?.terms !== undefined,
+          awaitsReply: reply,
+        }),
       )
       const outer = emitting
       emitting = started
@@ -194,13 +196,7 @@ export function traceHost(socket: Host, telemetry: ClientTelemetry): void {
       const name = String(event.args[0])
       const message = this.listeners(name).length > 0 ? boundName(name) : otherName(name)
       const { binary, size } = event
-      const process = connection.startReceive(
-        event.args,
-        binary,
-        size,
-        message,
-        isReply ? SpanKind.SERVER : SpanKind.CONSUMER,
-      )
+      const process = connection.startReceive(event.args, binary, size, message, isReply)
       if (process === undefined) return own.emitEvent.call(this, event.args, ...more)
       if (isReply) owed.set(packet.id as number, new PendingAck(process, waiters))
       return runProcess(process, dispatch, event.args, undefined, undefined)

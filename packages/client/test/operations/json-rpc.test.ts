@@ -56,7 +56,7 @@ it('records the calls of json-rpc-2.0 in both directions, notifications as messa
   const failed = { status: SpanStatusCode.ERROR, outcome: 'error', error: '409' }
   expect(operations.facts('process fail')).toMatchObject(failed)
   expect(operations.facts('send fail')).toMatchObject(failed)
-  expect(operations.telemetry.span('process log').kind).toBe(SpanKind.CONSUMER)
+  expect(operations.telemetry.span('process log').kind).toBe(SpanKind.INTERNAL)
   expect(operations.recorded()).not.toMatch(/secret|Ada/)
   expect(toClient).toBeDefined()
   const rows = await operations.telemetry.collect()

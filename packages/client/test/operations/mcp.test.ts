@@ -56,7 +56,7 @@ it('records the requests of the MCP SDK with the tools that they call', async ()
     outcome: 'error',
     error: 'tool_error',
   })
-  expect(operations.telemetry.span('process notifications/initialized').kind).toBe(SpanKind.CONSUMER)
+  expect(operations.telemetry.span('process notifications/initialized').kind).toBe(SpanKind.INTERNAL)
   expect(operations.telemetry.span('process initialize').attributes['websocket.protocol']).toBe('mcp')
   expect(operations.names().some((name) => name.includes('ping'))).toBe(false)
   expect(operations.recorded()).not.toMatch(/secret|private/)

@@ -52,7 +52,7 @@ it("records the invocations and streams of SignalR's client, several records in 
   expect(operations.facts('process Greet')).toMatchObject({ ...ok, kind: SpanKind.SERVER, type: 'call' })
   expect(operations.facts('send Greet')).toMatchObject({ ...ok, kind: SpanKind.CLIENT })
   expect(operations.facts('process Fail')).toMatchObject({ outcome: 'error', status: SpanStatusCode.ERROR })
-  expect(operations.telemetry.span('process Note').kind).toBe(SpanKind.CONSUMER)
+  expect(operations.telemetry.span('process Note').kind).toBe(SpanKind.INTERNAL)
   for (const { attributes } of operations.telemetry.spans('complete Count')) {
     expect(attributes).toMatchObject({ 'websocket.protocol': 'signalr', 'websocket.stream.items': 2 })
   }

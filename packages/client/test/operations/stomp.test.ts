@@ -58,7 +58,7 @@ it("records the receipts and subscriptions of STOMP's client", async () => {
   expect(operations.facts('process SEND')).toMatchObject({ ...ok, kind: SpanKind.SERVER })
   expect(operations.telemetry.spans('process SEND').map(({ kind }) => kind)).toEqual([
     SpanKind.SERVER,
-    SpanKind.CONSUMER,
+    SpanKind.INTERNAL,
   ])
   for (const { attributes } of operations.telemetry.spans('complete SUBSCRIBE')) {
     expect(attributes).toMatchObject({

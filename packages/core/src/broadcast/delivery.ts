@@ -45,7 +45,8 @@ export function startDelivery(
     if (known !== undefined && isUnsampled(parent)) span = spanOf(parent)
     else if (!isBroadcastUntraced(services, audience, message)) {
       const series = metrics.series(audience.route, audience.namespace, undefined)
-      const options = { kind: SpanKind.CONSUMER, attributes: series.attributes }
+      const kind = services.options.spanKinds === 'messaging' ? SpanKind.CONSUMER : SpanKind.INTERNAL
+      const options = { kind, attributes: series.attributes }
       span = takeFanout(services, series, message, spanOf(parent) !== undefined)
         ? decidedFanout(services, startSpan(tracer, message.deliver, options, parent))
         : unsampledIn(idsOf(spanOf(parent)))

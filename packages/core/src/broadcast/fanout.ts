@@ -20,7 +20,9 @@ export function startBroadcastSpan(
   parent: Context,
   startTime?: SpanOptions['startTime'],
 ): Span | undefined {
-  const options: SpanOptions = { kind: SpanKind.PRODUCER, attributes: series.attributes }
+  // Many spans have it as their parent: in a service graph, only one of them would find it.
+  const kind = services.options.spanKinds === 'messaging' ? SpanKind.PRODUCER : SpanKind.INTERNAL
+  const options: SpanOptions = { kind, attributes: series.attributes }
   if (startTime !== undefined) options.startTime = startTime
   return startSpan(services.tracer, message.broadcast, options, parent)
 }

@@ -28,7 +28,7 @@ import type { Buffering, ClientSeries } from './metrics.ts'
 import { MAX_CHILD_SPANS } from './options.ts'
 import { ClientProcess } from './process.ts'
 import { connectedPropagation } from './propagation.ts'
-import type { ClientReading } from './reading.ts'
+import type { ClientReading, Incoming } from './reading.ts'
 import { lose } from './reconnects.ts'
 import type { ClientTelemetry } from './telemetry.ts'
 
@@ -37,6 +37,14 @@ interface Socket extends Buffering {
   /** Of sockets that may ask for context in messages in its query. */
   readonly url?: string
 }
+
+/** What decides the kind of a send's span. */
+interface SendKind {
+  readonly carries?: boolean
+  readonly awaitsReply?: boolean
+}
+
+const ANY_SEND: SendKind = {}
 
 /** One connection of a client. It holds numbers, strings and ids; never a span that has ended. */
 export class ClientConnection {
@@ -148,13 +156,14 @@ export class ClientConnection {
    * `undefined` when it can go its way untouched.
    *
    * @param named its name, where the host knows it
+   * @param awaitsReply the server waits for an answer
    */
   startReceive(
     data: unknown,
     binary: boolean,
     size: number,
     named?: MessageName,
-    kind: SpanKind = SpanKind.CONSUMER,
+    awaitsReply = false,
   ): ClientProcess | undefined {
     this.received++
     this.receivedBytes += size
@@ -171,10 +180,7 @@ export class ClientConnection {
     if (planned !== undefined) return planned
     const message = named ?? this.nameOf(data, binary)
     const active = incoming?.active ?? activeContext()
-    const span =
-      options.messages !== false
-        ? this.startSpan(message.process, kind, incoming?.parent ?? withoutSpan(active), incoming?.links ?? this.links)
-        : undefined
+    const span = options.messages === false ? undefined : this.#startProcessSpan(message, active, incoming, awaitsReply)
     if (span === undefined && !series?.recording && around === undefined) return undefined
     if (isRecording(span)) {
       this.describe(span, message, 'receive', data, binary, size, this.received)
@@ -183,21 +189,38 @@ export class ClientConnection {
     return new ClientProcess(this, series, message, active, span)
   }
 
+  #startProcessSpan(
+    message: MessageName,
+    active: Context,
+    incoming: Incoming | undefined,
+    awaitsReply: boolean,
+  ): Span | undefined {
+    const isMessaging = this.telemetry.options.spanKinds === 'messaging'
+    const isPartner = incoming?.isPartner === true
+    const oneWay = isPartner || isMessaging ? SpanKind.CONSUMER : SpanKind.INTERNAL
+    // Service graphs look for the partner of a CONSUMER span among its links, if it has any.
+    const links = isPartner && !awaitsReply && !isMessaging ? [] : (incoming?.links ?? this.links)
+    const kind = awaitsReply ? SpanKind.SERVER : oneWay
+    return this.startSpan(message.process, kind, incoming?.parent ?? withoutSpan(active), links)
+  }
+
   /**
    * A message is about to be handed to the host. Returns its span, or `undefined` when it is only counted.
    *
    * @param named its name, where the host knows it
+   * @param carries a context goes out with it
+   * @param awaitsReply the server will answer it
    */
   startSend(
     data: unknown,
     binary: boolean,
     size: number,
     named?: MessageName,
-    kind: SpanKind = SpanKind.PRODUCER,
+    { carries = this.messages?.carries(data, binary) === true, awaitsReply = false }: SendKind = ANY_SEND,
   ): Span | undefined {
     if (!this.telemetry.active || this.operations?.send(data, binary, size)) return undefined
     const message = named ?? this.nameOf(data, binary)
-    const span = this.#startSendSpan(message, kind)
+    const span = this.#startSendSpan(message, this.#sendKind(carries, awaitsReply))
     if (isRecording(span)) this.describe(span, message, 'send', data, binary, size)
     return span
   }
@@ -206,12 +229,19 @@ export class ClientConnection {
    * As `startSend`, for a message that is sent in fragments: nothing is read of it.
    *
    * @param startedAt when its first fragment was sent, in milliseconds on the monotonic clock
+   * @param carries a context goes out with it
    */
-  startFragmentedSend(binary: boolean, size: number, startedAt: number): Span | undefined {
+  startFragmentedSend(binary: boolean, size: number, startedAt: number, carries: boolean): Span | undefined {
     if (!this.telemetry.active) return undefined
-    const span = this.#startSendSpan(this.unnamed, SpanKind.PRODUCER, Date.now() - (performance.now() - startedAt))
+    const kind = this.#sendKind(carries, false)
+    const span = this.#startSendSpan(this.unnamed, kind, Date.now() - (performance.now() - startedAt))
     if (isRecording(span)) this.describe(span, this.unnamed, 'send', undefined, binary, size)
     return span
+  }
+
+  #sendKind(carries: boolean, awaitsReply: boolean): SpanKind {
+    if (!carries && this.telemetry.options.spanKinds !== 'messaging') return SpanKind.INTERNAL
+    return awaitsReply ? SpanKind.CLIENT : SpanKind.PRODUCER
   }
 
   #startSendSpan(message: MessageName, kind: SpanKind, startTime?: number): Span | undefined {

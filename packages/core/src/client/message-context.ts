@@ -18,6 +18,8 @@ import type { ClientReading, Incoming } from './reading.ts'
 /** Milliseconds after the open in which the server's hello message must arrive. */
 const HELLO_TIMEOUT = 2000
 
+const OPENING_BRACE = 0x7b
+
 /** Terms of context in messages: negotiated, or declared by the options. */
 interface ClientTerms {
   readonly member: TextMember
@@ -180,8 +182,9 @@ export class MessageContext {
     const incoming = this.#incoming
     if (incoming === undefined) return undefined
     this.#incoming = undefined
-    const { spanContext, baggage, problem } = incoming
+    const { spanContext, baggage, problem, isBroadcast } = incoming
     const { remoteContext: trust = 'parent' } = this.#connection.telemetry.options
+    const isPartner = spanContext !== undefined && trust === 'parent' && !isBroadcast
     const own = trust === 'parent' ? withBaggage(active, baggage) : active
     const base = withoutSpan(own)
     return {
@@ -189,7 +192,15 @@ export class MessageContext {
       parent: spanContext && trust === 'parent' ? withSpan(base, trace.wrapSpanContext(spanContext)) : base,
       links: trust === 'link' ? [...links, ...linkTo(spanContext, 'message')] : links,
       problem,
+      isPartner,
     }
+  }
+
+  /** True if a context can go out with this payload. */
+  carries(data: unknown, binary: boolean): boolean {
+    if (this.terms === undefined || binary) return false
+    // Only an object does, as text or as the bytes of one.
+    return typeof data === 'string' ? data.startsWith('{') : (data as Uint8Array | null)?.[0] === OPENING_BRACE
   }
 
   /** The carrier of a message: the context of its span, else of the active span. */

@@ -24,6 +24,7 @@ export interface ClientOptions
     | 'maxChildSpans'
     | 'around'
     | 'isError'
+    | 'spanKinds'
     | 'onMessage'
     | 'onClose'
     | 'tracerProvider'
@@ -84,6 +85,7 @@ const KINDS: { readonly [K in keyof Required<ClientOptions>]: string } = {
   maxChildSpans: 'number',
   around: 'function',
   isError: 'function',
+  spanKinds: 'string',
   onMessage: 'function',
   onClose: 'function',
   tracerProvider: 'object',

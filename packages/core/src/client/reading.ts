@@ -15,6 +15,8 @@ export interface Incoming {
   readonly parent: Context
   readonly links: Link[]
   readonly problem: IncomingContext['problem']
+  /** The sender's span is the parent, and that of this message alone. */
+  readonly isPartner: boolean
 }
 
 /** The options that the reading of operations uses. */

@@ -14,6 +14,7 @@ import { idsOf, setAttributes } from '../api/span.ts'
 import type { NetworkTransport } from '../close/attributes.ts'
 import { spanOf, withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { Series } from '../metrics/series.ts'
+import type { ResolvedOptions } from '../options/resolve.ts'
 import * as schema from '../schema.ts'
 import type { KeepCause } from '../services/keeper.ts'
 import { SpanBudget } from '../services/span-budget.ts'
@@ -46,6 +47,8 @@ class MessageState {
   readonly attributes: Attributes
   /** Options of process spans that start a trace. */
   readonly root: SpanOptions
+  /** Options of process spans whose parent came with the message. */
+  readonly child: SpanOptions
   unsampled: Span | undefined
   overBudget: Span | undefined
   budget: SpanBudget | undefined
@@ -53,12 +56,16 @@ class MessageState {
   /** Number of the connection, for tables of connections. */
   readonly key: number
 
-  constructor(attributes: Attributes, links: Link[], before: MessageState | undefined) {
+  constructor(attributes: Attributes, links: Link[], before: MessageState | undefined, options: ResolvedOptions) {
     this.attributes = attributes
     this.counts = before?.counts ?? new SpanCounts()
     this.budget = before?.budget
     this.key = before?.key ?? ++keys
-    this.root = { kind: SpanKind.CONSUMER, attributes, links }
+    const isMessaging = options.spanKinds === 'messaging'
+    this.root = { kind: isMessaging ? SpanKind.CONSUMER : SpanKind.INTERNAL, attributes, links }
+    // Service graphs look for the partner of a CONSUMER span among its links, if it has any. A sampler may need the link.
+    const isLinked = isMessaging || options.messageSampling === 'connection'
+    this.child = isLinked ? { ...this.root, kind: SpanKind.CONSUMER } : { kind: SpanKind.CONSUMER, attributes }
   }
 }
 
@@ -138,7 +145,7 @@ export abstract class ConnectionIdentity {
   setAttributes(attributes: Attributes): void {
     // A new object, because spans may hold the present one.
     const all = { ...this.identity(), ...attributes }
-    this.#messages = new MessageState(all, this.handshakeLinks(), this.#messages)
+    this.#messages = new MessageState(all, this.handshakeLinks(), this.#messages, this.services.options)
     setAttributes(this.segment?.span, attributes)
   }
 
@@ -247,7 +254,7 @@ export abstract class ConnectionIdentity {
   }
 
   protected messageState(): MessageState {
-    this.#messages ??= new MessageState(this.identity(), this.handshakeLinks(), undefined)
+    this.#messages ??= new MessageState(this.identity(), this.handshakeLinks(), undefined, this.services.options)
     return this.#messages
   }
 

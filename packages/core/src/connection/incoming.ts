@@ -422,7 +422,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     awaitsReply: boolean,
     active: Context,
     incoming: IncomingContext | undefined,
-    kind = awaitsReply ? SpanKind.SERVER : SpanKind.CONSUMER,
+    kind = awaitsReply ? SpanKind.SERVER : undefined,
   ): Span | undefined {
     const { tracer } = this.services
     if (tracer === undefined) return undefined
@@ -432,21 +432,39 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     const parent = trust === 'parent' ? remote : undefined
     if (!this.mayAsk(parent !== undefined || this.segment !== undefined)) return this.unsampledSpan(parent)
     if (!this.takeRoot(message)) return this.overBudgetSpan(parent)
-    const span = this.askForSpan(tracer, message, kind, withoutSpan(active), remote, trust)
+    const isPartner = parent !== undefined && incoming?.isBroadcast !== true
+    const span = isPartner
+      ? this.askForChild(tracer, message, kind, active, parent)
+      : this.askForSpan(tracer, message, kind, withoutSpan(active), remote, trust)
     if (!isRecording(span)) this.giveBack()
     return span
+  }
+
+  /** Starts the span of a message whose sender's span is its parent. */
+  private askForChild(
+    tracer: Tracer,
+    message: MessageName,
+    kind: SpanKind | undefined,
+    active: Context,
+    remote: SpanContext,
+  ): Span | undefined {
+    const { child, root } = this.messageState()
+    const parent = withSpan(withoutSpan(active), trace.wrapSpanContext(remote))
+    const options = kind === undefined || kind === child.kind ? child : { ...root, kind }
+    return this.inherited(startSpan(tracer, message.process, options, parent))
   }
 
   private askForSpan(
     tracer: Tracer,
     message: MessageName,
-    kind: SpanKind,
+    given: SpanKind | undefined,
     base: Context,
     remote: SpanContext | undefined,
     trust: RemoteContext | undefined,
   ): Span | undefined {
+    const { root } = this.messageState()
+    const kind = given ?? root.kind ?? SpanKind.INTERNAL
     if (remote !== undefined && trust === 'parent') {
-      const { root } = this.messageState()
       const parent = withSpan(base, trace.wrapSpanContext(remote))
       return this.inherited(startSpan(tracer, message.process, kind === root.kind ? root : { ...root, kind }, parent))
     }
@@ -457,7 +475,6 @@ export abstract class IncomingConnection extends ConnectionIdentity {
       if (links !== undefined) spanOptions.links = links
       return startSpan(tracer, message.process, spanOptions, withSpan(base, segment))
     }
-    const { root } = this.messageState()
     if (links === undefined)
       return this.inherited(startSpan(tracer, message.process, kind === root.kind ? root : { ...root, kind }, base))
     const options = { ...root, kind, links: [...this.handshakeLinks(), ...links] }

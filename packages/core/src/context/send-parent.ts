@@ -1,7 +1,7 @@
 import { type Context, isSpanContextValid, type Span, type SpanContext, TraceFlags } from '@opentelemetry/api'
 import { activeContext } from '../api/context.ts'
 import { idsOf, isRecording } from '../api/span.ts'
-import type { Carrier } from '../propagation/carrier.ts'
+import { type Carrier, markBroadcast } from '../propagation/carrier.ts'
 import { createCarrier, type PropagationTerms } from '../propagation/terms.ts'
 import { type SpanScope, spanOf, spanScopeOf } from './span-scope.ts'
 
@@ -42,10 +42,15 @@ export function sendParentSpan(active: Context): Span | undefined {
   return parent && spanOf(parent)
 }
 
-/** The carrier of a message without a span of its own: the context of its parent span. */
-export function currentCarrier(terms: PropagationTerms): Carrier | undefined {
+/**
+ * The carrier of a message without a span of its own: the context of its parent span.
+ *
+ * @param isBroadcast the same carrier goes to many connections
+ */
+export function currentCarrier(terms: PropagationTerms, isBroadcast = false): Carrier | undefined {
   const active = activeContext()
-  return createCarrier(idsOf(sendParentSpan(active)), active, terms.sendsBaggage)
+  const carrier = createCarrier(idsOf(sendParentSpan(active)), active, terms.sendsBaggage)
+  return isBroadcast ? markBroadcast(carrier) : carrier
 }
 
 /** True if messages in this context inherit the decision not to sample. */

@@ -154,6 +154,7 @@ const operationNames: Spec<TelemetryOptions['operationNames']> = {
 export const SPECS = {
   enabled: boolean(true),
   traces: choice(['linked', 'connection'], 'linked'),
+  spanKinds: choice(['paired', 'messaging'], 'paired'),
   maxConnectionSpanAge: milliseconds(600_000),
   maxConnectionSpanMessages: positiveInteger(1000),
   maxChildSpans: positiveInteger(1000),

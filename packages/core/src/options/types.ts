@@ -85,6 +85,13 @@ export interface TelemetryOptions {
    * Default `linked`. Variable `OTEL_WS_TRACES`.
    */
   traces?: 'linked' | 'connection'
+  /**
+   * Kinds of the spans of messages. `paired`: PRODUCER and CLIENT only where a context goes out with the message, CONSUMER
+   * only where one came with it, SERVER where one came or an answer is due, and INTERNAL otherwise, so that each kind finds
+   * its partner in a service graph. `messaging`: always PRODUCER or CLIENT, and CONSUMER or SERVER, for backends that list
+   * only such spans. Default `paired`. Variable `OTEL_WS_SPAN_KINDS`.
+   */
+  spanKinds?: 'paired' | 'messaging'
   /** Milliseconds after which a connection span, or a process span whose handler does not settle, ends. Default 600000. Variable `OTEL_WS_MAX_CONNECTION_SPAN_AGE`. */
   maxConnectionSpanAge?: number
   /** Messages after which a connection span ends and the next segment starts. Default 1000. Variable `OTEL_WS_MAX_CONNECTION_SPAN_MESSAGES`. */

@@ -5,7 +5,7 @@ import type { AckOutcome, AckWaiter } from '../context/ack.ts'
 import type { Expirable } from '../context/deadlines.ts'
 import { adoptsOneMore, isCausedByAnother, isUnsampled } from '../context/send-parent.ts'
 import { spanOf, spanScopeOf, withoutSpan } from '../context/span-scope.ts'
-import type { Carrier } from '../propagation/carrier.ts'
+import { type Carrier, markBroadcast } from '../propagation/carrier.ts'
 import { createCarrier, type PropagationTerms } from '../propagation/terms.ts'
 import * as schema from '../schema.ts'
 import { describeMessage } from '../span/describe.ts'
@@ -19,6 +19,7 @@ class RareState {
   /** The text with the carrier, and the terms that it was made for. */
   injected: unknown
   injectedFor: PropagationTerms | undefined
+  isInjectedForMany = false
   acks: Set<AckWaiter> | undefined
   outcome: AckOutcome | undefined
   isVolatile = false
@@ -111,15 +112,18 @@ export class OutgoingMessage implements AckWaiter, Expirable {
   carrier(terms: PropagationTerms): Carrier | undefined {
     this.#startEarly()
     const span = this.#span ?? (this.#parent && spanOf(this.#parent))
-    return createCarrier(idsOf(span), this.active, terms.sendsBaggage)
+    const carrier = createCarrier(idsOf(span), this.active, terms.sendsBaggage)
+    return this.#isToMany ? markBroadcast(carrier) : carrier
   }
 
-  /** The text with the carrier: created once for all recipients with the same terms. */
+  /** The text with the carrier: created once for the first recipient, and once for all others with the same terms. */
   injectContext(terms: PropagationTerms, data: unknown, text: string | Uint8Array): unknown {
     const state = this.#rareState()
-    if (state.injectedFor === terms) return state.injected
+    const isToMany = this.#isToMany
+    if (state.injectedFor === terms && state.isInjectedForMany === isToMany) return state.injected
     state.injected = terms.member.inject(data, text, this.carrier(terms), false)
     state.injectedFor = terms
+    state.isInjectedForMany = isToMany
     return state.injected
   }
 
@@ -285,8 +289,12 @@ export class OutgoingMessage implements AckWaiter, Expirable {
   #startEarly(): void {
     if (this.#isStartedEarly || !this.traced) return
     this.#isStartedEarly = true
-    const hasMany = this.#isBroadcast || this.#recipients + this.#skipped > 0
-    this.#span = hasMany ? this.#startBroadcastSpan() : this.#startSendSpan(true)
+    this.#span = this.#isToMany ? this.#startBroadcastSpan() : this.#startSendSpan(true)
+  }
+
+  /** True once it is known that the message goes to more than one connection. */
+  get #isToMany(): boolean {
+    return this.#isBroadcast || this.#recipients + this.#skipped > 0
   }
 
   #startBroadcastSpan(): Span | undefined {
@@ -308,7 +316,9 @@ export class OutgoingMessage implements AckWaiter, Expirable {
 
   #startSendSpan(undecided: boolean): Span | undefined {
     const { connection } = this
-    const kind = this.#awaitsAck ? SpanKind.CLIENT : SpanKind.PRODUCER
+    // Before it is decided what the message is, its span starts only because a carrier needs its ids.
+    const goesOut = undecided || connection.services.options.spanKinds === 'messaging'
+    const kind = goesOut ? (this.#awaitsAck ? SpanKind.CLIENT : SpanKind.PRODUCER) : SpanKind.INTERNAL
     const startTime = hrTime(this.#startedAt)
     if (this.#parent === undefined) {
       return this.#linkCause(connection.startSendSpan(this.name, startTime, kind, undecided))

@@ -41,6 +41,28 @@ export function carrierFromSpanContext(spanContext: SpanContext | undefined, bag
   return length === '{}'.length ? undefined : carrier
 }
 
+/** List-member of `tracestate` in the carriers of a broadcast, always the first one. */
+const BROADCAST_MARK = 'otelws=b'
+
+/**
+ * Marks the carrier of a broadcast: many connections get the same one, and their spans are not the one partner of its
+ * span. A carrier that would become too long stays as it is.
+ */
+export function markBroadcast(carrier: Carrier | undefined): Carrier | undefined {
+  if (carrier?.traceparent === undefined) return carrier
+  const { tracestate } = carrier
+  const marked = {
+    ...carrier,
+    tracestate: tracestate === undefined ? BROADCAST_MARK : `${BROADCAST_MARK},${tracestate}`,
+  }
+  return JSON.stringify(marked).length > MAX_CARRIER_LENGTH ? carrier : marked
+}
+
+/** True for the carrier of a broadcast. */
+export function isBroadcastCarrier({ tracestate }: Carrier): boolean {
+  return tracestate?.startsWith(BROADCAST_MARK) === true && ',' === (tracestate[BROADCAST_MARK.length] ?? ',')
+}
+
 /** The carrier that an object is: it has members of one, as texts that one can hold, and no others. */
 export function carrierFromObject(value: unknown): Carrier | undefined {
   if (!isPlainObject(value)) return undefined
@@ -67,7 +89,9 @@ export function spanContextOf(carrier: Carrier): SpanContext | undefined {
   const { traceparent, tracestate } = carrier
   const parsed = traceparent === undefined ? undefined : parseTraceparent(traceparent)
   if (parsed === undefined || tracestate === undefined) return parsed
-  return { ...parsed, traceState: createTraceState(tracestate) }
+  // The mark is for this span alone.
+  const state = isBroadcastCarrier(carrier) ? tracestate.slice(BROADCAST_MARK.length + 1) : tracestate
+  return state === '' ? parsed : { ...parsed, traceState: createTraceState(state) }
 }
 
 function formatTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {

@@ -1,6 +1,6 @@
 import { type Context, propagation, ROOT_CONTEXT, type SpanContext } from '@opentelemetry/api'
 import { extract, inject } from '../api/propagation.ts'
-import { type Carrier, carrierFromSpanContext, spanContextOf } from './carrier.ts'
+import { type Carrier, carrierFromSpanContext, isBroadcastCarrier, spanContextOf } from './carrier.ts'
 import { type CarrierProblem, JsonMember } from './json-member.ts'
 import { AGREED_MEMBER } from './negotiation.ts'
 import type { RemoteContext } from './remote-context.ts'
@@ -31,6 +31,8 @@ export interface IncomingContext {
   /** In the text form of the propagator. */
   readonly baggage: string | undefined
   readonly problem: CarrierProblem | 'invalid' | undefined
+  /** The message is one of a broadcast. */
+  readonly isBroadcast: boolean
 }
 
 /** Few, because they are combinations of options. */
@@ -67,10 +69,11 @@ export function jsonMember(name: string = AGREED_MEMBER): JsonMember {
 
 /** Parses a carrier. */
 export function parseCarrier(carrier: Carrier | undefined, problem: CarrierProblem | undefined): IncomingContext {
-  if (carrier === undefined) return { spanContext: undefined, baggage: undefined, problem }
+  if (carrier === undefined) return { spanContext: undefined, baggage: undefined, problem, isBroadcast: false }
   const spanContext = spanContextOf(carrier)
   const invalid = spanContext === undefined && carrier.traceparent !== undefined
-  return { spanContext, baggage: carrier.baggage, problem: invalid ? 'invalid' : undefined }
+  const problemOrNone = invalid ? 'invalid' : undefined
+  return { spanContext, baggage: carrier.baggage, problem: problemOrNone, isBroadcast: isBroadcastCarrier(carrier) }
 }
 
 /** Parses a carrier that a hook of the application returned; other values are ignored. */

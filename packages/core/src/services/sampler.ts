@@ -1,4 +1,4 @@
-import { type Attributes, type Context, type Link, SamplingDecision, SpanKind, TraceFlags } from '@opentelemetry/api'
+import { type Attributes, type Context, type Link, SamplingDecision, type SpanKind, TraceFlags } from '@opentelemetry/api'
 import { ATTR_WEBSOCKET_KEEP_REASON, ATTR_WEBSOCKET_LINK_KIND, ATTR_WEBSOCKET_SAMPLING_INHERITED } from '../schema.ts'
 
 /** The sampler interface of the OpenTelemetry SDK, of which core uses nothing else. */
@@ -36,8 +36,7 @@ export function connectionSampler(sampler: Sampler): Sampler {
       for (const link of links) {
         if (link.attributes?.[ATTR_WEBSOCKET_LINK_KIND] !== 'handshake') continue
         if ((link.context.traceFlags & TraceFlags.SAMPLED) === 0) return NOT_SAMPLED
-        const isProcess = spanKind === SpanKind.CONSUMER || spanKind === SpanKind.SERVER
-        return isProcess ? SAMPLED_PROCESS : SAMPLED
+        return /^process( |$)/.test(spanName) ? SAMPLED_PROCESS : SAMPLED
       }
       return sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links)
     },

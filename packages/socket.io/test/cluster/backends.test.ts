@@ -43,7 +43,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
   /** The broadcast on one node and its deliveries on the others: one trace. */
   async function expectOneTrace(name: string, from: Node, recipients: number, others: [Node, number][]): Promise<void> {
     const broadcast = await from.sdk.waitForSpan(`broadcast ${name}`)
-    expect(broadcast.kind).toBe(SpanKind.PRODUCER)
+    expect(broadcast.kind).toBe(SpanKind.INTERNAL)
     expect(broadcast.links).toEqual([])
     expect(broadcast.status.code).toBe(0)
     expect(broadcast.attributes).toMatchObject({
@@ -55,7 +55,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
     })
     for (const [node, count] of others) {
       const deliver = await node.sdk.waitForSpan(`deliver ${name}`)
-      expect(deliver.kind).toBe(SpanKind.CONSUMER)
+      expect(deliver.kind).toBe(SpanKind.INTERNAL)
       expect(deliver.parentSpanContext).toEqual({ ...broadcast.spanContext(), isRemote: true })
       expect(deliver.links).toEqual([])
       const lag = deliver.attributes['websocket.deliver.lag']
@@ -180,7 +180,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
     expect(broadcast.attributes).not.toHaveProperty('websocket.broadcast.recipients')
     for (const { sdk, io } of [b, c]) {
       const deliver = await sdk.waitForSpan('deliver refresh')
-      expect(deliver.kind).toBe(SpanKind.CONSUMER)
+      expect(deliver.kind).toBe(SpanKind.INTERNAL)
       expect(deliver.status.code).toBe(0)
       expect(deliver.parentSpanContext).toEqual(
         backend.carriesServerSideEmit ? { ...broadcast.spanContext(), isRemote: true } : undefined,
@@ -239,7 +239,7 @@ describe.each(BACKENDS)('three nodes over $name', (backend) => {
       for (const client of clients) expect(await client.next()).toBe(`42["${name}",1]`)
       if (name !== 'to') expect(await quiet.next()).toBe(`42["${name}",1]`)
       const broadcast = sdk.span(`broadcast ${name}`)
-      expect(broadcast.kind).toBe(SpanKind.PRODUCER)
+      expect(broadcast.kind).toBe(SpanKind.INTERNAL)
       expect(broadcast.parentSpanContext?.spanId).toBe(sdk.spans('job').at(-1)?.spanContext().spanId)
       expect(broadcast.attributes).toEqual({
         'websocket.route': '/',

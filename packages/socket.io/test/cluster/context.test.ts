@@ -37,7 +37,7 @@ describe.each(adapters)('context in messages, with the %s adapter', (_, make) =>
     for (const [index, span] of spans.entries()) {
       const { traceId, spanId } = span.spanContext()
       expect(await agreed[index]?.next()).toBe(
-        `42["news",{"a":1},{"_otel":{"traceparent":"00-${traceId}-${spanId}-01"}}]`,
+        `42["news",{"a":1},{"_otel":{"traceparent":"00-${traceId}-${spanId}-01","tracestate":"otelws=b"}}]`,
       )
     }
     for (const each of [...agreed, ...others]) each.socket.terminate()

@@ -8,7 +8,7 @@ export function broadcastTests(harness: EventHarness, fixture: EventFixture): vo
   const { names, capabilities, type } = harness
 
   describe('broadcast', () => {
-    it('is one PRODUCER span with its recipients, under the message that caused it', async () => {
+    it('is one INTERNAL span with its recipients, under the message that caused it', async () => {
       let host: EventHost | undefined
       const opened = await fixture.open({ events: { spread: () => host?.broadcast('news', { n: 1 }) } })
       host = opened.host
@@ -18,7 +18,7 @@ export function broadcastTests(harness: EventHarness, fixture: EventFixture): vo
         expect(await client.next()).toEqual({ name: 'news', data: { n: 1 } })
       const process = await fixture.telemetry.waitForSpan('process spread')
       const span = fixture.telemetry.span('broadcast news')
-      expect(span.kind).toBe(SpanKind.PRODUCER)
+      expect(span.kind).toBe(SpanKind.INTERNAL)
       expect(span.parentSpanContext?.spanId).toBe(process.spanContext().spanId)
       expect(span.links).toEqual([])
       expect(span.attributes).toEqual({

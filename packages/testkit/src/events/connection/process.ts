@@ -10,11 +10,11 @@ export function processTests(harness: EventHarness, fixture: EventFixture): void
   const { names, capabilities, type } = harness
 
   describe('process', () => {
-    it('is a CONSUMER root named by the event, with one link to the handshake', async () => {
+    it('is an INTERNAL root named by the event, with one link to the handshake', async () => {
       const { client, connection } = await fixture.open({ events: { hello: () => {} } })
       client.emit('hello', 'y\u00f6u')
       const span = await fixture.telemetry.waitForSpan('process hello')
-      expect(span.kind).toBe(SpanKind.CONSUMER)
+      expect(span.kind).toBe(SpanKind.INTERNAL)
       expect(span.parentSpanContext).toBeUndefined()
       expect(span.links).toEqual([linkTo(fixture.telemetry.span(names.handshake))])
       expect(span.attributes).toEqual({

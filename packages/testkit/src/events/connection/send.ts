@@ -10,7 +10,7 @@ export function sendTests(harness: EventHarness, fixture: EventFixture): void {
   const { names, type } = harness
 
   describe('send', () => {
-    it('is a PRODUCER child of the message that is answered, without links', async () => {
+    it('is an INTERNAL child of the message that is answered, without links', async () => {
       const { client, connection } = await fixture.open({
         events: {
           async hello(from) {
@@ -23,7 +23,7 @@ export function sendTests(harness: EventHarness, fixture: EventFixture): void {
       expect(await client.next()).toEqual({ name: 'answer', data: { to: 'y\u00f6u' } })
       const span = await fixture.telemetry.waitForSpan('send answer')
       const process = await fixture.telemetry.waitForSpan('process hello')
-      expect(span.kind).toBe(SpanKind.PRODUCER)
+      expect(span.kind).toBe(SpanKind.INTERNAL)
       expect(span.parentSpanContext?.spanId).toBe(process.spanContext().spanId)
       expect(span.links).toEqual([])
       expect(span.attributes).toEqual({

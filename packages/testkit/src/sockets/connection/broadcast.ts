@@ -64,7 +64,7 @@ export function broadcastTests(harness: Harness, fixture: Fixture): void {
       const span = await fixture.telemetry.waitForSpan(name)
       const process = await fixture.telemetry.waitForSpan(`process ${route}`)
       await fixture.settle()
-      expect(span.kind).toBe(SpanKind.PRODUCER)
+      expect(span.kind).toBe(SpanKind.INTERNAL)
       expect(span.parentSpanContext?.spanId).toBe(process.spanContext().spanId)
       expect(span.links).toEqual([])
       expect(span.attributes).toEqual({
@@ -248,7 +248,7 @@ export function broadcastTests(harness: Harness, fixture: Fixture): void {
       host.broadcast?.(sockets, 'news', { name: 'headline' })
       expect([await clients[0]?.next(), await clients[1]?.next()]).toEqual(['news', 'news'])
       const span = await fixture.telemetry.waitForSpan('broadcast headline')
-      expect(span.kind).toBe(SpanKind.PRODUCER)
+      expect(span.kind).toBe(SpanKind.INTERNAL)
       expect(span.attributes).toEqual({
         'websocket.route': route,
         'websocket.message.name': 'headline',

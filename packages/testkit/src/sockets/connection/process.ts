@@ -12,12 +12,12 @@ export function processTests(harness: Harness, fixture: Fixture): void {
   const name = `process ${route}`
 
   describe('process', () => {
-    it('is a CONSUMER root with one link to the handshake and few attributes', async () => {
+    it('is an INTERNAL root with one link to the handshake and few attributes', async () => {
       const { client, connection } = await fixture.open({ connection: listen })
       client.send('h\u00e9llo')
       const span = await fixture.telemetry.waitForSpan(name)
       const handshake = fixture.telemetry.span(`GET ${route}`)
-      expect(span.kind).toBe(SpanKind.CONSUMER)
+      expect(span.kind).toBe(SpanKind.INTERNAL)
       expect(span.parentSpanContext).toBeUndefined()
       expect(span.links).toEqual([linkTo(handshake)])
       expect(span.attributes).toEqual({

@@ -12,12 +12,12 @@ export function sendTests(harness: Harness, fixture: Fixture): void {
   const name = `send ${route}`
 
   describe('send', () => {
-    it('outside of any span is a PRODUCER root linked to the handshake, and is counted', async () => {
+    it('outside of any span is an INTERNAL root linked to the handshake, and is counted', async () => {
       const { client, socket, connection } = await fixture.open()
       socket.send('h\u00e9')
       expect(await client.next()).toBe('h\u00e9')
       const span = await fixture.telemetry.waitForSpan(name)
-      expect(span.kind).toBe(SpanKind.PRODUCER)
+      expect(span.kind).toBe(SpanKind.INTERNAL)
       expect(span.parentSpanContext).toBeUndefined()
       expect(span.links).toEqual([linkTo(fixture.telemetry.span(`GET ${route}`))])
       expect(span.attributes).toEqual({

@@ -27,7 +27,7 @@ export function callbackTests({ route }: Harness, fixture: WsFixture): void {
       expect(await client.next()).toBe('h\u00e9')
       if (form.endsWith('callback)')) expect(args?.[0]).toBeFalsy()
       const span = await fixture.telemetry.waitForSpan(name)
-      expect(span.kind).toBe(SpanKind.PRODUCER)
+      expect(span.kind).toBe(SpanKind.INTERNAL)
       expect(span.parentSpanContext).toBeUndefined()
       expect(span.links).toEqual([linkTo(fixture.telemetry.span(`GET ${route}`))])
       expect(span.attributes).toEqual({

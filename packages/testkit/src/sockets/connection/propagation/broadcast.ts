@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { TestClient } from '../../../testing/client.ts'
 import type { Fixture } from '../../fixture.ts'
 import type { Harness, HostSocket } from '../../harness.ts'
-import { OFFER, withContextOf } from './carriers.ts'
+import { OFFER, withContextOf, withContextOfBroadcast } from './carriers.ts'
 
 export function broadcastContextTests(harness: Harness, fixture: Fixture): void {
   const { route } = harness
@@ -28,16 +28,18 @@ export function broadcastContextTests(harness: Harness, fixture: Fixture): void 
     }
 
     it.each([
-      ['first', [0, 1, 2]],
-      ['later', [1, 0, 2]],
-    ])('in a loop is one for all that have agreed, when such a client comes %s', async (_, order) => {
+      ['first', [0, 1, 2], true],
+      ['later', [1, 0, 2], false],
+    ])('in a loop is one for all that have agreed, when such a client comes %s', async (_, order, isPartner) => {
       const { sockets, clients } = await audience()
       for (const index of order) sockets[index]?.send('{"a":1}')
       const wires = await received(clients)
       const span = await fixture.telemetry.waitForSpan(name)
-      expect(wires).toEqual([withContextOf(span, '{"a":1}'), '{"a":1}', withContextOf(span, '{"a":1}')])
+      // Only a context that goes out before it is a broadcast can be that of the span's partner in a service graph.
+      const first = isPartner ? withContextOf(span, '{"a":1}') : withContextOfBroadcast(span, '{"a":1}')
+      expect(wires).toEqual([first, '{"a":1}', withContextOfBroadcast(span, '{"a":1}')])
       expect(fixture.telemetry.spans(sendName)).toEqual([])
-      expect(span.kind).toBe(SpanKind.PRODUCER)
+      expect(span.kind).toBe(isPartner ? SpanKind.PRODUCER : SpanKind.INTERNAL)
       expect(span.parentSpanContext).toBeUndefined()
       expect(span.links).toEqual([])
       expect(span.attributes).toEqual({
@@ -71,7 +73,7 @@ export function broadcastContextTests(harness: Harness, fixture: Fixture): void 
       await fixture.telemetry.waitForSpan(name, 2)
       const [a, b] = fixture.telemetry.spans(name) as [ReadableSpan, ReadableSpan]
       expect(first[0]).toBe(withContextOf(a, '{"a":1}'))
-      expect(second[2]).toBe(withContextOf(b, '{"b":2}'))
+      expect(second[2]).toBe(withContextOfBroadcast(b, '{"b":2}'))
     })
 
     it('is that of one span for each recipient when each is sent a payload of its own', async () => {
@@ -93,7 +95,9 @@ export function broadcastContextTests(harness: Harness, fixture: Fixture): void 
       host.broadcast?.(sockets, '{"a":1}')
       const wires = await received(clients)
       const span = await fixture.telemetry.waitForSpan(name)
-      expect(wires).toEqual([withContextOf(span, '{"a":1}'), '{"a":1}', withContextOf(span, '{"a":1}')])
+      const withContext = withContextOfBroadcast(span, '{"a":1}')
+      expect(wires).toEqual([withContext, '{"a":1}', withContext])
+      expect(span.kind).toBe(SpanKind.INTERNAL)
       expect(span.links).toEqual([])
       expect(span.attributes).toMatchObject({ 'websocket.broadcast.recipients': 3 })
     })

@@ -19,6 +19,11 @@ export function withContextOf(span: ReadableSpan, text: string, flags = '01'): s
   return withCarrier(text, `"traceparent":"${traceparentOf(span, flags)}"`)
 }
 
+/** The same for a member of a broadcast. */
+export function withContextOfBroadcast(span: ReadableSpan, text: string): string {
+  return withCarrier(text, `"traceparent":"${traceparentOf(span)}","tracestate":"otelws=b"`)
+}
+
 /** A connection handler that keeps the messages that the application is given. */
 export function keepMessages(messages: unknown[]): (socket: HostSocket) => void {
   return (socket) => socket.onMessage((data) => messages.push(data))
