@@ -49,7 +49,7 @@ export const SPANS: Readonly<Record<string, SpanDescription>> = {
   },
   process: {
     name: '`process {name}`',
-    kind: 'CONSUMER; SERVER of a request, with `{operation}` for the name; INTERNAL of a batch of requests',
+    kind: "INTERNAL; CONSUMER if the sender's span is its parent; SERVER if the sender waits for an answer, and of a request, with `{operation}` for the name",
     parent: "none; with `traces: 'connection'` the connection; of a request in a batch, `process batch`",
     covers:
       'dispatch of a received message → every handler has settled; of a request → its answer is written, of a subscription → its items begin',
@@ -63,20 +63,20 @@ export const SPANS: Readonly<Record<string, SpanDescription>> = {
   },
   send: {
     name: '`send {name}`',
-    kind: 'PRODUCER; CLIENT of a request, with `{operation}` for the name',
+    kind: 'INTERNAL; PRODUCER if its context goes out with the message, CLIENT if it does and an answer is awaited; CLIENT of a request, with `{operation}` for the name',
     parent: "active span; otherwise none, or with `traces: 'connection'` the connection",
     covers: 'the call → handed to the kernel; of a request → its answer is dispatched, or its items begin',
   },
   broadcast: {
     name: '`broadcast {name}`',
-    kind: 'PRODUCER',
+    kind: 'INTERNAL; PRODUCER if its context went out to the first recipient before there was a second',
     parent: 'active span, otherwise none',
     covers:
       'the fan-out to all recipients on this node: one span, not one per recipient; if acknowledgements are awaited, until they have arrived',
   },
   deliver: {
     name: '`deliver {name}`',
-    kind: 'CONSUMER',
+    kind: "INTERNAL; CONSUMER with `spanKinds: 'messaging'`",
     parent: 'the broadcast on another node',
     covers: 'the fan-out on each other node that the broadcast reaches; on hosts with cluster adapters',
   },

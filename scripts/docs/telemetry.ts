@@ -58,6 +58,11 @@ ${table(
 \`{name}\` is the message's name if there is one, otherwise the route. Every root span after the handshake has one link to it. Spans have
 status \`ERROR\` if their operation failed; a close has it for the categories of option \`closeErrors\`.
 
+A span is PRODUCER or CLIENT only if its context leaves the process, and CONSUMER only if the one span that it answers to is its
+parent, so that each finds its partner in a service graph ([ADR 20](adr/0020-choose-span-kinds-by-what-service-graphs-pair.md)).
+With \`spanKinds: 'messaging'\` all messages are CONSUMER or SERVER, and PRODUCER or CLIENT, as are broadcasts and deliveries, for
+backends that list only such spans.
+
 ## Attributes
 
 ${table(

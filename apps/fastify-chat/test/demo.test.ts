@@ -3,10 +3,12 @@ import type { AddressInfo } from 'node:net'
 import {
   type DemoProcess,
   expectNothingLost,
+  expectPairedKinds,
   expectPlainLines,
   expectPortTaken,
   interrupt,
   type Row,
+  SpanReceiver,
   useDemo,
 } from '@otel-ws/demo-kit/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -17,12 +19,14 @@ const demo = useDemo()
 
 describe('demo', () => {
   let run: DemoProcess
+  let receiver: SpanReceiver
   let rows: Row[]
   const named = (name: string) => rows.filter((row) => row.name === name)
   const closes = () => named('close /chat/:room').map((row) => row.details)
 
   beforeAll(async () => {
-    run = demo(['--port', '0', '--metrics', '1s'])
+    receiver = await SpanReceiver.listen()
+    run = demo(['--port', '0', '--metrics', '1s'], receiver.env)
     await run.stopOncePrinted(
       / GET \/chat\/:room .*401 rejected/,
       / process search /,
@@ -38,9 +42,12 @@ describe('demo', () => {
       / metrics .*\n(.*\n)*.* metrics /,
     )
     rows = run.rows()
+    receiver.close()
   }, LIMIT)
 
   it('has drained and lost nothing', () => expectNothingLost(run))
+
+  it('leaves no edge of a service graph without a partner', () => expectPairedKinds(receiver.spans))
 
   it('says where its page is', () => {
     expect(run.stdout).toMatch(/^fastify-chat {2}http:\/\/127\.0\.0\.1:\d+ /m)
@@ -74,7 +81,7 @@ describe('demo', () => {
     const announcements = named('broadcast announced')
     expect(announcements).toHaveLength(named('process announce').length)
     for (const { kind, depth, details } of announcements) {
-      expect(kind).toBe('PRODUCER')
+      expect(kind).toBe('INTERNAL')
       expect(depth).toBe(1)
       expect(Number(/^(\d+) recipients/.exec(details)?.[1])).toBeGreaterThanOrEqual(5)
     }
@@ -117,8 +124,8 @@ describe('demo', () => {
     const summary = run.summary()
     for (const [kind, name] of [
       ['SERVER', 'GET /chat/:room'],
-      ['CONSUMER', 'process say'],
-      ['PRODUCER', 'broadcast said'],
+      ['INTERNAL', 'process say'],
+      ['INTERNAL', 'broadcast said'],
     ]) {
       const count = rows.filter((row) => row.name === name && row.kind === kind).length
       expect(summary.get(`${kind} ${name}`)).toBe(count)

@@ -1,4 +1,12 @@
-import { type DemoProcess, expectNothingLost, expectPlainLines, type Row, useDemo } from '@otel-ws/demo-kit/testing'
+import {
+  type DemoProcess,
+  expectNothingLost,
+  expectPairedKinds,
+  expectPlainLines,
+  type Row,
+  SpanReceiver,
+  useDemo,
+} from '@otel-ws/demo-kit/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { REPORT_TIME } from '../src/schema.ts'
 
@@ -7,11 +15,13 @@ const demo = useDemo()
 
 describe('demo', () => {
   let run: DemoProcess
+  let receiver: SpanReceiver
   let rows: Row[]
   const named = (name: string) => rows.filter((row) => row.name === name)
 
   beforeAll(async () => {
-    run = demo(['graphql', '--port', '0', '--metrics', '1s'])
+    receiver = await SpanReceiver.listen()
+    run = demo(['graphql', '--port', '0', '--metrics', '1s'], receiver.env)
     await run.stopOncePrinted(
       / process GetOrder /,
       / process Report /,
@@ -20,9 +30,12 @@ describe('demo', () => {
       / process Report .*cancelled/,
     )
     rows = run.rows()
+    receiver.close()
   }, LIMIT)
 
   it('has drained and lost nothing', () => expectNothingLost(run))
+
+  it('leaves no edge of a service graph without a partner', () => expectPairedKinds(receiver.spans))
 
   it('shows the true duration of the slow query at both ends, with the work of the resolver below it', () => {
     const reports = named('process Report').filter((row) => !row.details.includes('cancelled'))

@@ -58,8 +58,8 @@ describe.each<Platform>(['ws', 'socket.io'])('a trace on %s', (platform) => {
     const utterance = telemetry.span('utterance')
     expect(treeOf(utterance)).toEqual([
       'INTERNAL utterance',
-      '  CONSUMER process audio x5',
-      '  CONSUMER process listen',
+      '  INTERNAL process audio x5',
+      '  INTERNAL process listen',
       '    INTERNAL receive audio',
       '    PRODUCER enqueue answer',
       '      CONSUMER answer',
@@ -70,10 +70,10 @@ describe.each<Platform>(['ws', 'socket.io'])('a trace on %s', (platform) => {
       '        INTERNAL understand',
       '        PRODUCER enqueue note',
       '          CONSUMER note',
-      `    PRODUCER ${spoken} x5`,
-      '    PRODUCER send done',
-      '    PRODUCER send heard',
-      '    PRODUCER send token x5',
+      `    INTERNAL ${spoken} x5`,
+      '    INTERNAL send done',
+      '    INTERNAL send heard',
+      '    INTERNAL send token x5',
     ])
     const { traceId } = utterance.spanContext()
     const elsewhere = telemetry.spans().filter((span) => span.spanContext().traceId !== traceId)
@@ -122,7 +122,7 @@ describe.each<Platform>(['ws', 'socket.io'])('a trace on %s', (platform) => {
     expect(ring.links).toEqual([linkTo(telemetry.span(platform === 'ws' ? 'GET /assistant' : 'CONNECT /'))])
   })
 
-  const exception = (refused: string) => [`CONSUMER ${refused}`, '  PRODUCER send exception']
+  const exception = (refused: string) => [`INTERNAL ${refused}`, '  INTERNAL send exception']
 
   it('tells what a guard refuses', async () => {
     const nobody = await Phone.call(platform, server.url, {})
@@ -153,15 +153,15 @@ describe.each<Platform>(['ws', 'socket.io'])('a trace on %s', (platform) => {
     await hangUp()
     expect(treeOf(telemetry.span('utterance'))).toEqual([
       'INTERNAL utterance ERROR not_understood',
-      '  CONSUMER process audio x2',
-      '  CONSUMER process listen ERROR not_understood',
+      '  INTERNAL process audio x2',
+      '  INTERNAL process listen ERROR not_understood',
       '    INTERNAL receive audio',
       '    PRODUCER enqueue answer',
       '      CONSUMER answer ERROR not_understood',
       '        INTERNAL transcribe',
       '        INTERNAL understand ERROR not_understood',
-      '        PRODUCER send exception',
-      '    PRODUCER send heard',
+      '        INTERNAL send exception',
+      '    INTERNAL send heard',
     ])
     expect(telemetry.span('process listen').attributes).toMatchObject({
       'websocket.stream.items': 1,

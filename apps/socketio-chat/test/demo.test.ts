@@ -1,4 +1,12 @@
-import { type DemoProcess, expectNothingLost, interrupt, type Row, useDemo } from '@otel-ws/demo-kit/testing'
+import {
+  type DemoProcess,
+  expectNothingLost,
+  expectPairedKinds,
+  interrupt,
+  type Row,
+  SpanReceiver,
+  useDemo,
+} from '@otel-ws/demo-kit/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { SEARCH_TIME } from '../src/server.ts'
 
@@ -22,11 +30,13 @@ function below(rows: readonly Row[], row: Row): Row[] {
 
 describe.each(['cluster', 'redis', 'postgres'])('demo socketio --adapter %s', (adapter) => {
   let run: DemoProcess
+  let receiver: SpanReceiver
   let rows: Row[]
   const named = (name: string) => rows.filter((row) => row.name === name)
 
   beforeAll(async () => {
-    run = demo(['--metrics', '1s', ...(adapter === 'cluster' ? [] : ['--adapter', adapter])])
+    receiver = await SpanReceiver.listen()
+    run = demo(['--metrics', '1s', ...(adapter === 'cluster' ? [] : ['--adapter', adapter])], receiver.env)
     await run.stopOncePrinted(
       / deliver announced .*\n.* deliver announced /,
       / broadcast vote /,
@@ -36,9 +46,12 @@ describe.each(['cluster', 'redis', 'postgres'])('demo socketio --adapter %s', (a
       / metrics +[1-9]\d* open /,
     )
     rows = run.rows()
+    receiver.close()
   }, LIMIT)
 
   it('has drained and lost nothing', () => expectNothingLost(run))
+
+  it('leaves no edge of a service graph without a partner', () => expectPairedKinds(receiver.spans))
 
   it('says where each node is', () => {
     expect(run.stdout).toMatch(/^socketio-chat(?: {2}http:\/\/127\.0\.0\.1:\d+){3} /m)
@@ -52,8 +65,8 @@ describe.each(['cluster', 'redis', 'postgres'])('demo socketio --adapter %s', (a
     for (const broadcast of whole) {
       const deliveries = below(rows, broadcast)
       expect(deliveries.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
-        'CONSUMER deliver announced',
-        'CONSUMER deliver announced',
+        'INTERNAL deliver announced',
+        'INTERNAL deliver announced',
       ])
       expect(new Set([broadcast, ...deliveries].map(nodeOf))).toEqual(new Set(['node-1', 'node-2', 'node-3']))
       expect(deliveries.every(({ details }) => / recipients?, lag [\d.]+ m?s, /.test(details))).toBe(true)

@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { LOOK_UP_TIME, ROOM_ROUTE } from '../room-users.ts'
 import type { DemoProcess, Row } from './demo-process.ts'
+import { expectPairedKinds } from './service-graph.ts'
+import { SpanReceiver } from './span-receiver.ts'
 import { expectNothingLost, expectPlainLines, useDemo } from './use-demo.ts'
 
 const LIMIT = 60_000
@@ -11,11 +13,13 @@ export function roomDemoSuite(name: string): void {
 
   describe(`demo ${name}`, () => {
     let run: DemoProcess
+    let receiver: SpanReceiver
     let rows: Row[]
     const named = (name: string) => rows.filter((row) => row.name === name)
 
     beforeAll(async () => {
-      run = demo([name, '--port', '0', '--metrics', '1s'])
+      receiver = await SpanReceiver.listen()
+      run = demo([name, '--port', '0', '--metrics', '1s'], receiver.env)
       await run.stopOncePrinted(
         / process look up /,
         / process translate .*ERROR/,
@@ -24,9 +28,12 @@ export function roomDemoSuite(name: string): void {
         / close .*1006 /,
       )
       rows = run.rows()
+      receiver.close()
     }, LIMIT)
 
     it('has drained and lost nothing', () => expectNothingLost(run))
+
+    it('leaves no edge of a service graph without a partner', () => expectPairedKinds(receiver.spans))
 
     it('shows the true duration of the slow handler, with its work, in the trace of the client', () => {
       const slow = named('process look up')

@@ -8,6 +8,9 @@ export interface OtlpSpan {
   readonly traceId: string
   readonly spanId: string
   readonly parentSpanId?: string
+  /** Of OTLP: one more than that of the API. */
+  readonly kind: number
+  readonly links?: readonly { readonly traceId: string; readonly spanId: string }[]
 }
 
 interface OtlpTraces {
@@ -50,6 +53,11 @@ export class SpanReceiver {
   /** Base URL for exporters. */
   get endpoint(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** Variables that have a process export here. */
+  get env(): NodeJS.ProcessEnv {
+    return { OTEL_EXPORTER_OTLP_ENDPOINT: this.endpoint }
   }
 
   /** The first `count` spans that fit, as soon as they are there. */

@@ -182,9 +182,9 @@ export class MessageContext {
     const incoming = this.#incoming
     if (incoming === undefined) return undefined
     this.#incoming = undefined
-    const { spanContext, baggage, problem, isBroadcast } = incoming
+    const { spanContext, baggage, problem, isShared } = incoming
     const { remoteContext: trust = 'parent' } = this.#connection.telemetry.options
-    const isPartner = spanContext !== undefined && trust === 'parent' && !isBroadcast
+    const isPartner = spanContext !== undefined && trust === 'parent' && !isShared
     const own = trust === 'parent' ? withBaggage(active, baggage) : active
     const base = withoutSpan(own)
     return {

@@ -432,7 +432,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     const parent = trust === 'parent' ? remote : undefined
     if (!this.mayAsk(parent !== undefined || this.segment !== undefined)) return this.unsampledSpan(parent)
     if (!this.takeRoot(message)) return this.overBudgetSpan(parent)
-    const isPartner = parent !== undefined && incoming?.isBroadcast !== true
+    const isPartner = parent !== undefined && incoming?.isShared !== true
     const span = isPartner
       ? this.askForChild(tracer, message, kind, active, parent)
       : this.askForSpan(tracer, message, kind, withoutSpan(active), remote, trust)

@@ -31,8 +31,8 @@ export interface IncomingContext {
   /** In the text form of the propagator. */
   readonly baggage: string | undefined
   readonly problem: CarrierProblem | 'invalid' | undefined
-  /** The message is one of a broadcast. */
-  readonly isBroadcast: boolean
+  /** Other messages may have the same context: it is that of a broadcast, or of the application. */
+  readonly isShared: boolean
 }
 
 /** Few, because they are combinations of options. */
@@ -69,11 +69,11 @@ export function jsonMember(name: string = AGREED_MEMBER): JsonMember {
 
 /** Parses a carrier. */
 export function parseCarrier(carrier: Carrier | undefined, problem: CarrierProblem | undefined): IncomingContext {
-  if (carrier === undefined) return { spanContext: undefined, baggage: undefined, problem, isBroadcast: false }
+  if (carrier === undefined) return { spanContext: undefined, baggage: undefined, problem, isShared: false }
   const spanContext = spanContextOf(carrier)
   const invalid = spanContext === undefined && carrier.traceparent !== undefined
   const problemOrNone = invalid ? 'invalid' : undefined
-  return { spanContext, baggage: carrier.baggage, problem: problemOrNone, isBroadcast: isBroadcastCarrier(carrier) }
+  return { spanContext, baggage: carrier.baggage, problem: problemOrNone, isShared: isBroadcastCarrier(carrier) }
 }
 
 /** Parses a carrier that a hook of the application returned; other values are ignored. */
@@ -83,7 +83,8 @@ export function parseHookCarrier(found: unknown): IncomingContext | undefined {
     const { traceparent, tracestate, baggage } = found as Record<string, unknown>
     if (typeof traceparent !== 'string') return undefined
     const asText = (value: unknown) => (typeof value === 'string' ? value : undefined)
-    return parseCarrier({ traceparent, tracestate: asText(tracestate), baggage: asText(baggage) }, undefined)
+    const carrier = { traceparent, tracestate: asText(tracestate), baggage: asText(baggage) }
+    return { ...parseCarrier(carrier, undefined), isShared: true }
   } catch {
     // An object with a getter that throws.
     return undefined

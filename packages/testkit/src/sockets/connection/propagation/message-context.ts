@@ -1,3 +1,4 @@
+import { SpanKind } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import { SPAN_ID, TRACE_ID, TRACEPARENT } from '../../../shared/trace-context.ts'
 import { foreignVectors } from '../../../shared/vectors.ts'
@@ -45,7 +46,9 @@ export function messageContextTests(harness: Harness, fixture: Fixture): void {
       await fixture.telemetry.waitForSpan(name, 2)
       const [span, text] = fixture.telemetry.spans(name)
       expect(span?.parentSpanContext).toMatchObject({ traceId: TRACE_ID, spanId: SPAN_ID, isRemote: true })
-      expect(span?.links).toEqual([])
+      expect(span?.links).toEqual([linkTo(fixture.telemetry.span(`GET ${route}`))])
+      // Whether the sender has a span for this message alone is not known.
+      expect(span?.kind).toBe(SpanKind.INTERNAL)
       expect(text?.parentSpanContext).toBeUndefined()
       expect(messages).toEqual([message(TRACEPARENT), TRACEPARENT])
     })
@@ -53,7 +56,7 @@ export function messageContextTests(harness: Harness, fixture: Fixture): void {
     it.each([
       ['link', undefined, 2],
       ['ignore', undefined, 1],
-      [() => 'parent', SPAN_ID, 0],
+      [() => 'parent', SPAN_ID, 1],
     ] as const)('is used according to remoteContext: %s', async (remoteContext, parent, links) => {
       const { client } = await fixture.open({ telemetry: { messageContext, remoteContext }, connection: listen })
       client.send(message(TRACEPARENT), { binary: true })
