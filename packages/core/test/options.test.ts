@@ -14,6 +14,7 @@ const meterProvider = metrics.getMeterProvider()
 const DEFAULTS = {
   enabled: true,
   traces: 'linked',
+  spanKinds: 'paired',
   maxConnectionSpanAge: 600_000,
   maxConnectionSpanMessages: 1000,
   maxChildSpans: 1000,

@@ -247,7 +247,7 @@ export abstract class IncomingConnection extends ConnectionIdentity {
   /** A message is not sampled: what option `keep` needs if it keeps it. */
   private mayKeep(process: Process, awaitsReply: boolean, binary: boolean, size: number): void {
     if (this.services.keeper?.mayKeep(process.span) !== true) return
-    const kind = awaitsReply ? SpanKind.SERVER : SpanKind.CONSUMER
+    const kind = awaitsReply ? SpanKind.SERVER : (this.messageState().root.kind ?? SpanKind.INTERNAL)
     process.unsampled = { kind, binary, size, sequence: this.received, closes: false }
   }
 

@@ -1,4 +1,11 @@
-import { type Attributes, type Context, type Link, SamplingDecision, type SpanKind, TraceFlags } from '@opentelemetry/api'
+import {
+  type Attributes,
+  type Context,
+  type Link,
+  SamplingDecision,
+  type SpanKind,
+  TraceFlags,
+} from '@opentelemetry/api'
 import { ATTR_WEBSOCKET_KEEP_REASON, ATTR_WEBSOCKET_LINK_KIND, ATTR_WEBSOCKET_SAMPLING_INHERITED } from '../schema.ts'
 
 /** The sampler interface of the OpenTelemetry SDK, of which core uses nothing else. */
