@@ -120,7 +120,7 @@ describe('option keep', () => {
     const [first] = kept()
     expect(first).toMatchObject({
       name: 'process say',
-      kind: SpanKind.CONSUMER,
+      kind: SpanKind.INTERNAL,
       status: { code: SpanStatusCode.ERROR, message: 'on purpose' },
       attributes: {
         [REASON]: 'error',

@@ -69,7 +69,13 @@ function connection(protocol: Protocol, maxOperations = 20) {
     add: (entry: unknown) => void live.add(entry),
     delete: (entry: unknown) => void live.delete(entry),
   }
-  const operations = new Operations(host, protocol, { names, deadlines, maxOperations, streamItems: false })
+  const operations = new Operations(host, protocol, {
+    names,
+    deadlines,
+    maxOperations,
+    maxChildSpans: 1000,
+    streamItems: false,
+  })
   return { operations, recorded, names, live, series }
 }
 
