@@ -29,6 +29,9 @@ export interface SoakServer {
   close(): Promise<void>
 }
 
+/** Options of the traced server: every span is counted, so that none is left out. */
+export const OPTIONS = { maxSpansPerSecond: false, maxMessageSpansPerSecond: Number.POSITIVE_INFINITY } as const
+
 /** Bytes by which the heap may have grown from the half to the end. */
 const MAX_GROWTH = 1_000_000
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { traceSocketServer } from '@otel-ws/socket.io'
 import { Server } from 'socket.io'
 import { WebSocket } from 'ws'
-import type { Soak } from './soak.ts'
+import { OPTIONS, type Soak } from './soak.ts'
 
 /** A server of Socket.IO, whose clients are written by hand: they are cheaper than its own. */
 export const socketIo: Soak = {
@@ -21,7 +21,7 @@ export const socketIo: Soak = {
   async start() {
     const http = createServer()
     const io = new Server(http, { pingInterval: 3_600_000 })
-    traceSocketServer(io)
+    traceSocketServer(io, OPTIONS)
     io.on('connection', (socket) => {
       socket.on('say', async (text: string) => {
         await null

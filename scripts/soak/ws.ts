@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { traceWebSocketServer } from '@otel-ws/ws'
 import { WebSocket, WebSocketServer } from 'ws'
-import type { Soak } from './soak.ts'
+import { OPTIONS, type Soak } from './soak.ts'
 
 /** A server of `ws`. */
 export const ws: Soak = {
@@ -16,7 +16,7 @@ export const ws: Soak = {
 
   async start() {
     const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' })
-    traceWebSocketServer(wss, { route: '/soak' })
+    traceWebSocketServer(wss, { route: '/soak', ...OPTIONS })
     wss.on('connection', (socket) => {
       socket.on('message', async (data) => {
         await null
