@@ -37,6 +37,14 @@ export function runbook(): string {
       'Do handlers hang?',
       `sum by (websocket_route) (${series('websocket.server.message.process.active')}) > 10 * sum by (websocket_route) (rate(${series('websocket.server.message.process.duration', 'sum')}[10m]))`,
     ],
+    [
+      'How many connections does a server that is being replaced still hold?',
+      `sum by (instance, websocket_route) (${series('websocket.server.connection.draining')})`,
+    ],
+    [
+      'How long does it hold them, so how long must a deploy wait?',
+      `histogram_quantile(0.99, sum by (le, websocket_route) (rate(${series('websocket.server.connection.drain.duration', 'bucket')}[30m])))`,
+    ],
   ]
   return `${banner('`scripts/dashboards`')}
 # Operating WebSockets

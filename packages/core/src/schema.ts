@@ -256,6 +256,14 @@ export const METRIC_OPEN_DURATION = {
   description: "Time from the call of the application's connection handler until it has settled.",
   buckets: LATENCY_BUCKETS,
 } as const satisfies InstrumentSchema
+/** Of each connection. @attributes route, namespace, subprotocol */
+export const METRIC_DRAIN_DURATION = {
+  name: 'websocket.server.connection.drain.duration',
+  type: 'histogram',
+  unit: 's',
+  description: 'Time from the begin of the close of a server until a connection that it still held has closed.',
+  buckets: LATENCY_BUCKETS,
+} as const satisfies InstrumentSchema
 /** Alert on this one: it contains no wait for an acknowledgement. @attributes route, namespace, subprotocol, message name, `error.type`, `websocket.span.ended_by` if the connection closed before */
 export const METRIC_PROCESS_DURATION = {
   name: 'websocket.server.message.process.duration',
@@ -328,6 +336,13 @@ export const METRIC_CONNECTION_IDLE = {
   type: 'observable gauge',
   unit: '{connection}',
   description: 'Connections on which neither side has sent a message for a while.',
+} as const satisfies InstrumentSchema
+/** Once a server of the route has begun to close. @attributes route, namespace, subprotocol */
+export const METRIC_CONNECTION_DRAINING = {
+  name: 'websocket.server.connection.draining',
+  type: 'observable gauge',
+  unit: '{connection}',
+  description: 'Connections that a server which is closing still holds.',
 } as const satisfies InstrumentSchema
 /** Above option `slowConsumerBytes`. @attributes route, namespace, subprotocol */
 export const METRIC_CONNECTION_SLOW = {

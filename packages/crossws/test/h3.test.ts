@@ -127,7 +127,9 @@ describe('publish', () => {
     expect(broadcast.parentSpanContext?.spanId).toBe(process.spanContext().spanId)
     expect(await clients[1]?.next()).toBe('{"a":1}')
     const { traceId, spanId } = broadcast.spanContext()
-    expect(await clients[3]?.next()).toBe(`{"_otel":{"traceparent":"00-${traceId}-${spanId}-01","tracestate":"otelws=b"},"a":1}`)
+    expect(await clients[3]?.next()).toBe(
+      `{"_otel":{"traceparent":"00-${traceId}-${spanId}-01","tracestate":"otelws=b"},"a":1}`,
+    )
     expect(telemetry.spans('send /chat')).toHaveLength(4)
   })
 

@@ -150,5 +150,6 @@ export interface Server {
   readonly parentNamespacesFromRegExp?: Map<RegExp, { readonly children: Set<Namespace> }>
   bind(engine: EngineServer): unknown
   path(): string
+  close(...args: unknown[]): unknown
   _checkNamespace(name: string, auth: unknown, done: (namespace: unknown) => unknown): unknown
 }

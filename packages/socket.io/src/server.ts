@@ -1,5 +1,5 @@
 import type { TelemetryOptions } from '@otel-ws/core'
-import { createTelemetry, type Telemetry } from '@otel-ws/core/adapter'
+import { createTelemetry, type Telemetry, tracedConnection } from '@otel-ws/core/adapter'
 import { withArgument, wrapMethod } from '@otel-ws/core/node'
 import type { Server } from 'socket.io'
 import { driver } from './driver.ts'
@@ -103,7 +103,7 @@ function wrapServer(
   telemetry: Telemetry,
   { traceConnectionHandler, isAmbient }: TraceServerOptions & { readonly isAmbient: boolean },
 ): (() => void)[] {
-  const { bind, _checkNamespace } = io
+  const { bind, _checkNamespace, close } = io
   const restore: (() => void)[] = []
 
   function traceCreated(namespace: Namespace): void {
@@ -130,14 +130,26 @@ function wrapServer(
     return _checkNamespace.apply(this, withArgument(arguments, 2, observed))
   }
 
+  function tracedClose(this: HostServer): unknown {
+    for (const namespace of io._nsps.values()) {
+      for (const socket of namespace.sockets.values()) tracedConnection(socket)?.drain()
+    }
+    return close.apply(this, arguments as never)
+  }
+
   traceNamespace(io.sockets, telemetry, { onNamespace: traceCreated, traceConnectionHandler, isAmbient })
   for (const namespace of io._nsps.values()) traceCreated(namespace)
   if (io.engine !== undefined) trace(io.engine)
-  restore.push(wrapMethod(io, 'bind', tracedBind), wrapMethod(io, '_checkNamespace', tracedCheckNamespace), () => {
-    for (const namespace of io._nsps.values()) {
-      const traced = tracedNamespace(namespace)
-      if (traced?.telemetry === telemetry) traced.restore()
-    }
-  })
+  restore.push(
+    wrapMethod(io, 'bind', tracedBind),
+    wrapMethod(io, '_checkNamespace', tracedCheckNamespace),
+    wrapMethod(io, 'close', tracedClose),
+    () => {
+      for (const namespace of io._nsps.values()) {
+        const traced = tracedNamespace(namespace)
+        if (traced?.telemetry === telemetry) traced.restore()
+      }
+    },
+  )
   return restore
 }

@@ -5,6 +5,18 @@ import { useServers } from './server.ts'
 
 const fixture = useServers()
 
+it('a server that closes counts the connections that it still holds, and how long', async () => {
+  const { telemetry } = fixture
+  const server = await fixture.listen()
+  server.io.use(traceSocket())
+  await fixture.join(server, '/')
+  await fixture.join(server, '/')
+  await server.io.close()
+  await telemetry.waitForSpan('close /', 2)
+  expect(await telemetry.collect('websocket.server.connection.draining')).toMatchObject([{ value: 0 }])
+  expect(await telemetry.collect('websocket.server.connection.drain.duration')).toMatchObject([{ count: 2 }])
+})
+
 describe.each(['websocket', 'polling'])('events over %s', (transport) => {
   it('that await an acknowledgement last until it arrives', async () => {
     const { telemetry } = fixture

@@ -175,7 +175,20 @@ interface Source {
 function install(target: WebSocketServer, source: Source, options: TraceServerOptions = {}): (() => void)[] {
   const handleUpgrade = wrapHandleUpgrade(target, source, options)
   const emit = wrapEmit(target, source, options)
-  return [wrapMethod(target, 'handleUpgrade', handleUpgrade), wrapMethod(target, 'emit', emit)]
+  return [
+    wrapMethod(target, 'handleUpgrade', handleUpgrade),
+    wrapMethod(target, 'emit', emit),
+    wrapMethod(target, 'close', wrapClose(target)),
+  ]
+}
+
+/** A server that closes holds its connections until their clients have gone. */
+function wrapClose(target: WebSocketServer) {
+  const { close } = target
+  return function tracedClose(this: WebSocketServer): unknown {
+    for (const client of this.clients ?? []) tracedConnection(client)?.drain()
+    return close.apply(this, arguments as unknown as Parameters<WebSocketServer['close']>)
+  }
 }
 
 function wrapHandleUpgrade(

@@ -30,6 +30,24 @@ describe('delivery', () => {
     expect(telemetry.openSpans()).toEqual([])
   })
 
+  it('counts the connections that a server which is closed still holds, and how long it holds each', async () => {
+    const { wss, url } = await serve({})
+    const peers = [await connect(url), await connect(url)]
+    const draining = () => telemetry.collect('websocket.server.connection.draining')
+    const closed = once(wss, 'close')
+    wss.close()
+    expect(await draining()).toMatchObject([{ value: 2 }])
+    peers[0]?.close(1000)
+    await telemetry.waitForSpan('close /r')
+    expect(await draining()).toMatchObject([{ value: 1 }])
+    peers[1]?.close(1000)
+    await closed
+    await telemetry.waitForSpan('close /r', 2)
+    expect(await draining()).toMatchObject([{ value: 0 }])
+    expect(await telemetry.collect('websocket.server.connection.drain.duration')).toMatchObject([{ count: 2 }])
+    servers.splice(0)
+  })
+
   async function serve(options: TelemetryOptions | null, server: ServerOptions = {}) {
     const wss = new WebSocketServer({ port: 0, host: ADDRESS, ...server })
     servers.push(wss)

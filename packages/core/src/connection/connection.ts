@@ -241,12 +241,21 @@ export class Connection extends OperatingConnection implements LiveConnection {
     if (state.pings?.isTerminationTimeout(this.services.options.heartbeatTimeout)) this.timedOut()
   }
 
+  /** The server begins to close and still holds the connection: it counts as draining until it has closed. */
+  drain(): void {
+    const state = this.rareState()
+    if (this.closed || state.drainingSince !== undefined) return
+    state.drainingSince = performance.now()
+    this.series.draining = (this.series.draining ?? 0) + 1
+  }
+
   /** The connection has closed: ends all that is pending and records the close. Later calls do nothing. */
   close(facts: CloseFacts = {}): void {
     if (this.closed) return
     this.closed = true
     const { rare, services } = this
     this.series.live.delete(this)
+    this.drained()
     services.heartbeat?.delete(this)
     if (rare?.partialSend !== undefined) this.abandonFragments(rare.partialSend)
     const close = resolveClose({
@@ -272,12 +281,22 @@ export class Connection extends OperatingConnection implements LiveConnection {
     if (this.closed || this.terms !== undefined || this.awaitsConfirmation) return
     this.closed = true
     this.series.live.delete(this)
+    this.drained()
     this.services.heartbeat?.delete(this)
     this.endPending()
     this.endWindows()
     if (this.segment !== undefined) this.segmentEnded(this.segment, 'shutdown')
     removeConnection(this.socket as object)
     this.services.driver.release?.(this.socket)
+  }
+
+  private drained(): void {
+    const { rare, series, services } = this
+    if (rare?.drainingSince === undefined || series.draining === undefined) return
+    series.draining--
+    const { metrics } = services
+    if (!metrics.recording) return
+    metrics.drainDuration.record((performance.now() - rare.drainingSince) / 1000, series.attributes)
   }
 
   /** Code of this side closes the connection with this code: the message that it handles has done so. */

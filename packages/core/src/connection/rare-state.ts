@@ -32,6 +32,8 @@ export class RareState {
   timedOut = false
   /** It has ended, and was not meant to. Known with option `keep` alone. */
   endedAbnormally = false
+  /** When its server began to close, in milliseconds on the monotonic clock. */
+  drainingSince: number | undefined
   /** Milliseconds that the connection had been open when it was adopted. */
   ageBefore: number | undefined
   view: ConnectionContext | undefined

@@ -44,6 +44,8 @@ export class Series {
   droppedByProcess = 0
   /** Messages that option `keep` would have recorded, above its limit. */
   droppedByKeep = 0
+  /** Connections that a closing server still holds; `undefined` until one closes. */
+  draining: number | undefined
   /** Open operations by protocol. */
   readonly operations = new Map<string, number>()
   readonly #named = new Map<string, Attributes>()

@@ -25,6 +25,7 @@ export class MetricSet {
   handshakeDuration!: Histogram
   connectionDuration!: Histogram
   openDuration!: Histogram
+  drainDuration!: Histogram
   processDuration!: Histogram
   lateFailures!: Counter
   ackDuration!: Histogram
@@ -83,6 +84,7 @@ export class MetricSet {
     this.handshakeDuration = createHistogram(this.#meter, schema.METRIC_HANDSHAKE_DURATION)
     this.connectionDuration = createHistogram(this.#meter, schema.METRIC_CONNECTION_DURATION)
     this.openDuration = createHistogram(this.#meter, schema.METRIC_OPEN_DURATION)
+    this.drainDuration = createHistogram(this.#meter, schema.METRIC_DRAIN_DURATION)
     this.processDuration = createHistogram(this.#meter, schema.METRIC_PROCESS_DURATION)
     this.lateFailures = createCounter(this.#meter, schema.METRIC_PROCESS_LATE_FAILURES)
     this.ackDuration = createHistogram(this.#meter, schema.METRIC_ACK_DURATION)
@@ -108,6 +110,7 @@ export class MetricSet {
     const buffered = createObservable(meter, schema.METRIC_SEND_BUFFERED)
     const slow = createObservable(meter, schema.METRIC_CONNECTION_SLOW)
     const idle = createObservable(meter, schema.METRIC_CONNECTION_IDLE)
+    const draining = createObservable(meter, schema.METRIC_CONNECTION_DRAINING)
     const undelivered = createObservable(meter, schema.METRIC_SEND_UNDELIVERED)
     const rooms = createObservable(meter, schema.METRIC_ROOM_CHANGES)
     const missedPings = createObservable(meter, schema.METRIC_PING_MISSED)
@@ -122,6 +125,7 @@ export class MetricSet {
       buffered,
       slow,
       idle,
+      draining,
       undelivered,
       missedPings,
       rooms,
@@ -147,6 +151,7 @@ export class MetricSet {
           const { isIdle } = connection
           if (isIdle !== undefined) idleConnections = (idleConnections ?? 0) + Number(isIdle)
         }
+        if (series.draining !== undefined) result.observe(draining, series.draining, attributes)
         if (idleConnections !== undefined) result.observe(idle, idleConnections, attributes)
         result.observe(buffered, bufferedBytes, attributes)
         result.observe(slow, slowConnections, attributes)

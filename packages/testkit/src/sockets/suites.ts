@@ -28,6 +28,7 @@ import { rejectedTests } from './handshake/rejected.ts'
 import { remoteContextTests } from './handshake/remote-context.ts'
 import type { Harness } from './harness.ts'
 import { callbackTests } from './ws/callbacks.ts'
+import { drainTests } from './ws/drain.ts'
 import { fragmentTests } from './ws/fragments.ts'
 import { listenerTests } from './ws/listeners.ts'
 import { payloadTests } from './ws/payloads.ts'
@@ -88,7 +89,7 @@ export function connectionSuite(harness: Harness): void {
     }
     if (capabilities.pings) heartbeatTests(harness, fixture)
     if (!capabilities.ws) return
-    for (const part of [listenerTests, payloadTests, fragmentTests, callbackTests, wsPropagationTests]) {
+    for (const part of [listenerTests, payloadTests, fragmentTests, callbackTests, wsPropagationTests, drainTests]) {
       part(harness, wsFixture(fixture))
     }
   })

@@ -2,7 +2,6 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import { AlwaysOffSampler, ParentBasedSampler } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
 import { SPAN_ID, TRACE_ID, TRACEPARENT } from '../../../shared/trace-context.ts'
-import { linkTo } from '../../../testing/spans.ts'
 import type { EventFixture } from '../../fixture.ts'
 import type { Carrier, EventHarness } from '../../harness.ts'
 
