@@ -55,7 +55,7 @@ when an alert fires, and queries for everyday questions.
 
 Names of series end with their unit, as the OTLP receiver of Prometheus, the Collector and Grafana Cloud write them. The
 Prometheus exporter of the SDK for JavaScript writes names without: \`…_duration_bucket\`, not \`…_duration_seconds_bucket\`;
-for it, take the files whose names end with \`-plain\`.
+for it, take the files whose names end with \`-plain\`. Other backends: [backends](backends.md).
 
 ## Indicators
 
