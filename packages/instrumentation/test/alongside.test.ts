@@ -76,9 +76,9 @@ describe.concurrent('the flag alongside others', () => {
       'handler - rooms INTERNAL < request',
       'onRequest - rooms INTERNAL < request',
       'open /chat/:room INTERNAL < GET /chat/:room',
-      'process question CONSUMER ~ GET /chat/:room',
+      'process question INTERNAL ~ GET /chat/:room',
       'request SERVER',
-      'send answer PRODUCER < process question',
+      'send answer INTERNAL < process question',
       'work INTERNAL < process question',
     ])
   })
@@ -118,11 +118,11 @@ describe.concurrent('the flag alongside others', () => {
       'open / INTERNAL < CONNECT /',
       'open /chat/:room INTERNAL < GET /chat/:room',
       'open by hand INTERNAL < GET by hand',
-      'process by hand CONSUMER ~ GET /chat/:room',
-      'process question CONSUMER ~ GET by hand',
+      'process by hand INTERNAL ~ GET /chat/:room',
+      'process question INTERNAL ~ GET by hand',
       'process question SERVER ~ CONNECT /',
-      'send answer PRODUCER < process question',
-      'send by hand PRODUCER < process by hand',
+      'send answer INTERNAL < process question',
+      'send by hand INTERNAL < process by hand',
     ])
   })
 })
@@ -135,8 +135,8 @@ const RELAYED = [
   'GET /relay SERVER',
   'close /relay INTERNAL ~ GET /relay',
   'open /relay INTERNAL < GET /relay',
-  'process /relay CONSUMER ~ GET /relay',
-  'send /relay PRODUCER < process /relay',
+  'process /relay INTERNAL ~ GET /relay',
+  'send /relay INTERNAL < process /relay',
 ]
 
 /** The spans of the server that the relay connects to, by the parent of the handshake. */
@@ -145,16 +145,16 @@ const asked = (parent: string): string[] => [
   'close /chat INTERNAL ~ GET /chat',
   'disconnect /chat INTERNAL ~ GET /chat',
   'open /chat INTERNAL < GET /chat',
-  'process /chat CONSUMER ~ GET /chat',
-  'send /chat PRODUCER < process /chat',
+  'process /chat INTERNAL ~ GET /chat',
+  'send /chat INTERNAL < process /chat',
 ]
 
 /** The spans of the traced client that the relay uses. */
 const ASKING = [
   'close asking INTERNAL ~ connect asking ~ process /relay',
   'connect asking CLIENT < process /relay',
-  'process asking CONSUMER ~ connect asking',
-  'send asking PRODUCER < process /relay ~ connect asking',
+  'process asking INTERNAL ~ connect asking',
+  'send asking INTERNAL < process /relay ~ connect asking',
   'take answer INTERNAL < process asking',
 ]
 

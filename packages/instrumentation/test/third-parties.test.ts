@@ -75,8 +75,8 @@ describe.concurrent('a server that sits on ws, with its own client', () => {
       'GET /chat SERVER',
       'close /chat INTERNAL ~ GET /chat',
       'open /chat INTERNAL < GET /chat',
-      'process question CONSUMER ~ GET /chat',
-      'send answer PRODUCER < process question',
+      'process question INTERNAL ~ GET /chat',
+      'send answer INTERNAL < process question',
     ])
   })
 
@@ -137,12 +137,12 @@ describe.concurrent('a server that sits on ws, with its own client', () => {
       'close /:document INTERNAL ~ GET /:document',
       'disconnect /:document INTERNAL ~ GET /:document',
       'open /:document INTERNAL < GET /:document',
-      'process awareness CONSUMER ~ GET /:document',
-      'process awareness CONSUMER ~ GET /:document',
-      'process sync CONSUMER ~ GET /:document',
-      'process sync CONSUMER ~ GET /:document',
-      'send sync PRODUCER < open /:document',
-      'send sync PRODUCER < process sync',
+      'process awareness INTERNAL ~ GET /:document',
+      'process awareness INTERNAL ~ GET /:document',
+      'process sync INTERNAL ~ GET /:document',
+      'process sync INTERNAL ~ GET /:document',
+      'send sync INTERNAL < open /:document',
+      'send sync INTERNAL < process sync',
     ])
   })
 })

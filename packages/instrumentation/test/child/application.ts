@@ -114,7 +114,7 @@ export const conversation = (route: string): string[] => [
   `GET ${route} SERVER`,
   `close ${route} INTERNAL ~ GET ${route}`,
   `open ${route} INTERNAL < GET ${route}`,
-  `process question CONSUMER ~ GET ${route}`,
-  'send answer PRODUCER < process question',
+  `process question INTERNAL ~ GET ${route}`,
+  'send answer INTERNAL < process question',
   'work INTERNAL < process question',
 ]
