@@ -1,5 +1,6 @@
 import { runbook } from '../dashboards/runbook.ts'
 import { compatibilityTable } from './compatibility.ts'
+import { conventionFiles } from './conventions.ts'
 import { format } from './format.ts'
 import { optionsReference } from './options.ts'
 import { telemetryReference } from './telemetry.ts'
@@ -15,5 +16,5 @@ export async function documents(): Promise<Record<string, string>> {
     ...(await versionSources()),
   }
   const formatted = Object.entries(texts).map(async ([path, text]) => [path, await format(path, text)] as const)
-  return Object.fromEntries(await Promise.all(formatted))
+  return { ...Object.fromEntries(await Promise.all(formatted)), ...(await conventionFiles()) }
 }

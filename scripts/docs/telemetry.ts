@@ -46,7 +46,8 @@ export function describeTelemetry(
 # Telemetry reference
 
 Every span, attribute and metric that otel-ws emits. Names of the semantic conventions are used where they exist;
-the others begin with \`websocket.\`. Units are UCUM, durations are in seconds.
+the others begin with \`websocket.\`. Units are UCUM, durations are in seconds. The same names in the format of
+OpenTelemetry's registry, and the proposal to adopt them: [semantic-conventions](semantic-conventions/README.md).
 
 ## Spans
 
