@@ -68,7 +68,9 @@ describe('Redis Pub/Sub', () => {
     }
     expect(remote.attributes['websocket.broadcast.recipients']).toBe(2)
     const { traceId, spanId } = remote.spanContext()
-    expect(carried).toBe(text.replace('{', `{"_otel":{"traceparent":"00-${traceId}-${spanId}-01"},`))
+    expect(carried).toBe(
+      text.replace('{', `{"_otel":{"traceparent":"00-${traceId}-${spanId}-01","tracestate":"otelws=b"},`),
+    )
   })
 })
 

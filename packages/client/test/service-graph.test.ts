@@ -131,6 +131,7 @@ describe('a service graph', () => {
       socket.on('ask', (answer: (text: string) => void) => answer('yes'))
       socket.on('hello', () => socket.emit('hello'))
       socket.on('spread', () => io.emit('news'))
+      socket.on('poll', async () => socket.emit('polled', await io.timeout(10_000).emitWithAck('question')))
       socket.on('question', async () => socket.emit('answered', await socket.emitWithAck('question')))
     })
     http.listen(0, '127.0.0.1')
@@ -150,6 +151,7 @@ describe('a service graph', () => {
     for (const [event, answer] of [
       ['hello', 'hello'],
       ['question', 'answered'],
+      ['poll', 'polled'],
     ] as const) {
       const answered = next(0, answer)
       clients[0]?.emit(event)

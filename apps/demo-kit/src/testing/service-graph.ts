@@ -22,6 +22,6 @@ export function expectPairedKinds(spans: readonly OtlpSpan[], operations = /^$/)
       (name) => !/^(GET|CONNECT|connect)\b/.test(name) && !operations.test(name),
     )
     // What is on its way to a client that vanishes has no receiver.
-    expect(names.length).toBeLessThanOrEqual(spans.length / 50)
+    expect(names.length > spans.length / 50 ? names : []).toEqual([])
   }
 }

@@ -200,7 +200,9 @@ export class ClientConnection {
     const oneWay = isPartner || isMessaging ? SpanKind.CONSUMER : SpanKind.INTERNAL
     // Service graphs look for the partner of a CONSUMER span among its links, if it has any.
     const links = isPartner && !awaitsReply && !isMessaging ? [] : (incoming?.links ?? this.links)
-    const kind = awaitsReply ? SpanKind.SERVER : oneWay
+    // Of a broadcast that awaits answers, no recipient is the one partner.
+    const isOneOfMany = incoming?.isShared === true && !isMessaging
+    const kind = awaitsReply && !isOneOfMany ? SpanKind.SERVER : oneWay
     return this.startSpan(message.process, kind, incoming?.parent ?? withoutSpan(active), links)
   }
 

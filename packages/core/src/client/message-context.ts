@@ -193,6 +193,7 @@ export class MessageContext {
       links: trust === 'link' ? [...links, ...linkTo(spanContext, 'message')] : links,
       problem,
       isPartner,
+      isShared,
     }
   }
 

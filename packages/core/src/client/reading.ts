@@ -17,6 +17,8 @@ export interface Incoming {
   readonly problem: IncomingContext['problem']
   /** The sender's span is the parent, and that of this message alone. */
   readonly isPartner: boolean
+  /** Other messages have the same context: that of a broadcast. */
+  readonly isShared: boolean
 }
 
 /** The options that the reading of operations uses. */
