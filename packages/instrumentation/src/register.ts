@@ -3,6 +3,7 @@ import { connectionSampler, keepSampler } from '@otel-ws/core'
 import { resolveOptions, unknownVariables } from '@otel-ws/core/adapter'
 import { hookModules } from './loader-hooks.ts'
 import { type SamplerWrapper, SDK_VARIABLE, StandbySdk } from './sdk.ts'
+import { DISABLED_VARIABLE, isSwitchedOff } from './switches.ts'
 import { WebSocketInstrumentation } from './websocket-instrumentation.ts'
 
 const INHERITING: SamplerWrapper = {
@@ -18,7 +19,7 @@ const CODE = 'OTEL_WS_REGISTER'
 /**
  * `node --import @otel-ws/instrumentation/register app.js`: traces every host with the SDK that the application registers
  * before its first connection, otherwise with an SDK configured by the standard `OTEL_*` variables. Options are read from
- * `OTEL_WS_*`.
+ * `OTEL_WS_*`. `OTEL_NODE_DISABLED_INSTRUMENTATIONS` can switch it off.
  */
 function register(): void {
   if ('Bun' in globalThis) {
@@ -28,6 +29,10 @@ function register(): void {
   }
   const level = logLevel()
   if (level !== undefined) diag.setLogger(new DiagConsoleLogger(), { logLevel: level, suppressOverrideMessage: true })
+  if (isSwitchedOff(process.env)) {
+    diag.debug(`otel-ws: nothing is traced: ${DISABLED_VARIABLE} names it`)
+    return
+  }
   for (const line of unknownVariables(process.env, [SDK_VARIABLE])) process.emitWarning(line, { code: CODE })
   hookModules()
   const instrumentation = new WebSocketInstrumentation()

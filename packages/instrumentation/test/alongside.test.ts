@@ -288,6 +288,52 @@ describe.concurrent('the flag', () => {
     expect(receiver.tree()).toEqual([])
   })
 
+  for (const list of ['http, otel-ws', '@otel-ws/instrumentation']) {
+    it(`traces nothing and starts no SDK with OTEL_NODE_DISABLED_INSTRUMENTATIONS=${list}`, async () => {
+      const { receiver, ...end } = await runApplication({
+        folder: project.folder,
+        args: ['--import', REGISTER, 'ws.mjs'],
+        env: { OTEL_NODE_DISABLED_INSTRUMENTATIONS: list, OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'otel-ws' },
+        talk: (port) => ask(`ws://127.0.0.1:${port}/chat`),
+        until: '',
+      })
+      expect(end).toEqual({ code: null, signal: 'SIGTERM', stderr: '' })
+      expect(receiver.tree()).toEqual([])
+      expect(receiver.metrics).toEqual(new Set())
+    })
+  }
+
+  for (const env of [
+    { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http' },
+    { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'ws,socket.io' },
+  ]) {
+    it(`traces with ${JSON.stringify(env)}`, async () => {
+      const { receiver, stderr } = await runApplication({
+        folder: project.folder,
+        args: ['--import', REGISTER, 'ws.mjs'],
+        env,
+        talk: (port) => ask(`ws://127.0.0.1:${port}/chat`),
+      })
+      expect(stderr).toBe('')
+      expect(receiver.tree()).toEqual(conversation('/chat'))
+    })
+  }
+
+  it('leaves the other instrumentations to auto-instrumentations-node when a list disables it', async () => {
+    const { receiver, stderr } = await runApplication({
+      folder: project.folder,
+      args: ['--require', AUTO, '--require', REGISTER, 'socket.io.cjs'],
+      env: { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'otel-ws' },
+      talk: (port) => askByEvent(`http://127.0.0.1:${port}/chat`),
+      until: 'receive',
+      stop: 'SIGKILL',
+    })
+    expect(stderr).toBe('')
+    const lines = receiver.tree()
+    expect(lines).toContain('receive /chat CONSUMER')
+    expect(lines.filter((line) => /^(CONNECT|GET|open|process) /.test(line))).toEqual([])
+  })
+
   it('is required: the package itself traces nothing when it is imported', async () => {
     const { receiver, ...end } = await runApplication({
       folder: project.folder,
