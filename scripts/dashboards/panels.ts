@@ -160,6 +160,15 @@ export function rows(naming: Naming): Row[] {
           targets: [gauge('websocket.server.connection.idle', route)],
         },
         {
+          title: 'Held by closing servers',
+          text: 'What a deploy waits for. How long each was held on top, in seconds.',
+          unit: 'short',
+          targets: [
+            gauge('websocket.server.connection.draining', route),
+            ...quantiles('websocket.server.connection.drain.duration', route),
+          ],
+        },
+        {
           title: 'Payload',
           text: 'Bytes per second, uncompressed.',
           unit: 'Bps',

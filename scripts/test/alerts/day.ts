@@ -96,6 +96,7 @@ export class Day {
       delivery.encoded(false, 4)
       delivery.fanoutCompleted()
     })
+    await this.#deploy()
     const refused = new WebSocket(`${this.#url}/no`).on('error', () => {})
     await new Promise((resolve) => refused.once('close', resolve))
   }
@@ -131,6 +132,20 @@ export class Day {
     const client = (traced ? traceWebSocket(bare as never, options) : bare) as unknown as WebSocket
     await once(client, 'open')
     return client
+  }
+
+  /** Another server is replaced while it holds a connection. */
+  async #deploy(): Promise<void> {
+    const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+    await once(wss, 'listening')
+    const traced = traceWebSocketServer(wss, { meterProvider: this.#meterProvider, route: '/chat' })
+    const client = new WebSocket(`ws://127.0.0.1:${(wss.address() as AddressInfo).port}`)
+    await once(client, 'open')
+    const closed = once(wss, 'close')
+    wss.close()
+    client.close(1001)
+    await closed
+    await traced.shutdown()
   }
 
   async #received(socket: WebSocket, text: string): Promise<void> {
