@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   '@otel-ws/crossws': 2_700,
   '@otel-ws/fastify': 2_500,
   '@otel-ws/hono': 2_000,
-  '@otel-ws/instrumentation': 5_000,
+  '@otel-ws/instrumentation': 5_200,
   '@otel-ws/nestjs': 5_200,
   '@otel-ws/socket.io': 10_300,
   '@otel-ws/testing': 5_000,
