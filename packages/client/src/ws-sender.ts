@@ -91,16 +91,13 @@ export class ClientSender implements WsSender<ClientMessage> {
   }
 
   injectContext(data: unknown, message: ClientMessage | undefined): unknown {
-    const { messages } = this.#connection
-    const text = textPayload(data)
-    const inSlot = text === undefined ? undefined : messages?.intoSlot(text, messages.carrier(message?.span))
-    return inSlot ?? this.#injectInto(data, text, message, false)
+    return this.#injectInto(data, message, false)
   }
 
   injectIntoFirstFragment(data: unknown, fragments: PartialMessage<ClientMessage>): unknown {
     const carries = this.#connection.messages?.carries(data, fragments.binary) === true
     fragments.message ??= this.#startFragmented(fragments, 0, carries)
-    return this.#injectInto(data, textPayload(data), fragments.message, true)
+    return this.#injectInto(data, fragments.message, true)
   }
 
   countSent(binary: boolean, size: number): number {
@@ -125,16 +122,16 @@ export class ClientSender implements WsSender<ClientMessage> {
     this.#flushPoller.end()
   }
 
-  #injectInto(
-    data: unknown,
-    text: string | Uint8Array | undefined,
-    message: ClientMessage | undefined,
-    isPartial: boolean,
-  ): unknown {
+  #injectInto(data: unknown, message: ClientMessage | undefined, isPartial: boolean): unknown {
     const { messages } = this.#connection
-    const member = jsonMember(messages?.terms?.member.name)
-    if (text === undefined || !member.canCarry(text)) return data
-    return member.inject(data, text, messages?.carrier(message?.span), isPartial)
+    const text = textPayload(data)
+    if (messages === undefined || text === undefined) return data
+    const carrier = messages.carrier(message?.span)
+    // Of a fragment, the place that a protocol has is not known.
+    const inSlot = isPartial ? undefined : messages.intoSlot(text, carrier)
+    if (inSlot !== undefined) return inSlot
+    const member = jsonMember(messages.terms?.member.name)
+    return member.canCarry(text) ? member.inject(data, text, carrier, isPartial) : data
   }
 
   /** A fragmented message has no single payload to read a name from. */

@@ -7,12 +7,8 @@ type Handler = (event: never, socket: WSContext) => unknown
 type Call = (events: object, handler: Handler, event: unknown, socket: WSContext) => unknown
 
 const CALLS: Readonly<Record<keyof WSEvents, Call>> = {
-  onOpen(events, handler, event, socket) {
-    const span = connectionUnder(socket)?.startOpen()
-    return span === undefined
-      ? handler.call(events, event as never, socket)
-      : runHandler(span, events, handler, event, socket)
-  },
+  onOpen: (events, handler, event, socket) =>
+    runHandler(connectionUnder(socket)?.startOpen(), events, handler, event, socket),
 
   onMessage(events, handler, event, socket) {
     const process = activeProcess()
@@ -27,12 +23,8 @@ const CALLS: Readonly<Record<keyof WSEvents, Call>> = {
     }
   },
 
-  onClose(events, handler, event, socket) {
-    const span = connectionUnder(socket)?.startDisconnect()
-    return span === undefined
-      ? handler.call(events, event as never, socket)
-      : runHandler(span, events, handler, event, socket)
-  },
+  onClose: (events, handler, event, socket) =>
+    runHandler(connectionUnder(socket)?.startDisconnect(), events, handler, event, socket),
 
   onError: (events, handler, event, socket) => handler.call(events, event as never, socket),
 }
@@ -52,7 +44,14 @@ function traceHandler(events: object, handler: Handler | undefined, call: Call):
   return (event: unknown, socket: WSContext) => call(events, handler, event, socket)
 }
 
-function runHandler(span: HandlerSpan, events: object, handler: Handler, event: unknown, socket: WSContext): unknown {
+function runHandler(
+  span: HandlerSpan | undefined,
+  events: object,
+  handler: Handler,
+  event: unknown,
+  socket: WSContext,
+): unknown {
+  if (span === undefined) return handler.call(events, event as never, socket)
   return span.run(() => {
     const result = handler.call(events, event as never, socket)
     span.follow(result, handler)

@@ -16,7 +16,6 @@ import { withoutSpan, withSpan } from '../context/span-scope.ts'
 import type { MessageReading, OperationHost, StartedRequest } from '../operations/host.ts'
 import type { ExtractResult } from '../propagation/json-member.ts'
 import { AGREED_MEMBER, isConfirmation } from '../propagation/negotiation.ts'
-import type { RemoteContext } from '../propagation/remote-context.ts'
 import {
   type ExtractedContext,
   type IncomingContext,
@@ -432,53 +431,37 @@ export abstract class IncomingConnection extends ConnectionIdentity {
     const parent = trust === 'parent' ? remote : undefined
     if (!this.mayAsk(parent !== undefined || this.segment !== undefined)) return this.unsampledSpan(parent)
     if (!this.takeRoot(message)) return this.overBudgetSpan(parent)
-    const isPartner = parent !== undefined && incoming?.isShared !== true
-    const span = isPartner
-      ? this.askForChild(tracer, message, kind, active, parent)
-      : this.askForSpan(tracer, message, kind, withoutSpan(active), remote, trust)
+    const { root, child } = this.messageState()
+    const preset = parent !== undefined && incoming?.isShared !== true ? child : root
+    const options = kind === undefined || kind === preset.kind ? preset : { ...root, kind }
+    const base = withoutSpan(active)
+    const span =
+      parent === undefined
+        ? this.startRootProcess(tracer, message.process, options, base, trust === 'link' ? remote : undefined)
+        : this.inherited(startSpan(tracer, message.process, options, withSpan(base, trace.wrapSpanContext(parent))))
     if (!isRecording(span)) this.giveBack()
     return span
   }
 
-  /** Starts the span of a message whose sender's span is its parent. */
-  private askForChild(
+  /**
+   * Starts the span of a message that starts a trace, or is a child of the connection's span.
+   *
+   * @param linked the context that came with the message, if the span is linked to it
+   */
+  private startRootProcess(
     tracer: Tracer,
-    message: MessageName,
-    kind: SpanKind | undefined,
-    active: Context,
-    remote: SpanContext,
-  ): Span | undefined {
-    const { child, root } = this.messageState()
-    const parent = withSpan(withoutSpan(active), trace.wrapSpanContext(remote))
-    const options = kind === undefined || kind === child.kind ? child : { ...root, kind }
-    return this.inherited(startSpan(tracer, message.process, options, parent))
-  }
-
-  private askForSpan(
-    tracer: Tracer,
-    message: MessageName,
-    given: SpanKind | undefined,
+    name: string,
+    options: SpanOptions,
     base: Context,
-    remote: SpanContext | undefined,
-    trust: RemoteContext | undefined,
+    linked: SpanContext | undefined,
   ): Span | undefined {
-    const { root } = this.messageState()
-    const kind = given ?? root.kind ?? SpanKind.INTERNAL
-    if (remote !== undefined && trust === 'parent') {
-      const parent = withSpan(base, trace.wrapSpanContext(remote))
-      return this.inherited(startSpan(tracer, message.process, kind === root.kind ? root : { ...root, kind }, parent))
-    }
-    const links = remote !== undefined && trust === 'link' ? [{ context: remote, attributes: MESSAGE_LINK }] : undefined
+    const links = linked === undefined ? undefined : [{ context: linked, attributes: MESSAGE_LINK }]
     const segment = this.nextSegment()
     if (segment !== undefined) {
-      const spanOptions: SpanOptions = { kind, attributes: this.identity() }
-      if (links !== undefined) spanOptions.links = links
-      return startSpan(tracer, message.process, spanOptions, withSpan(base, segment))
+      return startSpan(tracer, name, { ...options, links: links ?? [] }, withSpan(base, segment))
     }
-    if (links === undefined)
-      return this.inherited(startSpan(tracer, message.process, kind === root.kind ? root : { ...root, kind }, base))
-    const options = { ...root, kind, links: [...this.handshakeLinks(), ...links] }
-    return this.inherited(startSpan(tracer, message.process, options, base))
+    const all = links === undefined ? options : { ...options, links: [...this.handshakeLinks(), ...links] }
+    return this.inherited(startSpan(tracer, name, all, base))
   }
 }
 

@@ -60,7 +60,7 @@ export function markBroadcast(carrier: Carrier | undefined): Carrier | undefined
 
 /** True for the carrier of a broadcast. */
 export function isBroadcastCarrier({ tracestate }: Carrier): boolean {
-  return tracestate?.startsWith(BROADCAST_MARK) === true && ',' === (tracestate[BROADCAST_MARK.length] ?? ',')
+  return tracestate === BROADCAST_MARK || tracestate?.startsWith(`${BROADCAST_MARK},`) === true
 }
 
 /** The carrier that an object is: it has members of one, as texts that one can hold, and no others. */

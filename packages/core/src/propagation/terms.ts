@@ -72,8 +72,12 @@ export function parseCarrier(carrier: Carrier | undefined, problem: CarrierProbl
   if (carrier === undefined) return { spanContext: undefined, baggage: undefined, problem, isShared: false }
   const spanContext = spanContextOf(carrier)
   const invalid = spanContext === undefined && carrier.traceparent !== undefined
-  const problemOrNone = invalid ? 'invalid' : undefined
-  return { spanContext, baggage: carrier.baggage, problem: problemOrNone, isShared: isBroadcastCarrier(carrier) }
+  return {
+    spanContext,
+    baggage: carrier.baggage,
+    problem: invalid ? 'invalid' : undefined,
+    isShared: isBroadcastCarrier(carrier),
+  }
 }
 
 /** Parses a carrier that a hook of the application returned; other values are ignored. */

@@ -1,4 +1,4 @@
-/** Names with their errors that are told apart; the others count as one. */
+/** Pairs of name and error that are counted one by one. All further pairs are counted together, as one. */
 const MAX_KEYS = 1000
 const OTHER_KEY = ''
 
