@@ -1,22 +1,12 @@
 import { once } from 'node:events'
 import { traceWebSocket } from '@otel-ws/client'
 import { traceSocket } from '@otel-ws/client/socket.io'
-import { Telemetry } from '@otel-ws/testkit'
-import { passThroughSuite } from '@otel-ws/testkit/suites'
+import { passThroughEnds, passThroughSuite } from '@otel-ws/testkit/suites'
 import { connect } from 'socket.io-client'
-import { afterAll, beforeAll } from 'vitest'
 import { WebSocket } from 'ws'
 import { close, listen } from './clients.ts'
 
-const telemetry = new Telemetry()
-const ends: (() => unknown)[] = []
-
-beforeAll(() => telemetry.install())
-
-afterAll(async () => {
-  for (const end of ends) await end()
-  await telemetry.uninstall()
-})
+const ends = passThroughEnds()
 
 passThroughSuite(
   'a client of ws',

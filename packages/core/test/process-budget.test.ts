@@ -89,7 +89,7 @@ describe('ProcessBudget', () => {
     expect(budget.take(RARE, 1, 2100)).toBe(true)
   })
 
-  it('never gives more than its burst and what has come since, whoever asks', () => {
+  it('never lets more spans start than its burst and what was refilled since, for any names and connections', () => {
     const asked = fc.array(
       fc.tuple(fc.nat(400), fc.nat(2000), fc.nat(2000), fc.constantFrom('take', 'return', 'charge')),
       { maxLength: 200 },

@@ -1,21 +1,12 @@
 import { type EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import { traceSocketServer } from '@otel-ws/socket.io'
-import { Telemetry } from '@otel-ws/testkit'
-import { passThroughSuite } from '@otel-ws/testkit/suites'
+import { passThroughEnds, passThroughSuite } from '@otel-ws/testkit/suites'
 import { Server, type Socket } from 'socket.io'
 import { connect } from 'socket.io-client'
-import { afterAll, beforeAll } from 'vitest'
+import { beforeAll } from 'vitest'
 
-const telemetry = new Telemetry()
-const ends: (() => unknown)[] = []
-
-beforeAll(() => telemetry.install())
-
-afterAll(async () => {
-  for (const end of ends) await end()
-  await telemetry.uninstall()
-})
+const ends = passThroughEnds()
 
 /** A socket of a bare server, with which the methods of Socket.IO are called. */
 let socket: Socket

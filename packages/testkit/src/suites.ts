@@ -1,7 +1,7 @@
 export { eventLeakSuite } from './events/leaks.ts'
 export { eventConnectionSuite, eventHandshakeSuite } from './events/suites.ts'
 export { eventTransparencySuite } from './events/transparency.ts'
-export { type PassThrough, passThroughSuite } from './shared/pass-through.ts'
+export { type PassThrough, passThroughEnds, passThroughSuite } from './shared/pass-through.ts'
 export { sameTranscripts, type TransparencyRun } from './shared/same-transcripts.ts'
 export { leakSuite } from './sockets/leaks.ts'
 export { connectionSuite, handshakeSuite } from './sockets/suites.ts'

@@ -1,22 +1,12 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createTelemetry } from '@otel-ws/core/adapter'
-import { Telemetry } from '@otel-ws/testkit'
-import { passThroughSuite } from '@otel-ws/testkit/suites'
+import { passThroughEnds, passThroughSuite } from '@otel-ws/testkit/suites'
 import { traceWebSocketServer } from '@otel-ws/ws'
 import { driver, SCOPE, traceServerClass } from '@otel-ws/ws/adapter'
-import { afterAll, beforeAll } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 
-const telemetry = new Telemetry()
-const ends: (() => unknown)[] = []
-
-beforeAll(() => telemetry.install())
-
-afterAll(async () => {
-  for (const end of ends) await end()
-  await telemetry.uninstall()
-})
+const ends = passThroughEnds()
 
 passThroughSuite(
   'a socket of ws',

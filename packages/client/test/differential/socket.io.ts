@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { traceSocket } from '@otel-ws/client/socket.io'
-import { turns, withProcessErrors } from '@otel-ws/testkit'
-import { Log, type Logs, type Options, type Subject, subject } from '@otel-ws/testkit/differential'
+import { turns } from '@otel-ws/testkit'
+import { type Log, type Logs, type Options, recordLogs, type Subject, subject } from '@otel-ws/testkit/differential'
 import fc from 'fast-check'
 import { Server, type Socket as ServerSocket } from 'socket.io'
 import { type Socket as ClientSocket, connect } from 'socket.io-client'
@@ -92,8 +92,7 @@ export const socketIoSubject: Subject = subject(
 )
 
 async function run(script: SocketIoScript, telemetry: Options): Promise<Logs> {
-  return withProcessErrors(async (errors) => {
-    const log = new Log()
+  return recordLogs(async (log) => {
     const http = createServer()
     const io = new Server(http)
     http.listen(0, '127.0.0.1')
@@ -109,13 +108,6 @@ async function run(script: SocketIoScript, telemetry: Options): Promise<Logs> {
       http.closeAllConnections()
       await io.close()
     }
-    await turns(10)
-    while (errors.size > 0) {
-      const { event, error } = await errors.next()
-      log.add('errors', event, error)
-    }
-    log.sort('errors')
-    return log.result()
   })
 }
 
@@ -195,8 +187,7 @@ class Conversation {
         break
       }
       case 'client asks':
-        this.#ask(step.how, step.data)
-        if (step.how === 'timeout' && !socket.connected) await new Promise((resolve) => setTimeout(resolve, 20))
+        await this.#ask(step.how, step.data)
         break
       case 'server emits':
         server.emit('event', ...step.args)
@@ -237,7 +228,8 @@ class Conversation {
     }
   }
 
-  #ask(how: 'callback' | 'promise' | 'timeout' | 'never', data: unknown): void {
+  /** Resolves when a question that cannot be answered has failed; for others, at once. */
+  async #ask(how: 'callback' | 'promise' | 'timeout' | 'never', data: unknown): Promise<void> {
     const socket = this.#socket
     const note = (...results: unknown[]): void => this.#log.add('client', how, ...results)
     const fail = (error: Error): void => note('failed', error.message)
@@ -249,7 +241,15 @@ class Conversation {
         socket.emitWithAck('ask', data).then(note, fail)
         break
       case 'timeout':
-        socket.timeout(socket.connected ? 5000 : 5).emit('ask', data, note)
+        if (socket.connected) socket.timeout(5000).emit('ask', data, note)
+        else {
+          await new Promise<void>((resolve) => {
+            socket.timeout(5).emit('ask', data, (...results: unknown[]) => {
+              note(...results)
+              resolve()
+            })
+          })
+        }
         break
       case 'never':
         socket.emit('unanswered', data, note)

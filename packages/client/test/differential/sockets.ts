@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { traceWebSocket } from '@otel-ws/client'
-import { turns, withProcessErrors } from '@otel-ws/testkit'
-import { Log, type Logs, type Options, type Subject, subject } from '@otel-ws/testkit/differential'
+import { turns } from '@otel-ws/testkit'
+import { type Log, type Logs, type Options, recordLogs, type Subject, subject } from '@otel-ws/testkit/differential'
 import fc from 'fast-check'
 import type { WebSocket as ServerSocket } from 'ws'
 import { type ClientKind, close, listen } from '../clients.ts'
@@ -112,24 +112,16 @@ export function clientSubject(kind: ClientKind): Subject {
 }
 
 async function run(kind: ClientKind, script: ClientScript, telemetry: Options): Promise<Logs> {
-  return withProcessErrors(async (errors) => {
+  return recordLogs(async (log) => {
     const { wss, url } = await listen()
     const accepted = once(wss, 'connection') as Promise<[ServerSocket]>
     const bare = kind.connect(url)
     const socket = telemetry === undefined ? bare : traceWebSocket(bare, clientOptions(telemetry))
-    const log = new Log()
     try {
       await new Conversation(script, socket, log, kind.name === 'ws').perform(accepted)
     } finally {
       await close(wss)
     }
-    await turns(10)
-    while (errors.size > 0) {
-      const { event, error } = await errors.next()
-      log.add('errors', event, error)
-    }
-    log.sort('errors')
-    return log.result()
   })
 }
 

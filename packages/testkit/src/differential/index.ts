@@ -6,7 +6,7 @@ import { type Subject, subject } from './property.ts'
 import { runSocketScript } from './sockets/run.ts'
 import { socketScripts } from './sockets/script.ts'
 
-export { Log, type Logs } from './log.ts'
+export { type Log, type Logs, recordLogs } from './log.ts'
 export { differentialSuite, type Options, type Subject, subject } from './property.ts'
 
 /** Random applications on a host whose users have sockets of `ws`. */

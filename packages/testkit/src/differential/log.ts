@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { plain } from '../shared/plain.ts'
+import { turns } from '../shared/turns.ts'
+import { withProcessErrors } from '../testing/process-errors.ts'
 
 /** Entries by the part of the application that saw them. */
 export type Logs = Readonly<Record<string, readonly unknown[]>>
@@ -28,6 +30,21 @@ export class Log {
   sort(part: string): void {
     this.#entries.get(part)?.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
   }
+}
+
+/** The logs of an application that runs until `run` resolves, with the errors that reached the process. */
+export function recordLogs(run: (log: Log) => Promise<void>): Promise<Logs> {
+  return withProcessErrors(async (errors) => {
+    const log = new Log()
+    await run(log)
+    await turns(10)
+    while (errors.size > 0) {
+      const { event, error } = await errors.next()
+      log.add('errors', event, error)
+    }
+    log.sort('errors')
+    return log.result()
+  })
 }
 
 /** Long texts by their hash and objects of classes by their names, so that a failure can be read. */

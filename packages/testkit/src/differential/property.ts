@@ -1,10 +1,7 @@
 import { inspect, isDeepStrictEqual } from 'node:util'
-import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Variant, variants } from '../shared/variants.ts'
-import { FaultySdk } from '../testing/faulty-sdk.ts'
-import { Telemetry } from '../testing/telemetry.ts'
+import { sdkOf, type Variant, variants } from '../shared/variants.ts'
 import type { Logs } from './log.ts'
 
 /** Options of an adapter; `undefined` for the bare host. */
@@ -113,12 +110,4 @@ async function sameLogs(run: Run, { sdk, telemetry }: Variant): Promise<void> {
   } finally {
     await installed?.uninstall()
   }
-}
-
-function sdkOf(sdk: Variant['sdk']): Telemetry | FaultySdk | undefined {
-  if (sdk === 'none') return undefined
-  if (sdk !== 'sampled' && sdk !== 'not sampled') return new FaultySdk(sdk)
-  const telemetry = new Telemetry()
-  if (sdk === 'not sampled') telemetry.sampler = new AlwaysOffSampler()
-  return telemetry
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Telemetry } from '../testing/telemetry.ts'
 
 type Method = (this: unknown, ...args: unknown[]) => unknown
 
@@ -26,6 +27,18 @@ const odd = fc.oneof(
   fc.string({ maxLength: 5 }),
   fc.jsonValue({ maxDepth: 1 }),
 )
+
+/** Has an SDK there for the tests of a file. What is added to the list is called when they are over. */
+export function passThroughEnds(): (() => unknown)[] {
+  const telemetry = new Telemetry()
+  const ends: (() => unknown)[] = []
+  beforeAll(() => telemetry.install())
+  afterAll(async () => {
+    for (const end of ends) await end()
+    await telemetry.uninstall()
+  })
+  return ends
+}
 
 /**
  * Declares that traced methods pass on all their arguments and `this`, and return or throw what the original does.

@@ -1,21 +1,12 @@
-import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
 import { afterEach, describe, expect, it } from 'vitest'
 import { FaultySdk } from '../testing/faulty-sdk.ts'
-import { Telemetry } from '../testing/telemetry.ts'
+import type { Telemetry } from '../testing/telemetry.ts'
 import { lateEntries } from './late-entries.ts'
 import { plain } from './plain.ts'
-import { type Variant, variants } from './variants.ts'
+import { sdkOf, type Variant, variants } from './variants.ts'
 
 /** Runs a script with telemetry or without, and returns what it logged. */
 export type TransparencyRun = (telemetry: Readonly<Record<string, unknown>> | undefined) => Promise<unknown[]>
-
-function sdkOf(sdk: Variant['sdk']): Telemetry | FaultySdk | undefined {
-  if (sdk === 'none') return undefined
-  if (sdk !== 'sampled' && sdk !== 'not sampled') return new FaultySdk(sdk)
-  const telemetry = new Telemetry()
-  if (sdk === 'not sampled') telemetry.sampler = new AlwaysOffSampler()
-  return telemetry
-}
 
 /** Declares that scripts give the same transcript with telemetry as without, in each variant. */
 export function sameTranscripts(scripts: Readonly<Record<string, TransparencyRun>>): void {

@@ -1,9 +1,20 @@
-import type { Fault } from '../testing/faulty-sdk.ts'
+import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
+import { type Fault, FaultySdk } from '../testing/faulty-sdk.ts'
+import { Telemetry } from '../testing/telemetry.ts'
 
 /** Telemetry that an application must not notice. */
 export interface Variant {
   readonly sdk: 'none' | 'sampled' | 'not sampled' | Fault
   readonly telemetry: Readonly<Record<string, unknown>>
+}
+
+/** The SDK of a variant, to be installed; `undefined` without one. */
+export function sdkOf(sdk: Variant['sdk']): Telemetry | FaultySdk | undefined {
+  if (sdk === 'none') return undefined
+  if (sdk !== 'sampled' && sdk !== 'not sampled') return new FaultySdk(sdk)
+  const telemetry = new Telemetry()
+  if (sdk === 'not sampled') telemetry.sampler = new AlwaysOffSampler()
+  return telemetry
 }
 
 export const variants: Readonly<Record<string, Variant>> = {

@@ -1,14 +1,13 @@
 import type { EventClient, EventHarness, EventHost, EventSocket } from '../../events/harness.ts'
 import { turns } from '../../shared/turns.ts'
-import { withProcessErrors } from '../../testing/process-errors.ts'
-import { Log, type Logs } from '../log.ts'
+import { type Log, type Logs, recordLogs } from '../log.ts'
 import type { Options } from '../property.ts'
 import { type EventBehaviour, type EventScript, type EventStep, NAMES } from './script.ts'
 
 /** Runs a script on a host of events. Returns the log of each part. */
 export async function runEventScript(harness: EventHarness, script: EventScript, telemetry: Options): Promise<Logs> {
-  return withProcessErrors(async (errors) => {
-    const run = new EventRun(script, harness.capabilities.acks)
+  return recordLogs(async (log) => {
+    const run = new EventRun(script, harness.capabilities.acks, log)
     const host = await harness.start({ telemetry, connection: run.connected, events: run.handlers() })
     try {
       await run.perform(host)
@@ -17,14 +16,6 @@ export async function runEventScript(harness: EventHarness, script: EventScript,
       await host.close()
       await host.shutdown()
     }
-    await turns(10)
-    const { log } = run
-    while (errors.size > 0) {
-      const { event, error } = await errors.next()
-      log.add('errors', event, error)
-    }
-    log.sort('errors')
-    return log.result()
   })
 }
 
@@ -37,7 +28,7 @@ interface Visitor {
 }
 
 class EventRun {
-  readonly log = new Log()
+  readonly log: Log
   readonly #script: EventScript
   readonly #hasAcks: boolean
   readonly #visitors: Visitor[] = []
@@ -45,7 +36,8 @@ class EventRun {
   #host: EventHost | undefined
   #barriers = 0
 
-  constructor(script: EventScript, hasAcks: boolean) {
+  constructor(script: EventScript, hasAcks: boolean, log: Log) {
+    this.log = log
     this.#script = script
     this.#hasAcks = hasAcks
   }
@@ -148,13 +140,14 @@ class EventRun {
       case 'server emits':
         this.#call(part, 'emit', () => socket.emit(step.name, step.data))
         break
-      case 'server asks':
-        void socket.ask('question', step.data, visitor.isHere ? undefined : 5).then(
+      case 'server asks': {
+        const answered = socket.ask('question', step.data, visitor.isHere ? undefined : 5).then(
           (answer) => log.add(`${part} answered`, answer),
           (error) => log.add(`${part} answered`, error),
         )
-        if (!visitor.isHere) await new Promise((resolve) => setTimeout(resolve, 15))
+        if (!visitor.isHere) await answered
         break
+      }
       case 'server broadcasts':
         this.#call('broadcasts', 'broadcast', () =>
           this.#host?.broadcast('news', step.data, {

@@ -4,9 +4,8 @@ import type { Harness, Host } from '../../sockets/harness.ts'
 import { randomFrames } from '../../sockets/transparency/random-frames.ts'
 import { closePayload, encodeFrame, OPCODE } from '../../testing/frames.ts'
 import { HEADER_OFFER } from '../../testing/offer.ts'
-import { withProcessErrors } from '../../testing/process-errors.ts'
 import { type RawClient, rawConnect } from '../../testing/raw-client.ts'
-import { Log, type Logs } from '../log.ts'
+import { type Log, type Logs, recordLogs } from '../log.ts'
 import type { Options } from '../property.ts'
 import { listen } from './listeners.ts'
 import type { ClientMessage, SocketScript, Step } from './script.ts'
@@ -14,8 +13,8 @@ import { dataAt, emittedAt, optionsAt, pingDataAt } from './values.ts'
 
 /** Runs a script on a host whose users have sockets of `ws`. Returns the log of each part. */
 export async function runSocketScript(harness: Harness, script: SocketScript, telemetry: Options): Promise<Logs> {
-  return withProcessErrors(async (errors) => {
-    const run = new SocketRun(script)
+  return recordLogs(async (log) => {
+    const run = new SocketRun(script, log)
     const host = await harness.start({
       telemetry,
       connection: (socket) => run.connected(socket.raw as WebSocket),
@@ -28,14 +27,6 @@ export async function runSocketScript(harness: Harness, script: SocketScript, te
       await host.close()
       await host.shutdown()
     }
-    await turns(10)
-    const { log } = run
-    while (errors.size > 0) {
-      const { event, error } = await errors.next()
-      log.add('errors', event, error)
-    }
-    log.sort('errors')
-    return log.result()
   })
 }
 
@@ -51,7 +42,7 @@ interface Pair {
 }
 
 class SocketRun {
-  readonly log = new Log()
+  readonly log: Log
   readonly #script: SocketScript
   readonly #pairs: Pair[] = []
   readonly #sockets: WebSocket[] = []
@@ -59,7 +50,8 @@ class SocketRun {
   readonly #removers: (() => void)[][] = []
   #barriers = 0
 
-  constructor(script: SocketScript) {
+  constructor(script: SocketScript, log: Log) {
+    this.log = log
     this.#script = script
   }
 
