@@ -1,18 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { trace } from '@opentelemetry/api'
 import { traceHooks } from '@otel-ws/crossws'
-import { LOOK_UP_TIME, ROOM_ROUTE, ROOM_TOKEN, type RoomMessage } from '@otel-ws/demo-kit'
+import { LOOK_UP_TIME, ROOM_ROUTE, ROOM_TOKEN, type RoomMessage, type RoomServer } from '@otel-ws/demo-kit'
 import type { Hooks, Peer } from 'crossws'
 import { plugin as websocket } from 'crossws/server'
 import { defineWebSocketHandler, H3, serve } from 'h3'
 
 const tracer = trace.getTracer('crossws-chat')
-
-/** A server that listens. */
-export interface ChatServer {
-  readonly url: string
-  close(): Promise<void>
-}
 
 /** The service that translates is always down: its calls are the demo's failing handler. */
 class TranslationUnavailable extends Error {
@@ -61,7 +55,7 @@ async function translate(peer: Peer): Promise<void> {
 }
 
 /** Starts the server. OpenTelemetry is set up already when this is called. */
-export async function startChatServer(port: number): Promise<ChatServer> {
+export async function startChatServer(port: number): Promise<RoomServer> {
   const app = new H3()
   const traced = traceHooks(chat, { messageName: '$.type' })
   app.get(ROOM_ROUTE, defineWebSocketHandler(traced))

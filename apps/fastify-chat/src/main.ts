@@ -1,4 +1,4 @@
-import { type DemoSettings, type RunningDemo, runDemo } from '@otel-ws/demo-kit'
+import { type DemoSettings, listenOn, type RunningDemo, runDemo } from '@otel-ws/demo-kit'
 import { createChatServer } from './server.ts'
 import { startUsers } from './users.ts'
 
@@ -13,10 +13,7 @@ export function main(argv: readonly string[]): Promise<number> {
 async function start({ port, users: count, log, endpoints }: DemoSettings): Promise<RunningDemo> {
   const server = await createChatServer({ level: 'warn', stream: log }, { endpoint: endpoints[0] })
   await server.ready()
-  const url = await server.listen({ host: '127.0.0.1', port: port ?? 3_000 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE' || port !== undefined) throw error
-    return server.listen({ host: '127.0.0.1', port: 0 })
-  })
+  const url = await listenOn(port, 3_000, (on) => server.listen({ host: '127.0.0.1', port: on }))
   const users = startUsers(url, count)
   return { url, stopUsers: () => users.stop(), close: () => server.close() }
 }

@@ -4,18 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createAdaptorServer } from '@hono/node-server'
 import { createNodeWebSocket } from '@hono/node-ws'
 import { trace } from '@opentelemetry/api'
-import { LOOK_UP_TIME, ROOM_ROUTE, ROOM_TOKEN, type RoomMessage } from '@otel-ws/demo-kit'
+import { LOOK_UP_TIME, ROOM_ROUTE, ROOM_TOKEN, type RoomMessage, type RoomServer } from '@otel-ws/demo-kit'
 import { traceWebSocket } from '@otel-ws/hono'
 import { Hono } from 'hono'
 import type { WSContext } from 'hono/ws'
 
 const tracer = trace.getTracer('hono-chat')
-
-/** A server that listens. */
-export interface ChatServer {
-  readonly url: string
-  close(): Promise<void>
-}
 
 /** The service that translates is always down: its calls are the demo's failing handler. */
 class TranslationUnavailable extends Error {
@@ -57,7 +51,7 @@ async function translate(socket: WSContext): Promise<void> {
 }
 
 /** Starts the server. OpenTelemetry is set up already when this is called. */
-export async function startChatServer(port: number): Promise<ChatServer> {
+export async function startChatServer(port: number): Promise<RoomServer> {
   const app = new Hono()
   const traced = traceWebSocket(app, createNodeWebSocket({ app }), { messageName: '$.type' })
   const rooms = new Rooms()
