@@ -200,7 +200,7 @@ function wrapHandleUpgrade(
 
   return function tracedHandleUpgrade(this: WebSocketServer, request: Request, socket: Duplex): unknown {
     const args = [...(arguments as unknown as Parameters<HandleUpgrade>)] as Parameters<HandleUpgrade>
-    // `ws` itself refuses what is no request.
+    // `ws` itself refuses arguments that are not those of an upgrade.
     if (typeof request?.headers !== 'object' || typeof args[3] !== 'function') return handleUpgrade.apply(this, args)
     const telemetry = isLeftOut(this) ? undefined : telemetryOf(request)
     const route = telemetry && (options.route ?? pathRoute(this, telemetry, request))
